@@ -1,0 +1,1 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.

@@ -1,0 +1,31 @@
+"""Fixtures shared by every test: where the golden and the real data lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get('MMKP_SHARED', ROOT.parent / 'shared'))
+
+
+def _provided(folder: Path) -> Path:
+    """Return ``folder``, or skip; where it is required, fail instead."""
+    if folder.is_dir():
+        return folder
+    reason = f'{folder.name} data are not beside this checkout (looked in {folder})'
+    if os.environ.get('MMKP_REQUIRE_GOLDEN') == '1':
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope='session')
+def golden_dir() -> Path:
+    """Inputs and outputs of the reference implementations."""
+    return _provided(SHARED / 'golden')
+
+
+@pytest.fixture(scope='session')
+def data_dir() -> Path:
+    """Real images, annotations and weights."""
+    return _provided(SHARED / 'data')
