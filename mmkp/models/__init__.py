@@ -1,1 +1,19 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Networks, losses and model types that MMPose lacks; importing registers them."""
+
+from mmkp.models import (
+    backbones,
+    generators,
+    heads,
+    losses,
+    unsupervised,
+    view_transforms,
+)
+
+__all__ = [
+    'backbones',
+    'generators',
+    'heads',
+    'losses',
+    'unsupervised',
+    'view_transforms',
+]

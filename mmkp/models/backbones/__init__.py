@@ -1,1 +1,5 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Backbones that MMPose lacks."""
+
+from mmkp.models.backbones.autolink_encoder import AutoLinkEncoder
+
+__all__ = ['AutoLinkEncoder']

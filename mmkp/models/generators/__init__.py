@@ -1,1 +1,5 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Generators, which turn keypoints and appearance into images."""
+
+from mmkp.models.generators.edge_map_generator import EdgeMapGenerator
+
+__all__ = ['EdgeMapGenerator']

@@ -1,1 +1,5 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Heads that MMPose lacks."""
+
+from mmkp.models.heads.spatial_expectation_head import SpatialExpectationHead
+
+__all__ = ['SpatialExpectationHead']

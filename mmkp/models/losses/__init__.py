@@ -1,1 +1,6 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Losses that need no annotations; ``inputs`` names the outputs each one takes."""
+
+from mmkp.models.losses.diversity_loss import DiversityLoss
+from mmkp.models.losses.equivariance_loss import EquivarianceLoss
+
+__all__ = ['DiversityLoss', 'EquivarianceLoss']

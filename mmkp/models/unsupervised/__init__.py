@@ -1,1 +1,6 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Models that discover keypoints without annotations."""
+
+from mmkp.models.unsupervised.autolink import AutoLink
+from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+
+__all__ = ['AutoLink', 'UnsupervisedPoseEstimator']

@@ -1,0 +1,132 @@
+"""AutoLink's generator: an image from its keypoints' edges and a few blocks of it."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from mmkp.models.backbones.autolink_encoder import initialise_convolutions
+from mmkp.models.generators.unet import UNet
+from mmkp.ops.edge_map import complete_graph, edge_map
+
+
+@MODELS.register_module()
+class EdgeMapGenerator(BaseModule):
+    """Draw learned edges between keypoints and complete a masked image from them.
+
+    AutoLink (He et al., NeurIPS 2022), sections 3.2 and 3.3. All pairs of
+    keypoints are joined by an edge with a learned weight, shared by all images;
+    the edge map is the maximum over edges of weight * exp(-d^2 / thickness).
+    The official code multiplies each stored weight by 512 to give it a larger
+    step under Adam; here the logit itself is the parameter, and
+    ``paramwise_cfg`` gives ``edge_logits`` a learning-rate multiplier of 512.
+
+    Args:
+        num_keypoints: number K of keypoints.
+        thickness: squared width of an edge in units of half the longer image
+            side squared; the paper's t.
+        mask_ratio: share of the image's blocks that the generator cannot see.
+        mask_cells: number of blocks along each side.
+        widths: channels of the U-Net, see :class:`UNet`.
+        initial_edge_logit: mean of the logits at the start; softplus(-4) = .018.
+        initial_edge_logit_std: their standard deviation.
+        init_cfg: as in MMEngine.
+
+    Raises:
+        ValueError: ``mask_ratio`` outside [0, 1] or ``thickness`` not positive.
+    """
+
+    def __init__(
+        self,
+        num_keypoints: int,
+        thickness: float = 1e-3,
+        mask_ratio: float = 0.8,
+        mask_cells: int = 16,
+        widths: Sequence[int] = (64, 128, 256, 512, 512),
+        initial_edge_logit: float = -4.0,
+        initial_edge_logit_std: float = 0.1,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if not 0 <= mask_ratio <= 1:
+            raise ValueError(f'mask_ratio must lie in [0, 1], got {mask_ratio}')
+        if thickness <= 0:
+            raise ValueError(f'thickness must be positive, got {thickness}')
+        self.num_keypoints = num_keypoints
+        self.thickness = thickness
+        self.mask_ratio = mask_ratio
+        self.mask_cells = mask_cells
+        self.register_buffer('edges', complete_graph(num_keypoints), persistent=False)
+        noise = initial_edge_logit_std * torch.randn(len(self.edges))
+        self.edge_logits = nn.Parameter(initial_edge_logit + noise)
+        self.visible_scale = nn.Parameter(torch.ones(()))
+        self.unet = UNet(in_channels=4, widths=widths)
+
+    def init_weights(self) -> None:
+        """Start as AutoLink does, or from ``init_cfg`` when it names weights."""
+        initialise_convolutions(self)
+        super().init_weights()
+
+    @property
+    def edge_weights(self) -> Tensor:
+        """Positive weight of each edge, shape (E,), in the order of ``edges``."""
+        return F.softplus(self.edge_logits)
+
+    def draw_edges(self, keypoints: Tensor, image_size: tuple[int, int]) -> Tensor:
+        """Draw the edge map.
+
+        Args:
+            keypoints: (x, y) in network-input pixels, shape (B, K, 2).
+            image_size: (W, H) in pixels.
+
+        Returns:
+            Edge maps, shape (B, 1, H, W), float32.
+        """
+        half_side = (max(image_size) - 1) / 2
+        thickness_px2 = self.thickness * half_side**2
+        return edge_map(
+            keypoints, self.edge_weights, image_size, thickness_px2, self.edges
+        )
+
+    def sample_mask(self, images: Tensor) -> Tensor:
+        """Choose at random which blocks of each image stay visible.
+
+        Args:
+            images: shape (B, 3, H, W).
+
+        Returns:
+            1 where visible, else 0, shape (B, 1, H, W), dtype of the images.
+        """
+        shape = (len(images), 1, self.mask_cells, self.mask_cells)
+        hidden = torch.rand(shape, device=images.device) < self.mask_ratio
+        visible = (~hidden).to(images.dtype)
+        return F.interpolate(visible, size=images.shape[-2:], mode='nearest')
+
+    def forward(
+        self, images: Tensor, keypoints: Tensor, mask: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Reconstruct images.
+
+        Args:
+            images: network input, shape (B, 3, H, W).
+            keypoints: (x, y) in network-input pixels, shape (B, K, 2).
+            mask: 1 where visible, (B, 1, H, W); drawn at random when None.
+
+        Returns:
+            ``edge_map`` (B, 1, H, W), ``masked_images`` (B, 3, H, W) and
+            ``reconstruction`` (B, 3, H, W).
+        """
+        height, width = images.shape[-2:]
+        edges = self.draw_edges(keypoints, (width, height))
+        if mask is None:
+            mask = self.sample_mask(images)
+        masked = images * (mask * self.visible_scale)
+        reconstruction = self.unet(torch.cat((masked, edges.to(masked.dtype)), dim=1))
+        return {
+            'edge_map': edges,
+            'masked_images': masked,
+            'reconstruction': reconstruction,
+        }

@@ -1,0 +1,77 @@
+"""The U-Net that turns a masked image and an edge map into the whole image."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class _Down(nn.Sequential):
+    """Conv, BN, LeakyReLU, conv, BN, x0.5, LeakyReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            nn.BatchNorm2d(out_channels),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+            nn.BatchNorm2d(out_channels),
+            nn.AvgPool2d(2),
+            nn.LeakyReLU(0.2, inplace=True),
+        )
+
+
+class _Up(nn.Module):
+    """x2 to the size asked for, then twice conv, BN, LeakyReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            nn.BatchNorm2d(out_channels),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+            nn.BatchNorm2d(out_channels),
+            nn.LeakyReLU(0.2, inplace=True),
+        )
+
+    def forward(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
+        """Map (B, C, h, w) to (B, O, *size)."""
+        upsampled = F.interpolate(
+            inputs, size=tuple(size), mode='bilinear', align_corners=False
+        )
+        return self.layers(upsampled)
+
+
+class UNet(nn.Module):
+    """U-Net of AutoLink's decoder (appendix of the paper), at any image size.
+
+    Args:
+        in_channels: channels of the input.
+        widths: channels at full size and after each halving; AutoLink's are
+            (64, 128, 256, 512, 512).
+        out_channels: channels of the output, which has no activation.
+    """
+
+    def __init__(
+        self, in_channels: int, widths: Sequence[int], out_channels: int = 3
+    ) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(_Down(*pair) for pair in zip(widths, widths[1:]))
+        skips = widths[-2::-1]
+        inputs = [widths[-1], *(2 * width for width in skips[:-1])]
+        self.up = nn.ModuleList(_Up(*pair) for pair in zip(inputs, skips))
+        self.final_layer = nn.Conv2d(2 * widths[0], out_channels, 3, padding=1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
+        features = [F.leaky_relu(self.stem(inputs), 0.2)]
+        for down in self.down:
+            features.append(down(features[-1]))
+        decoded = features.pop()
+        for up in self.up:
+            skip = features.pop()
+            decoded = torch.cat((up(decoded, skip.shape[-2:]), skip), dim=1)
+        return self.final_layer(decoded)

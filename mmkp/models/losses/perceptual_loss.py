@@ -1,0 +1,213 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Perceptual distance of two pictures (Johnson et al., ECCV 2016)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from mmkp.models.losses.vgg_features import VGGFeatures, default_layers
+
+# What the networks were trained on: x -> (x - mean) / std of 0-255 RGB.
+_PREPROCESSING = {
+    'torchvision': ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    'caffe': ((122.679, 116.669, 104.007), (1.0, 1.0, 1.0)),
+}
+_warned_random = False
+
+
+@MODELS.register_module()
+class PerceptualLoss(nn.Module):
+    r"""Mean distance between the VGG features of a reconstruction and its target.
+
+    .. math::
+        L = \lambda \sum_l w_l \, \mathrm{mean} |F_l(\hat x) - F_l(x)|
+
+    as in AutoLink (He et al., NeurIPS 2022, section 3.4), where the layers are
+    relu1_2, relu2_2, relu3_3 and relu4_3 of VGG16 with weight 1. The target's
+    features are computed without gradient. The network is frozen and is neither
+    saved nor optimised (see :class:`VGGFeatures`).
+
+    Weights from Caffe have features about 40 times larger than torchvision's; Adam
+    does not care, a sum with other losses does: set ``loss_weight``.
+
+    Args:
+        depth (int): 16 or 19.
+        layers (Sequence[str], optional): Compared activations; by default the last
+            of each of the first four blocks.
+        layer_weights (Sequence[float], optional): One weight a layer; default all 1.
+        distance (str): ``'l1'``, mean absolute, or ``'l2'``, mean squared difference.
+        image_size (int | tuple[int, int], optional): Pixels (a side, or width and
+            height) to which both pictures are resized bilinearly; None keeps them.
+        weights (str, optional): Torchvision state dict ``.pth``, or ``.npz`` with the
+            names ``conv1_1.weight`` ... and Caffe's channel order. None takes a random
+            network and warns once.
+        preprocessing (str): ``'torchvision'`` (RGB, mean and std of ImageNet),
+            ``'caffe'`` (BGR, mean only) or ``'auto'``: caffe for an ``.npz``.
+        input_mean (Sequence[float] | float): With ``input_std`` brings the network's
+            input back to 0-255: ``x * input_std + input_mean``.
+        input_std (Sequence[float] | float): See ``input_mean``.
+        base_channels (int): Width of the random network; 64 for stored weights.
+        seed (int): Seed of the random network.
+        loss_weight (float): Factor of the whole loss.
+
+    Raises:
+        FileNotFoundError: ``weights`` does not exist.
+        ValueError: An option has no meaning, or the file is of another network.
+    """
+
+    #: Names of the model's outputs with which the loss is called.
+    inputs = ('reconstruction', 'images')
+
+    def __init__(
+        self,
+        depth: int = 16,
+        layers: Sequence[str] | None = None,
+        layer_weights: Sequence[float] | None = None,
+        distance: str = 'l1',
+        image_size: int | tuple[int, int] | None = 224,
+        weights: str | None = None,
+        preprocessing: str = 'auto',
+        input_mean: Sequence[float] | float = 127.5,
+        input_std: Sequence[float] | float = 127.5,
+        base_channels: int = 64,
+        seed: int = 0,
+        loss_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        layers = tuple(layers) if layers is not None else default_layers(depth)
+        if layer_weights is None:
+            layer_weights = (1.0,) * len(layers)
+        if len(layer_weights) != len(layers):
+            raise ValueError(
+                f'layer_weights has {len(layer_weights)} entries for {len(layers)} '
+                f'layers {layers}; give one a layer'
+            )
+        if distance not in ('l1', 'l2'):
+            raise ValueError(f"distance must be 'l1' or 'l2', got {distance!r}")
+        if preprocessing == 'auto':
+            caffe = weights is not None and str(weights).endswith('.npz')
+            preprocessing = 'caffe' if caffe else 'torchvision'
+        if preprocessing not in _PREPROCESSING:
+            raise ValueError(
+                "preprocessing must be 'auto', 'torchvision' or 'caffe', got "
+                f'{preprocessing!r}'
+            )
+        if weights is None:
+            _warn_random(seed)
+        self.features = VGGFeatures(
+            depth, layers, weights, base_channels, seed, preprocessing == 'caffe'
+        )
+        self.layer_weights = tuple(float(w) for w in layer_weights)
+        self.distance = distance
+        self.image_size = _height_width(image_size)
+        self.preprocessing = preprocessing
+        self.loss_weight = loss_weight
+        # One multiply-add from network input to VGG input.
+        mean, std = (torch.tensor(v).double() for v in _PREPROCESSING[preprocessing])
+        in_mean, in_std = _channels(input_mean), _channels(input_std)
+        for name, value in (('gain', in_std / std), ('shift', (in_mean - mean) / std)):
+            self.register_buffer(
+                name, value.view(1, 3, 1, 1).float(), persistent=False
+            )
+
+    def preprocess(self, pictures: Tensor) -> Tensor:
+        """Bring network input to what VGG expects.
+
+        Args:
+            pictures (Tensor): (B, 3, H, W) float, RGB, network-input values.
+
+        Returns:
+            Tensor: (B, 3, H', W'), at least float32, normalised and resized.
+        """
+        # Before the resizing: the smaller picture is cheaper, bilinear weights sum
+        # to 1, so the result is the same.
+        pictures = torch.addcmul(self.shift, _full(pictures), self.gain)
+        if self.image_size in (None, tuple(pictures.shape[-2:])):
+            return pictures
+        return F.interpolate(
+            pictures, size=self.image_size, mode='bilinear', align_corners=False
+        )
+
+    def per_layer(self, reconstruction: Tensor, images: Tensor) -> list[Tensor]:
+        """Compute each layer's distance, without its weight.
+
+        Args:
+            reconstruction (Tensor): (B, 3, H, W) float, network-input values.
+            images (Tensor): (B, 3, H, W) float, the target; gets no gradient.
+
+        Returns:
+            list[Tensor]: One scalar a layer, at least float32.
+
+        Raises:
+            ValueError: The two shapes differ or are not pictures.
+        """
+        if reconstruction.shape != images.shape or images.shape[1:2] != (3,):
+            raise ValueError(
+                'reconstruction and images must both be (B, 3, H, W), got '
+                f'{tuple(reconstruction.shape)} and {tuple(images.shape)}'
+            )
+        with torch.no_grad():
+            targets = self.features(self.preprocess(images))
+        found = self.features(self.preprocess(reconstruction))
+        measure = F.l1_loss if self.distance == 'l1' else F.mse_loss
+        return [
+            measure(_full(f), _full(t)) for f, t in zip(found, targets, strict=True)
+        ]
+
+    def forward(self, reconstruction: Tensor, images: Tensor) -> Tensor:
+        """Compute the weighted sum over the layers.
+
+        Args:
+            reconstruction (Tensor): (B, 3, H, W) float, network-input values.
+            images (Tensor): (B, 3, H, W) float, the target; gets no gradient.
+
+        Returns:
+            Tensor: Scalar, at least float32, also under autocast.
+
+        Raises:
+            ValueError: The two shapes differ or are not pictures.
+        """
+        values = self.per_layer(reconstruction, images)
+        total = sum(w * v for w, v in zip(self.layer_weights, values, strict=True))
+        return self.loss_weight * total
+
+
+def _full(x: Tensor) -> Tensor:
+    """Lift half precision to float32; float32 and float64 pass unchanged."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def _channels(value: Sequence[float] | float) -> Tensor:
+    tensor = torch.as_tensor(value, dtype=torch.float64)
+    if tensor.numel() not in (1, 3):
+        raise ValueError(
+            f'input_mean and input_std take one number or three, got {value!r}'
+        )
+    return tensor.expand(3) if tensor.numel() == 3 else tensor.reshape(1).expand(3)
+
+
+def _height_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    width, height = (size, size) if isinstance(size, int) else size
+    if min(width, height) < 1:
+        raise ValueError(f'image_size must be positive pixels or None, got {size!r}')
+    return height, width
+
+
+def _warn_random(seed: int) -> None:
+    global _warned_random
+    if not _warned_random:
+        _warned_random = True
+        warnings.warn(
+            'PerceptualLoss has no weights file: it compares features of a random '
+            f'VGG (seed {seed}). Good for trying things out; for real training give '
+            "weights='<torchvision vgg16 .pth>'.",
+            stacklevel=3,
+        )

@@ -1,0 +1,36 @@
+"""AutoLink: keypoints linked by learned edges that suffice to complete the image."""
+
+from mmpose.registry import MODELS
+
+from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+
+
+@MODELS.register_module()
+class AutoLink(UnsupervisedPoseEstimator):
+    """AutoLink (He, Wandt, Rhodin, NeurIPS 2022).
+
+    A detector finds K keypoints, edges with learned weights are drawn between
+    them, and a generator restores the image from that edge map and the few
+    blocks of the image that stay visible. Whatever is not explained by the
+    visible blocks, the shape, has to come from the keypoints. The paper trains
+    with a perceptual loss alone; further losses are added by config.
+
+    Args: see :class:`UnsupervisedPoseEstimator`; ``generator`` is required.
+
+    Raises:
+        ValueError: no generator, or one for another number of keypoints.
+    """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        if self.generator is None:
+            raise ValueError(
+                'AutoLink needs a `generator`, e.g. '
+                "dict(type='EdgeMapGenerator', num_keypoints=...)"
+            )
+        num_drawn = self.generator.num_keypoints
+        if num_drawn != self.num_keypoints:
+            raise ValueError(
+                f'the head finds {self.num_keypoints} keypoints but the generator '
+                f'draws {num_drawn}: set num_keypoints to the same value in both'
+            )
