@@ -1,1 +1,3 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
+
+from mmkp.ops.edge_map import complete_graph, edge_map
