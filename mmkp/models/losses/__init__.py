@@ -2,5 +2,6 @@
 
 from mmkp.models.losses.diversity_loss import DiversityLoss
 from mmkp.models.losses.equivariance_loss import EquivarianceLoss
+from mmkp.models.losses.perceptual_loss import PerceptualLoss
 
-__all__ = ['DiversityLoss', 'EquivarianceLoss']
+__all__ = ['DiversityLoss', 'EquivarianceLoss', 'PerceptualLoss']

@@ -33,8 +33,8 @@ class PerceptualLoss(nn.Module):
     features are computed without gradient. The network is frozen and is neither
     saved nor optimised (see :class:`VGGFeatures`).
 
-    Weights from Caffe have features about 40 times larger than torchvision's; Adam
-    does not care, a sum with other losses does: set ``loss_weight``.
+    Caffe's networks take pictures of 0-255, so their features are larger, mostly in
+    the first block; ``layer_weights`` and ``loss_weight`` balance them.
 
     Args:
         depth (int): 16 or 19.
@@ -112,9 +112,7 @@ class PerceptualLoss(nn.Module):
         mean, std = (torch.tensor(v).double() for v in _PREPROCESSING[preprocessing])
         in_mean, in_std = _channels(input_mean), _channels(input_std)
         for name, value in (('gain', in_std / std), ('shift', (in_mean - mean) / std)):
-            self.register_buffer(
-                name, value.view(1, 3, 1, 1).float(), persistent=False
-            )
+            self.register_buffer(name, value.view(1, 3, 1, 1).float(), persistent=False)
 
     def preprocess(self, pictures: Tensor) -> Tensor:
         """Bring network input to what VGG expects.

@@ -207,7 +207,7 @@ def _read_state(
 ) -> dict[str, Tensor]:
     """Read a weights file and check names and shapes of the layers in use."""
     remedy = (
-        f'give torchvision\'s vgg{depth} state dict (.pth), an .npz with '
+        f"give torchvision's vgg{depth} state dict (.pth), an .npz with "
         'conv1_1.weight ..., or weights=None for a seeded random network'
     )
     if not path.is_file():
@@ -254,7 +254,9 @@ def _read_npz(path: Path, remedy: str) -> dict[str, Tensor]:
                 if key.startswith('conv')
             }
     except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f'{path} is not a readable .npz ({error}); {remedy}') from error
+        raise ValueError(
+            f'{path} is not a readable .npz ({error}); {remedy}'
+        ) from error
 
 
 def _read_pth(path: Path, remedy: str) -> dict[str, Tensor]:
