@@ -1,1 +1,19 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
+from mmkp.engine.checkpoint_match import raise_if_mismatched
+from mmkp.engine.file_backend import AtomicLocalBackend
+from mmkp.engine.hooks import (
+    AtomicCheckpointHook,
+    CheckpointMatchHook,
+    ExactResumeHook,
+)
+from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
+
+__all__ = [
+    'AtomicCheckpointHook',
+    'AtomicLocalBackend',
+    'CheckpointMatchHook',
+    'ExactResumeHook',
+    'find_resumable_checkpoint',
+    'raise_if_mismatched',
+    'why_unreadable',
+]

@@ -1,0 +1,47 @@
+"""What every training and test shares: hooks, environment, drawing, logs."""
+default_scope = 'mmpose'
+# In a config of your own append to this list, a new list replaces it.
+custom_imports = dict(imports=['mmkp'], allow_failed_imports=False)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    # a checkpoint appears whole or not at all, an old one goes only afterwards
+    checkpoint=dict(
+        type='AtomicCheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=3
+    ),
+    # `--resume` continues as if nothing had happened, to the last bit
+    exact_resume=dict(type='ExactResumeHook'),
+    # one error, instead of a page of warnings, for weights of another model
+    checkpoint_match=dict(type='CheckpointMatchHook'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),
+    # MMPose's picture of each prediction: `tools/test.py --show-dir`
+    visualization=dict(type='PoseVisualizationHook', enable=False),
+)
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),  # tools/ take gloo where there is no GPU
+)
+
+# TensorBoard or Weights & Biases: append dict(type='TensorboardVisBackend') or
+# dict(type='WandbVisBackend', init_kwargs=dict(project='mmkp')).
+vis_backends = [dict(type='LocalVisBackend')]
+visualizer = dict(
+    type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer'
+)
+
+log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
+log_level = 'INFO'
+load_from = None
+resume = False
+
+# Set a seed to repeat a run; left out, each run draws one and logs it.
+randomness = dict(seed=None)
+
+train_cfg = dict(by_epoch=False)
+val_cfg = dict()
+test_cfg = dict()

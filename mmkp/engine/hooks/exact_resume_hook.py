@@ -1,0 +1,191 @@
+"""A resumed training that equals an uninterrupted one, to the last bit."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.dist import all_gather_object, get_rank
+from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmpose.registry import DATA_SAMPLERS, HOOKS
+from torch.utils.data import BatchSampler, Sampler
+
+from mmkp.engine.random_state import get_random_state, set_random_state
+from mmkp.engine.resumable_loading import BatchSeeder, endless_loader
+
+_KEY = 'random_state'
+
+
+class _Batches:
+    """What an iteration-based loop draws its batches from.
+
+    Args:
+        loader: endless, begins at the batch that comes next.
+        replayed: MMEngine's loop throws away as many batches as it has seen
+            before; they are answered with None at no cost.
+        before_first: called right before the first batch of this run is made.
+    """
+
+    def __init__(self, loader: Any, replayed: int, before_first: Any) -> None:
+        self._loader, self._replayed = loader, replayed
+        self._before_first = before_first
+        self._iterator: Iterator[Any] | None = None
+
+    def __iter__(self) -> '_Batches':
+        return self
+
+    def __next__(self) -> Any:
+        if self._replayed > 0:
+            self._replayed -= 1
+            return None
+        if self._iterator is None:
+            # Making an iterator draws from PyTorch's generator, so it comes first.
+            self._iterator = iter(self._loader)
+            self._before_first()
+        return next(self._iterator)
+
+
+@HOOKS.register_module()
+class ExactResumeHook(Hook):
+    """Makes ``resume`` continue as if the training had never stopped.
+
+    MMEngine restores weights, optimiser, schedulers and logs. This hook adds:
+
+    * the state of all random generators, of every process, at the checkpoint;
+    * the batches that come next, without making those that came before: only
+      indices are drawn anew, a second for a million images;
+    * validation that leaves the training's random generators untouched, since
+      MMEngine writes a checkpoint before the validation of the same iteration
+      and does not repeat that validation. ``--no-validate`` thus trains the same
+      weights.
+
+    Exact for iteration-based training from any checkpoint, and for epoch-based
+    training from the end of an epoch, with and without worker processes. On a
+    GPU as far as its kernels are deterministic. A checkpoint in the middle of an
+    accumulation of gradients is reported, as its gradients are not kept.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self) -> None:
+        self._states: list[dict] | None = None
+        self._during_validation: dict | None = None
+        self._resumed: dict | None = None
+        self._workers_run = False
+
+    # ---- saving ----
+    def before_checkpoint_on_all_ranks(self, runner: Runner) -> None:
+        """Collect the state of every process, called by AtomicCheckpointHook."""
+        self._states = all_gather_object(self._current_state())
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the random states to a checkpoint.
+
+        Args:
+            runner: the runner of the training.
+            checkpoint: gets ``random_state``: ``ranks``, a state a process, and
+                ``sampler_seed``.
+        """
+        states, self._states = self._states, None
+        sampler = runner.train_dataloader.sampler
+        checkpoint[_KEY] = dict(
+            ranks=states or [self._current_state()],
+            sampler_seed=getattr(sampler, 'seed', None),
+        )
+        steps = runner.optim_wrapper
+        if isinstance(steps, OptimWrapper) and not steps.should_update():
+            runner.logger.warning(
+                'This checkpoint lies inside an accumulation of gradients: resuming '
+                'from it will lose them. Make the interval of the checkpoints a '
+                'multiple of optim_wrapper.accumulative_counts.'
+            )
+
+    def _current_state(self) -> dict:
+        return self._during_validation or get_random_state()
+
+    # ---- validation ----
+    def before_val(self, runner: Runner) -> None:
+        """Set the training's random state aside."""
+        self._during_validation = get_random_state()
+
+    def after_val(self, runner: Runner) -> None:
+        """Take the training's random state up again."""
+        if self._during_validation is not None:
+            set_random_state(self._during_validation)
+        self._during_validation = None
+
+    # ---- resuming ----
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Remember the random states of the checkpoint that is resumed from."""
+        if runner._resume:
+            self._resumed = checkpoint.get(_KEY, {})
+
+    def before_train(self, runner: Runner) -> None:
+        """Let the data go on where they stopped.
+
+        Args:
+            runner: the runner of the training.
+        """
+        loop = runner.train_loop
+        if self._resumed == {} and loop.iter > 0:
+            runner.logger.warning(
+                'The checkpoint holds no random state (written without '
+                'ExactResumeHook): the resumed training will be a valid one, but '
+                'not bit for bit the uninterrupted one.'
+            )
+        if isinstance(loop, EpochBasedTrainLoop):
+            self._restore_sampler_seed(loop.dataloader.sampler)
+        elif isinstance(loop, IterBasedTrainLoop):
+            batches = self._fresh_batch_sampler(runner)
+            if batches is None:
+                runner.logger.warning(
+                    'The training data were given as objects instead of a config, so '
+                    'MMEngine makes and drops the batches before a resumed one, and '
+                    'resuming is not exact.'
+                )
+                return
+            loader = endless_loader(
+                loop.dataloader, batches, loop.iter, runner.seed, get_rank()
+            )
+            loop.dataloader_iterator = _Batches(loader, loop.iter, self._restore)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Seed the workers of an epoch; restore the states before the first one."""
+        loop = runner.train_loop
+        if not isinstance(loop, EpochBasedTrainLoop):
+            return
+        loader = loop.dataloader
+        if not (loader.persistent_workers and self._workers_run):
+            first = loop.epoch * len(loader)
+            BatchSeeder(loader, runner.seed, get_rank(), first, len(loader))
+        self._workers_run = True
+        self._restore()
+
+    def _fresh_batch_sampler(self, runner: Runner) -> Sampler | None:
+        """The config's batch sampler, at its start; the loop's has been used."""
+        loader, cfg = runner.train_loop.dataloader, runner.cfg.get('train_dataloader')
+        if not isinstance(cfg, dict) or not isinstance(cfg.get('sampler'), dict):
+            return None
+        self._restore_sampler_seed(loader.sampler)
+        seed = getattr(loader.sampler, 'seed', runner.seed)
+        sampler = DATA_SAMPLERS.build(
+            cfg['sampler'], default_args=dict(dataset=loader.dataset, seed=seed)
+        )
+        if cfg.get('batch_sampler') is None:
+            return BatchSampler(sampler, loader.batch_size, loader.drop_last)
+        return DATA_SAMPLERS.build(
+            cfg['batch_sampler'],
+            default_args=dict(sampler=sampler, batch_size=cfg.get('batch_size')),
+        )
+
+    def _restore_sampler_seed(self, sampler: Sampler) -> None:
+        seed = (self._resumed or {}).get('sampler_seed')
+        if seed is not None and hasattr(sampler, 'seed'):
+            sampler.seed = seed
+
+    def _restore(self) -> None:
+        if self._resumed:
+            states = self._resumed['ranks']
+            if get_rank() < len(states):
+                set_random_state(states[get_rank()])
+        self._resumed = None

@@ -1,0 +1,97 @@
+"""Where a training can be taken up again."""
+
+import logging
+import re
+import zipfile
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+_NUMBERED = re.compile(r'(iter|epoch)_(\d+)\.pth$')
+
+
+def find_resumable_checkpoint(work_dir: str | Path) -> Path | None:
+    """Find the newest checkpoint of a training that can be read.
+
+    The file ``last_checkpoint`` names the newest one. Where it or the checkpoint
+    that it names is missing, empty or truncated, by a kill or a full disk, the
+    one before is taken, with a warning for each that was passed over.
+
+    Args:
+        work_dir: folder of the training.
+
+    Returns:
+        Path of the checkpoint, None where there is none.
+
+    Raises:
+        ValueError: there are checkpoints but none can be read.
+    """
+    candidates = _newest_first(Path(work_dir))
+    for candidate in candidates:
+        reason = why_unreadable(candidate)
+        if reason is None:
+            return candidate
+        print_log(
+            f'{candidate} cannot be resumed from ({reason}), trying the one before.',
+            logger='current',
+            level=logging.WARNING,
+        )
+    if candidates:
+        raise ValueError(
+            f'none of the {len(candidates)} checkpoints in {work_dir} can be read '
+            f'(the newest: {why_unreadable(candidates[0])}); move them away to start '
+            'from scratch'
+        )
+    return None
+
+
+def why_unreadable(path: str | Path) -> str | None:
+    """Say what keeps a checkpoint from being read, without unpickling it.
+
+    Args:
+        path: of a file that ``torch.save`` wrote.
+
+    Returns:
+        None when all its bytes are there and match their checksums.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return 'it does not exist'
+    if path.stat().st_size == 0:
+        return 'it is empty'
+    if not zipfile.is_zipfile(path):
+        with path.open('rb') as file:
+            start = file.read(2)
+        if start == b'PK':
+            return 'it is truncated'
+        # Before version 1.6 PyTorch wrote bare pickles, which hold no checksum.
+        return None if start.startswith(b'\x80') else 'it is no checkpoint'
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        return f'it is damaged: {error}'
+    return f'it is damaged: checksum of {damaged}' if damaged else None
+
+
+def _newest_first(work_dir: Path) -> list[Path]:
+    """Checkpoints that a training may go on from, the best choice first."""
+    numbered = [path for path in work_dir.glob('*.pth') if _NUMBERED.match(path.name)]
+    numbered.sort(key=lambda path: (path.stat().st_mtime_ns, _number(path)))
+    numbered.reverse()
+    pointer = work_dir / 'last_checkpoint'
+    name = pointer.read_text().strip() if pointer.is_file() else ''
+    if not name:
+        return numbered
+    last = Path(name)
+    if not last.exists():  # the folder was moved, or the path was relative
+        last = work_dir / last.name
+    # An earlier, longer run may have left checkpoints of later iterations behind.
+    limit = _number(last) if _NUMBERED.match(last.name) else None
+    earlier = [path for path in numbered if limit is None or _number(path) < limit]
+    return [last, *earlier]
+
+
+def _number(path: Path) -> int:
+    match = _NUMBERED.match(path.name)
+    return int(match.group(2)) if match else -1
