@@ -61,13 +61,12 @@ class ThinPlateSpline:
             Warped images, shape (B, C, H, W).
         """
         width, height = self.image_size
-        options = {'device': images.device, 'dtype': self.affine.dtype}
         y, x = torch.meshgrid(
-            torch.arange(height, **options),
-            torch.arange(width, **options),
+            torch.arange(height, device=images.device),
+            torch.arange(width, device=images.device),
             indexing='ij',
         )
-        pixels = torch.stack((x, y), -1).reshape(1, -1, 2)
+        pixels = torch.stack((x, y), -1).reshape(1, -1, 2).to(self.affine.dtype)
         source = self.points_to_source(pixels.expand(len(images), -1, -1))
         grid = source / self._half_sides(source) - 1
         grid = grid.view(len(images), height, width, 2).to(images.dtype)
@@ -119,17 +118,20 @@ def random_thin_plate_spline(
     Returns:
         The warps, float32.
     """
-    options = {'device': device, 'generator': generator}
     line = torch.linspace(-1, 1, control_grid, device=device)
     control = torch.stack(torch.meshgrid(line, line, indexing='xy'), -1).view(-1, 2)
-    angle = torch.deg2rad(rotation_std * torch.randn(batch_size, **options))
-    scale = torch.exp(scale_std * torch.randn(batch_size, **options))
-    shift = translation_std * torch.randn(batch_size, 2, **options)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, device=device, generator=generator)
+
+    angle = torch.deg2rad(rotation_std * normal(batch_size))
+    scale = torch.exp(scale_std * normal(batch_size))
+    shift = translation_std * normal(batch_size, 2)
     cos, sin = scale * angle.cos(), scale * angle.sin()
     aspect = (image_size[1] - 1) / max(image_size[0] - 1, 1)
     rows = (
         torch.stack((cos, -sin * aspect, shift[:, 0]), -1),
         torch.stack((sin / aspect, cos, shift[:, 1]), -1),
     )
-    coefficients = local_std * torch.randn(batch_size, len(control), 2, **options)
+    coefficients = local_std * normal(batch_size, len(control), 2)
     return ThinPlateSpline(torch.stack(rows, 1), control, coefficients, image_size)

@@ -1,6 +1,7 @@
 """The convolutional encoder of AutoLink's keypoint detector."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +10,9 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 
-def halved_convolution(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def halved_convolution(
+    inputs: Tensor, weight: Tensor, bias: Tensor
+) -> Tensor:
     """3x3 convolution followed by 2x2 averaging, as one strided convolution.
 
     Both steps are linear, so averaging four shifted copies of the kernel gives
@@ -24,7 +27,8 @@ def halved_convolution(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         Feature maps of half the size (rounded down), (B, O, H // 2, W // 2).
     """
     shifted = [F.pad(weight, (x, 1 - x, y, 1 - y)) for y in (0, 1) for x in (0, 1)]
-    return F.conv2d(inputs, sum(shifted) / 4, bias, stride=2, padding=1)
+    averaged = torch.stack(shifted).mean(0)
+    return F.conv2d(inputs, averaged, bias, stride=2, padding=1)
 
 
 class HalvingResidualBlock(nn.Module):
@@ -52,7 +56,8 @@ class HalvingResidualBlock(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, O, H // 2, W // 2)."""
         weight = torch.cat((self.conv1.weight, self.skip_conv.weight))
-        bias = torch.cat((self.conv1.bias, self.skip_conv.bias))
+        biases = [layer.bias for layer in (self.conv1, self.skip_conv)]
+        bias = torch.cat([b for b in biases if b is not None])
         main, skip = halved_convolution(inputs, weight, bias).chunk(2, dim=1)
         main = F.leaky_relu(self.bn1(main), 0.2)
         main = self.bn2(self.conv2(main))
@@ -69,7 +74,8 @@ def initialise_convolutions(module: nn.Module, negative_slope: float = 0.2) -> N
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, a=negative_slope)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 @MODELS.register_module()
@@ -99,7 +105,7 @@ class AutoLinkEncoder(BaseModule):
             raise ValueError('AutoLinkEncoder needs at least one width, got none')
         channels = (in_channels, *widths)
         self.blocks = nn.Sequential(
-            *(HalvingResidualBlock(*pair) for pair in zip(channels, channels[1:]))
+            *(HalvingResidualBlock(*pair) for pair in pairwise(channels))
         )
 
     def init_weights(self) -> None:

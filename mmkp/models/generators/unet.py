@@ -1,6 +1,7 @@
 """The U-Net that turns a masked image and an edge map into the whole image."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -59,10 +60,10 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(_Down(*pair) for pair in zip(widths, widths[1:]))
+        self.down = nn.ModuleList(_Down(*pair) for pair in pairwise(widths))
         skips = widths[-2::-1]
         inputs = [widths[-1], *(2 * width for width in skips[:-1])]
-        self.up = nn.ModuleList(_Up(*pair) for pair in zip(inputs, skips))
+        self.up = nn.ModuleList(_Up(*pair) for pair in zip(inputs, skips, strict=True))
         self.final_layer = nn.Conv2d(2 * widths[0], out_channels, 3, padding=1)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Keypoints as the expectation of a softmax over space."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from mmengine.structures import InstanceData, PixelData
@@ -76,7 +77,7 @@ class SpatialExpectationHead(BaseHead):
         self.score_radius = score_radius
         channels = (in_channels, *upsample_channels)
         self.upsample = nn.Sequential(
-            *(_UpsampleBlock(*pair) for pair in zip(channels, channels[1:]))
+            *(_UpsampleBlock(*pair) for pair in pairwise(channels))
         )
         self.final_layer = nn.Conv2d(channels[-1], num_keypoints, 3, padding=1)
 
@@ -139,7 +140,9 @@ class SpatialExpectationHead(BaseHead):
         instances = [
             InstanceData(keypoints=points[None], keypoint_scores=score[None])
             for points, score in zip(
-                keypoints.float().cpu().numpy(), scores.float().cpu().numpy()
+                keypoints.float().cpu().numpy(),
+                scores.float().cpu().numpy(),
+                strict=True,
             )
         ]
         if not (test_cfg or {}).get('output_heatmaps', False):

@@ -64,6 +64,9 @@ class PerceptualLoss(nn.Module):
     #: Names of the model's outputs with which the loss is called.
     inputs = ('reconstruction', 'images')
 
+    gain: Tensor
+    shift: Tensor
+
     def __init__(
         self,
         depth: int = 16,
@@ -172,7 +175,9 @@ class PerceptualLoss(nn.Module):
             ValueError: The two shapes differ or are not pictures.
         """
         values = self.per_layer(reconstruction, images)
-        total = sum(w * v for w, v in zip(self.layer_weights, values, strict=True))
+        total = values[0].new_zeros(())
+        for weight, value in zip(self.layer_weights, values, strict=True):
+            total = total + weight * value
         return self.loss_weight * total
 
 

@@ -1,5 +1,7 @@
 """AutoLink: keypoints linked by learned edges that suffice to complete the image."""
 
+from typing import Any
+
 from mmpose.registry import MODELS
 
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
@@ -21,7 +23,7 @@ class AutoLink(UnsupervisedPoseEstimator):
         ValueError: no generator, or one for another number of keypoints.
     """
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.generator is None:
             raise ValueError(

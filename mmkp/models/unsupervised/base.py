@@ -178,7 +178,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         if self.test_cfg.get('untrained_control', False):
             feats = self._untrained_detector(inputs).extract_feat(inputs)
             control = self._untrained_control[0].head.predict(feats, data_samples)
-            for sample, instance in zip(results, control):
+            for sample, instance in zip(results, control, strict=True):
                 scale, centre = sample.input_scale, sample.input_center
                 points = instance.keypoints / sample.input_size * scale
                 points = points + centre - 0.5 * scale

@@ -1,5 +1,7 @@
 """A second view of each image by a random thin-plate spline and colour jitter."""
 
+from typing import Any
+
 import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -34,7 +36,7 @@ class RandomThinPlateSpline(nn.Module):
         padding_mode: str = 'reflection',
     ) -> None:
         super().__init__()
-        self.warp_options = {
+        self.warp_options: dict[str, Any] = {
             'control_grid': control_grid,
             'local_std': local_std,
             'rotation_std': rotation_std,
