@@ -1,0 +1,137 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""What a set of puppet pictures looks like, and the checks of it."""
+
+from dataclasses import dataclass
+
+from .appearance import APPEARANCES
+from .background import BACKGROUNDS
+
+_SMALLEST = 16
+
+
+def _reject(name: str, value: object, remedy: str) -> None:
+    raise ValueError(f'PuppetDataset: {name}={value!r} is not usable; {remedy}')
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _pair(name: str, value: object, remedy: str) -> tuple:
+    """Return a (low, high) pair of ordered numbers."""
+    if (
+        not isinstance(value, (tuple, list))
+        or len(value) != 2
+        or not all(_is_number(v) for v in value)
+        or value[0] > value[1]
+    ):
+        _reject(name, value, remedy)
+    return tuple(value)
+
+
+def _count(name: str, value: object, least: int, remedy: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        _reject(name, value, remedy)
+    return value
+
+
+@dataclass(frozen=True)
+class PuppetSettings:
+    """Everything that decides what the pictures show.
+
+    Args:
+        image_size (int | tuple[int]): Width and height in pixels, at least
+            16; one number for a square.
+        seed (int): Any whole number from 0. Pictures of two seeds have
+            nothing in common.
+        figures (int | tuple[int]): Figures in an image, or the smallest and
+            the largest number of them.
+        pose_variation (float): 0, everyone stands at rest, to 1, the full
+            range of every joint.
+        scale (tuple[float], optional): Range of the stature of a standing
+            figure, as a share of the shorter side of the image. Poses that
+            would not fit are drawn smaller. None: (0.72, 0.95) for a single
+            figure, less with more of them.
+        rotation (tuple[float]): Range of the rotation of whole figures,
+            degrees clockwise.
+        translation (float): Share of the free room around a figure that its
+            position makes use of, 0 (in the middle) to 1.
+        background (str): 'plain', 'gradient', 'clutter' or 'mixed'.
+        occlusion (bool): Whether figures may stand before each other and
+            arms pass behind the trunk. Without it, every figure stands in a
+            cell of its own. (An arm in front of the trunk may hide another
+            joint in any case.)
+        appearance (str): 'same', 'outfits' or 'any': how much looks differ.
+        frames_per_clip (int): With more than one, images ``c * frames`` to
+            ``c * frames + frames - 1`` are a film of the same figures, which
+            move smoothly and end where they began.
+
+    Raises:
+        ValueError: For a value that is not usable, naming it and the remedy.
+    """
+
+    image_size: int | tuple[int, int] = 128
+    seed: int = 0
+    figures: int | tuple[int, int] = 1
+    pose_variation: float = 1.0
+    scale: tuple[float, float] | None = None
+    rotation: tuple[float, float] = (-12.0, 12.0)
+    translation: float = 1.0
+    background: str = 'gradient'
+    occlusion: bool = True
+    appearance: str = 'outfits'
+    frames_per_clip: int = 1
+
+    def __post_init__(self) -> None:
+        """Check every value and bring it to its canonical form."""
+
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        size = self.image_size
+        size = (size, size) if isinstance(size, int) else size
+        remedy = f'give (width, height) of at least {_SMALLEST} whole pixels'
+        if not isinstance(size, (tuple, list)) or len(size) != 2:
+            _reject('image_size', size, remedy)
+        put(
+            'image_size',
+            tuple(_count('image_size', s, _SMALLEST, remedy) for s in size),
+        )
+        _count('seed', self.seed, 0, 'give a whole number from 0')
+        remedy = 'give the number of figures (from 1), or (least, most)'
+        figures = self.figures
+        figures = (figures, figures) if isinstance(figures, int) else figures
+        figures = _pair('figures', figures, remedy)
+        put('figures', tuple(_count('figures', n, 1, remedy) for n in figures))
+        for name in ('pose_variation', 'translation'):
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 <= value <= 1:
+                _reject(name, value, 'give a number from 0 to 1')
+        if self.scale is not None:
+            remedy = 'give (smallest, largest) with 0 < smallest'
+            put('scale', _pair('scale', self.scale, remedy))
+            if self.scale[0] <= 0:
+                _reject('scale', self.scale, remedy)
+        put('rotation', _pair('rotation', self.rotation, 'give (least, most) degrees'))
+        for name, choices in (
+            ('background', BACKGROUNDS),
+            ('appearance', APPEARANCES),
+            ('occlusion', (True, False)),
+        ):
+            if getattr(self, name) not in choices:
+                _reject(name, getattr(self, name), f'choose one of {choices}')
+        _count(
+            'frames_per_clip',
+            self.frames_per_clip,
+            1,
+            'give the number of frames, from 1',
+        )
+
+    def scale_range(self, num_figures: int) -> tuple[float, float]:
+        """Range of the stature in shares of the image's shorter side."""
+        if self.scale is not None:
+            return self.scale
+        if num_figures == 1:
+            return 0.72, 0.95
+        # crowds of any size fill the picture about as densely
+        return tuple(s * min(1.0, 1.5 * num_figures**-0.5) for s in (0.6, 0.85))

@@ -1,0 +1,169 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Signed distances of the shapes that puppets are made of, and their blending.
+
+Edges are anti-aliased by the signed distance itself: a pixel is covered by
+``clip(0.5 - distance, 0, 1)``. All positions are multiples of 1/64 pixel, for
+which float32 differences are exact, so a figure moved by whole pixels gives
+the very same values elsewhere. Pictures are planar, (3, H, W) float32, as rows
+of pixels are then contiguous.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Direction of the light in the picture plane: from above, from the left.
+LIGHT = (-0.6, -0.8)
+
+
+@dataclass
+class Window:
+    """A rectangle of pixels.
+
+    Args:
+        rows (slice): Rows of the picture.
+        columns (slice): Columns of the picture.
+        x (np.ndarray): Pixel centres of the columns, float32 of shape (1, w).
+        y (np.ndarray): Pixel centres of the rows, float32 of shape (h, 1).
+    """
+
+    rows: slice
+    columns: slice
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass
+class Canvas:
+    """A picture in the making.
+
+    Args:
+        image (np.ndarray): BGR, float32 of shape (3, H, W), 0 to 255.
+        labels (np.ndarray): Running number of the part seen in each pixel,
+            int32 of shape (H, W), 0 for the background.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+
+    def window(self, points: np.ndarray, reach: float) -> Window | None:
+        """Pixels within ``reach`` of the box around ``points`` (P, 2).
+
+        Returns:
+            Window: None where the picture has no such pixel.
+        """
+        height, width = self.labels.shape
+        low = np.floor(points.min(axis=0) - reach).astype(int)
+        high = np.ceil(points.max(axis=0) + reach).astype(int) + 1
+        left, top = max(low[0], 0), max(low[1], 0)
+        right, bottom = min(high[0], width), min(high[1], height)
+        if left >= right or top >= bottom:
+            return None
+        return Window(
+            slice(top, bottom),
+            slice(left, right),
+            np.arange(left, right, dtype=np.float32)[None],
+            np.arange(top, bottom, dtype=np.float32)[:, None],
+        )
+
+    def blend(
+        self, window: Window, colour: np.ndarray, cover: np.ndarray, label: int = 0
+    ) -> None:
+        """Lay a colour over the picture.
+
+        Args:
+            window (Window): Where.
+            colour (np.ndarray): Colours of shape (3, h, w) or (3, 1, 1).
+            cover (np.ndarray): Opacity of shape (h, w), 0 to 1.
+            label (int): Number of the part; 0 leaves the labels alone.
+        """
+        patch = self.image[:, window.rows, window.columns]
+        patch += cover * (colour - patch)
+        if label:
+            self.labels[window.rows, window.columns][cover > 0.5] = label
+
+
+def coverage(distance: np.ndarray) -> np.ndarray:
+    """Share of a pixel that lies inside, from the signed distance."""
+    return np.clip(0.5 - distance, 0, 1)
+
+
+def mix(base: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Interpolate from ``base`` (3, ...) to the colour ``over`` (3,)."""
+    return base + share * (over[:, None, None] - base)
+
+
+def triangle_wave(phase: np.ndarray) -> np.ndarray:
+    """Wave of period 1 between -1 and 1 (exact arithmetic, unlike a sine)."""
+    return np.abs(phase - np.floor(phase) - np.float32(0.5)) * 4 - 1
+
+
+def chain_field(
+    points: np.ndarray, radii: Sequence[tuple[float, float]], window: Window
+) -> tuple[np.ndarray, ...]:
+    """Union of tapered capsules along a chain of bones.
+
+    Args:
+        points (np.ndarray): Ends of the S bones, float32 of shape (S + 1, 2).
+        radii (Sequence[tuple]): Radius in pixels at both ends of each bone.
+        window (Window): Where to evaluate.
+
+    Returns:
+        tuple[np.ndarray]: Each (h, w): signed distance in pixels; position
+        along the chain, bone s spanning s to s + 1; brightness (about 1) of a
+        round limb under the light.
+    """
+    nearest = position = brightness = None
+    for bone, (start, end) in enumerate(radii):
+        a, b = points[bone], points[bone + 1] - points[bone]
+        x, y = window.x - a[0], window.y - a[1]
+        length2 = max(float(b[0] * b[0] + b[1] * b[1]), 1e-4)
+        along = x * np.float32(b[0] / length2) + y * np.float32(b[1] / length2)
+        np.clip(along, 0, 1, out=along)
+        x, y = x - along * b[0], y - along * b[1]
+        radius = start + along * np.float32(end - start)
+        distance = np.sqrt(x * x + y * y) - radius
+        bright = x * np.float32(LIGHT[0]) + y * np.float32(LIGHT[1])
+        bright /= radius
+        if nearest is None:
+            nearest, position, brightness = distance, along, bright
+            continue
+        closer = distance < nearest
+        np.copyto(nearest, distance, where=closer)
+        along += bone
+        np.copyto(position, along, where=closer)
+        np.copyto(brightness, bright, where=closer)
+    brightness *= 0.2
+    brightness += 1
+    return nearest, position, brightness
+
+
+def rounded_trapezoid(
+    along: np.ndarray,
+    across: np.ndarray,
+    length: float,
+    widths: tuple[float, float],
+    rounding: float,
+) -> np.ndarray:
+    """Signed distance of a trapezoid with round corners.
+
+    Args:
+        along (np.ndarray): Coordinate along the axis, 0 at its start.
+        across (np.ndarray): Coordinate across the axis, 0 on it.
+        length (float): Length of the trapezoid in pixels.
+        widths (tuple[float]): Half widths at the start and the end.
+        rounding (float): Radius of the corners.
+
+    Returns:
+        np.ndarray: Distance in pixels (approximate by the cosine of the
+        sides' slope).
+    """
+    half = length / 2
+    share = np.clip(along / np.float32(length), 0, 1)
+    width = widths[0] + share * np.float32(widths[1] - widths[0])
+    side = np.abs(across) - width + np.float32(rounding)
+    end = np.abs(along - np.float32(half)) - np.float32(half - rounding)
+    outside_side, outside_end = np.maximum(side, 0), np.maximum(end, 0)
+    outside = np.sqrt(outside_side * outside_side + outside_end * outside_end)
+    return outside + np.minimum(np.maximum(side, end), 0) - np.float32(rounding)
