@@ -1,4 +1,9 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
+from mmkp.engine.checkpoint import (
+    CheckpointError,
+    UntrustedCheckpointError,
+    load_checkpoint_file,
+)
 from mmkp.engine.checkpoint_match import raise_if_mismatched
 from mmkp.engine.file_backend import AtomicLocalBackend
 from mmkp.engine.hooks import (
@@ -11,9 +16,12 @@ from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
 __all__ = [
     'AtomicCheckpointHook',
     'AtomicLocalBackend',
+    'CheckpointError',
     'CheckpointMatchHook',
     'ExactResumeHook',
+    'UntrustedCheckpointError',
     'find_resumable_checkpoint',
+    'load_checkpoint_file',
     'raise_if_mismatched',
     'why_unreadable',
 ]

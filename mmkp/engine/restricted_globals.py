@@ -1,0 +1,162 @@
+"""What a checkpoint may mention, call, and give a state: the tables of the unpickler.
+
+The functions here stand for those that a pickle names; each takes only the arguments
+that ``torch.save`` writes.
+"""
+
+import pickle
+import re
+import sys
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+
+
+class ForbiddenPickleError(pickle.UnpicklingError):
+    """A pickle names or does something that no MMEngine checkpoint needs."""
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Stand for ``_codecs.encode``, by which protocol 2 writes bytes."""
+    if encoding != 'latin1':
+        raise ForbiddenPickleError(f'_codecs.encode to {encoding!r}')
+    return text.encode('latin1')
+
+
+# Elementary types only: structured and date types carry a state of their own.
+_DTYPE = re.compile(r'b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU]\d{1,9}|O8?')
+
+
+def _dtype(code: str, align: Any = False, copy: Any = False) -> np.dtype:
+    if not isinstance(code, str) or not _DTYPE.fullmatch(code):
+        raise ForbiddenPickleError(f'numpy.dtype({code!r})')
+    return np.dtype(code)
+
+
+def _empty_array(subtype: Any, shape: Any, code: Any) -> np.ndarray:
+    """Stand for ``_reconstruct``: shape and type come later, with the state."""
+    if subtype is not np.ndarray:
+        raise ForbiddenPickleError(f'numpy.core.multiarray._reconstruct of {subtype}')
+    return np.empty(0, np.int8)
+
+
+def _scalar(dtype: Any, data: Any) -> Any:
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise ForbiddenPickleError(f'numpy.core.multiarray.scalar of {dtype}')
+    return np.ndarray((), dtype, data)[()]
+
+
+_STATISTICS = ('min', 'max', 'current', 'mean')
+
+
+def _getattr(owner: Any, name: Any) -> Any:
+    """Stand for ``getattr``, by which protocol 2 writes HistoryBuffer's methods."""
+    if owner is not HistoryBuffer or name not in _STATISTICS:
+        raise ForbiddenPickleError(f'builtins.getattr({owner!r}, {name!r})')
+    return getattr(HistoryBuffer, name)
+
+
+def _torch_constants() -> dict[tuple[str, str], Any]:
+    kinds = (torch.dtype, torch.qscheme)
+    return {
+        ('torch', name): value
+        for name, value in vars(torch).items()
+        if isinstance(value, kinds)
+    }
+
+
+def _tensor_builders() -> dict[tuple[str, str], Callable]:
+    kinds = 'tensor tensor_v2 tensor_v3 parameter sparse_tensor qtensor'
+    names = [f'_rebuild_{kind}' for kind in kinds.split()]
+    # Which of them exist depends on the version of torch.
+    return {
+        ('torch._utils', name): getattr(torch._utils, name)
+        for name in names
+        if hasattr(torch._utils, name)
+    }
+
+
+# What a pickle may call.
+CALLABLES: dict[tuple[str, str], Callable] = {
+    ('builtins', 'bytearray'): bytearray,
+    ('builtins', 'complex'): complex,
+    ('builtins', 'frozenset'): frozenset,
+    ('builtins', 'getattr'): _getattr,
+    ('builtins', 'set'): set,
+    ('builtins', 'slice'): slice,
+    ('_codecs', 'encode'): _encode,
+    ('collections', 'Counter'): Counter,
+    ('collections', 'OrderedDict'): OrderedDict,
+    ('numpy', 'dtype'): _dtype,
+    ('numpy.core.multiarray', '_reconstruct'): _empty_array,
+    ('numpy.core.multiarray', 'scalar'): _scalar,
+    ('numpy._core.multiarray', '_reconstruct'): _empty_array,
+    ('numpy._core.multiarray', 'scalar'): _scalar,
+    ('torch', 'Size'): torch.Size,
+    ('torch', 'device'): torch.device,
+    ('torch.serialization', '_get_layout'): torch.serialization._get_layout,
+    **_tensor_builders(),
+}
+
+# What a pickle may mention, but not call.
+VALUES: dict[tuple[str, str], Any] = {
+    ('mmengine.logging.history_buffer', 'HistoryBuffer'): HistoryBuffer,
+    **{
+        ('mmengine.logging.history_buffer', f'HistoryBuffer.{name}'): getattr(
+            HistoryBuffer, name
+        )
+        for name in _STATISTICS
+    },
+    ('numpy', 'ndarray'): np.ndarray,
+    ('torch.storage', 'UntypedStorage'): torch.UntypedStorage,
+    **_torch_constants(),
+}
+
+
+def _set_dict_state(instance: OrderedDict, state: Any) -> None:
+    """Versions of the modules, which ``Module.state_dict`` keeps beside the items."""
+    if type(state) is not dict or set(state) - {'_metadata'}:
+        raise ForbiddenPickleError(f'attributes of OrderedDict: {state!r:.80}')
+    vars(instance).update(state)
+
+
+def _set_array_state(instance: np.ndarray, state: Any) -> None:
+    _version, _shape, dtype, _fortran, data = state
+    # Bytes taken for Python objects would be followed as pointers.
+    expected = list if dtype.hasobject else bytes
+    if not isinstance(dtype, np.dtype) or type(data) is not expected:
+        raise ForbiddenPickleError(f'numpy.ndarray of {type(data).__name__} data')
+    np.ndarray.__setstate__(instance, state)  # type: ignore[attr-defined]
+
+
+def check_dtype_state(instance: np.dtype, state: Any) -> None:
+    """A dtype is complete as created; its state may only say what it already is."""
+    native = '<' if sys.byteorder == 'little' else '>'
+    _version, byte_order, *fields = state[:5]
+    if byte_order not in ('|', '=', native) or fields != [None] * 3:
+        raise ForbiddenPickleError(f'numpy.dtype with the state {state!r:.80}')
+
+
+_HISTORY_STATE = {'_log_history', '_count_history', 'max_length', 'statistics_methods'}
+
+
+def _set_history_state(instance: HistoryBuffer, state: Any) -> None:
+    if type(state) is not dict or set(state) - _HISTORY_STATE:
+        raise ForbiddenPickleError(f'attributes of HistoryBuffer: {state!r:.80}')
+    registered = HistoryBuffer._statistics_methods
+    for name, method in state.get('statistics_methods', {}).items():
+        own = registered.get(name, vars(HistoryBuffer).get(name))
+        if method is not own:
+            raise ForbiddenPickleError(f'{method!r} as statistics {name!r}')
+    instance.__setstate__(state)
+
+
+STATE_SETTERS: dict[type, Callable[[Any, Any], None]] = {
+    HistoryBuffer: _set_history_state,
+    OrderedDict: _set_dict_state,
+    np.ndarray: _set_array_state,
+}
