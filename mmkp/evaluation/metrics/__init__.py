@@ -1,1 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Metrics, registered in MMPose's ``METRICS``."""
+
+from .discovered_keypoint_metric import DiscoveredKeypointMetric
+
+__all__ = ['DiscoveredKeypointMetric']

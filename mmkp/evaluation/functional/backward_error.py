@@ -1,0 +1,61 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The same regression with inputs and targets exchanged."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .forward_error import fit_points, flatten, scaled_errors
+from .keypoint_errors import reduce_errors
+from .normalizers import normalizer_lengths
+from .protocols import RegressionProtocol
+from .samples import KeypointSamples
+
+
+def evaluate_backward(
+    protocol: RegressionProtocol,
+    fit: KeypointSamples,
+    score: KeypointSamples,
+    mean_only: bool = False,
+) -> float:
+    """Predict the discovered keypoints from the annotated ones.
+
+    The same regression with inputs and targets exchanged, over the same
+    normaliser, exposes keypoints that wander independently of the object,
+    which a forward fit simply ignores. Only images whose annotated points are
+    all visible take part. Not defined in a published protocol for incomplete
+    annotations; equal to the published one for complete ones.
+
+    Args:
+        protocol: The protocol; sides are taken as given.
+        fit: Images to fit on (:attr:`FittedProtocol.samples`).
+        score: Images to score (:attr:`ProtocolScore.samples`).
+        mean_only: Predict the mean discovered keypoints instead (baseline).
+
+    Returns:
+        The figure in the protocol's unit; NaN if fewer than two complete images
+        can be fitted or none scored.
+    """
+    fit = fit.select(fit.point_visible.all(axis=1))
+    score = score.in_frame(protocol.frame)
+    lengths, usable = normalizer_lengths(score, protocol.normalizer)
+    usable &= score.point_visible.all(axis=1)
+    if len(fit) < 2 or not usable.any():
+        return float('nan')
+    score, lengths = score.select(usable), lengths[usable]
+    fit_inputs, score_inputs = flatten(fit.annotated), flatten(score.annotated)
+    rules = protocol
+    if mean_only:
+        rules = replace(protocol, center=0.0, bias=True)
+        fit_inputs, score_inputs = fit_inputs[:, :0], score_inputs[:, :0]
+    everywhere = np.ones(fit.discovered.shape, dtype=bool)
+    regressor = fit_points(rules, fit_inputs, fit.discovered, everywhere)
+    predicted = regressor(score_inputs).reshape(score.discovered.shape)
+    exchanged = replace(
+        score,
+        annotated=score.discovered,
+        visible=np.ones(score.discovered.shape, dtype=bool),
+    )
+    errors, visible = scaled_errors(protocol, predicted, exchanged, lengths)
+    figure = reduce_errors(errors, visible, protocol.reduction, protocol.threshold)
+    return figure * 100 if protocol.higher_is_better else figure

@@ -1,0 +1,244 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The named regression protocols and what sets them apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .keypoint_errors import REDUCTIONS
+from .left_right import human36m_permutation
+from .linear_regression import STANDARDIZE, check_center
+from .normalizers import Normalizer
+
+VARIANTS = ('autolink', 'stable_keypoints', 'lmdis', 'scops')
+
+
+@dataclass(frozen=True)
+class RegressionProtocol:
+    """How discovered keypoints are mapped to annotated ones and scored.
+
+    Coordinates are fractions of the crop, errors are taken in pixels of the
+    annotated frame, divided by ``normalizer`` and multiplied by ``scale``.
+
+    Args:
+        name: Prefix of the figures.
+        center: Constant subtracted before the fit, or ``'standardize'``.
+        bias: Whether the fit has a constant term.
+        normalizer: See :func:`normalizer_lengths`.
+        scale: Factor on the normalised errors, for example 100 for percent.
+        unit: What the figures mean, in words.
+        frame: Where lengths are measured: ``'image'``, in pixels of the image, or
+            ``'crop'``, in the crop squashed to a square, which differs for
+            crops that are not square.
+        num_annotated: Number of annotated points that the protocol is defined
+            on; None accepts any.
+        visibility: ``'point'``: a point counts if both coordinates are known;
+            ``'coordinate'``: each coordinate by itself.
+        distance: ``'l2'`` or ``'l1'``.
+        reduction: See :func:`reduce_errors`.
+        threshold: For ``reduction='pck'``, an error after normaliser and scale;
+            the figure is then the percentage of points below it.
+        permutation: Index table that exchanges left and right; None for a fit
+            that trusts the annotated sides.
+        max_swaps: See :func:`fit_side_agnostic`; never more than one image in
+            twenty, so that small sets settle their sides too.
+        reject_sigma: See :func:`fit_side_agnostic`.
+        swap_predictions: Whether scoring exchanges sides of the predictions
+            instead of the annotations (the same for a true exchange).
+
+    Raises:
+        ValueError: If a field has no known meaning.
+    """
+
+    name: str = 'generic'
+    center: float | str = 0.0
+    bias: bool = True
+    normalizer: Normalizer = 'crop'
+    scale: float = 100.0
+    unit: str = '% of crop size'
+    frame: str = 'image'
+    num_annotated: int | None = None
+    visibility: str = 'point'
+    distance: str = 'l2'
+    reduction: str = 'pooled'
+    threshold: float | None = None
+    permutation: tuple[int, ...] | None = None
+    max_swaps: int = 10
+    reject_sigma: float | None = None
+    swap_predictions: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the fields that have a closed set of values."""
+        check_center(self.center)
+        if self.frame not in ('image', 'crop'):
+            raise ValueError(f"frame={self.frame!r} is unknown: use 'image' or 'crop'.")
+        if self.visibility not in ('point', 'coordinate'):
+            raise ValueError(
+                f"visibility={self.visibility!r} is unknown: use 'point' or "
+                "'coordinate'."
+            )
+        if self.distance == 'l1' and self.visibility == 'point':
+            raise ValueError("distance='l1' goes with visibility='coordinate'.")
+        if self.distance == 'l2' and self.visibility == 'coordinate':
+            raise ValueError("visibility='coordinate' goes with distance='l1'.")
+        if self.reduction not in REDUCTIONS:
+            raise ValueError(
+                f'reduction={self.reduction!r} is unknown: use {REDUCTIONS}.'
+            )
+        if self.reduction == 'pck' and not (self.threshold and self.threshold > 0):
+            raise ValueError("reduction='pck' needs a positive threshold.")
+        if isinstance(self.normalizer, list):
+            object.__setattr__(self, 'normalizer', tuple(self.normalizer))
+
+    @property
+    def higher_is_better(self) -> bool:
+        """True for shares of correct points, False for errors."""
+        return self.reduction == 'pck'
+
+
+# Section "evaluation" of each paper's code: AutoLink fits uncentred fractions,
+# StableKeypoints and LMDIS subtract .5, SCOPS standardises; none has a bias.
+_CENTERS: dict[str, float | str] = {
+    'autolink': 0.0,
+    'stable_keypoints': 0.5,
+    'lmdis': 0.5,
+    'scops': STANDARDIZE,
+}
+
+
+def get_protocol(
+    name: str = 'generic', variant: str = 'autolink', **overrides: Any
+) -> RegressionProtocol:
+    """Return a named protocol in the form of one paper's code.
+
+    Args:
+        name: One of :data:`PROTOCOLS`.
+        variant: ``'autolink'``, ``'stable_keypoints'``, ``'lmdis'`` or
+            ``'scops'``; ``'generic'`` ignores it.
+        **overrides: Fields of :class:`RegressionProtocol` to change, and
+            ``legacy_pairs`` for ``'human36m'``.
+
+    Returns:
+        The protocol.
+
+    Raises:
+        ValueError: If a name or a field does not exist.
+    """
+    if name not in PROTOCOLS:
+        raise ValueError(
+            f'protocol {name!r} is unknown: use one of {", ".join(PROTOCOLS)}.'
+        )
+    if variant not in VARIANTS:
+        raise ValueError(
+            f'variant {variant!r} is unknown: use one of {", ".join(VARIANTS)}.'
+        )
+    arguments = {}
+    if name == 'human36m' and 'legacy_pairs' in overrides:
+        arguments['legacy_pairs'] = overrides.pop('legacy_pairs')
+    unknown = set(overrides) - set(RegressionProtocol.__dataclass_fields__)
+    if unknown:
+        fields = ', '.join(RegressionProtocol.__dataclass_fields__)
+        raise ValueError(
+            f'{sorted(unknown)} are no fields of a protocol; it has: {fields}.'
+        )
+    return replace(PROTOCOLS[name](variant, **arguments), **overrides)
+
+
+def _face(
+    name: str, points: int, eyes: tuple[int, int], unit: str, frame: str = 'image'
+) -> Callable[[str], RegressionProtocol]:
+    def build(variant: str) -> RegressionProtocol:
+        return RegressionProtocol(
+            name=name,
+            center=_CENTERS[variant],
+            bias=False,
+            normalizer=eyes,
+            unit=f'% of {unit} distance',
+            num_annotated=points,
+            frame=frame,
+        )
+
+    return build
+
+
+def _cub(variant: str) -> RegressionProtocol:
+    per_image = variant == 'stable_keypoints'
+    return RegressionProtocol(
+        name='cub',
+        center=_CENTERS[variant],
+        bias=False,
+        num_annotated=15,
+        reduction='per_image' if per_image else 'pooled',
+    )
+
+
+def _human36m(variant: str, legacy_pairs: bool = False) -> RegressionProtocol:
+    stable = variant == 'stable_keypoints'
+    return RegressionProtocol(
+        name='human36m',
+        center=_CENTERS[variant],
+        bias=False,
+        num_annotated=32,
+        scale=128.0 if stable else 100.0,
+        unit='px of a 128 px crop' if stable else '% of crop size',
+        permutation=human36m_permutation(legacy_pairs),
+        reject_sigma=None if stable else 3.0,
+        swap_predictions=stable,
+    )
+
+
+def _taichi(variant: str) -> RegressionProtocol:
+    if variant == 'stable_keypoints':
+        return RegressionProtocol(
+            name='taichi',
+            center=0.5,
+            bias=False,
+            scale=256.0,
+            unit='px of a 256 px crop, L2 summed over joints',
+            num_annotated=18,
+            reduction='mean_of_image_sums',
+        )
+    return RegressionProtocol(
+        name='taichi',
+        center=_CENTERS[variant],
+        bias=True,
+        scale=255.0,
+        unit='px of a 255 px crop, L1 summed over coordinates',
+        num_annotated=18,
+        visibility='coordinate',
+        distance='l1',
+        reduction='sum_of_point_means',
+    )
+
+
+def _deepfashion(variant: str) -> RegressionProtocol:
+    side = 256.0 if variant == 'stable_keypoints' else 255.0
+    return RegressionProtocol(
+        name='deepfashion',
+        center=_CENTERS[variant],
+        bias=False,
+        scale=side,
+        unit=f'% of points within 6 px of a {side:.0f} px crop',
+        num_annotated=8,
+        reduction='pck',
+        threshold=6.0,
+    )
+
+
+def _generic(variant: str) -> RegressionProtocol:
+    return RegressionProtocol()
+
+
+PROTOCOLS: dict[str, Callable[..., RegressionProtocol]] = {
+    'generic': _generic,
+    'mafl': _face('mafl', 5, (0, 1), 'inter-ocular'),
+    # In the wild, AutoLink and StableKeypoints squash whole photographs to a square
+    # and measure there.
+    'celeba': _face('celeba', 5, (0, 1), 'inter-ocular', frame='crop'),
+    '300w': _face('300w', 68, (36, 45), 'outer eye corner'),
+    'aflw': _face('aflw', 5, (0, 1), 'inter-ocular'),
+    'cub': _cub,
+    'human36m': _human36m,
+    'taichi': _taichi,
+    'deepfashion': _deepfashion,
+}

@@ -1,0 +1,150 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The arrays that every protocol works on."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class KeypointSamples:
+    """Discovered and annotated keypoints of n images, in one crop frame.
+
+    Args:
+        discovered: (n, K, 2) float64, (x, y) as fractions of the crop.
+        annotated: (n, G, 2) float64, (x, y) as fractions of the same crop.
+        visible: (n, G, 2) bool; False entries are neither fitted nor scored.
+        crop_size: (n, 2) float64, width and height of the crop in pixels.
+        image_size: (n, 2) float64, width and height of the image in pixels.
+        names: n names used in messages.
+    """
+
+    discovered: np.ndarray
+    annotated: np.ndarray
+    visible: np.ndarray
+    crop_size: np.ndarray
+    image_size: np.ndarray
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_arrays(
+        cls,
+        discovered: np.ndarray,
+        annotated: np.ndarray,
+        visible: np.ndarray | None = None,
+        crop_size: np.ndarray | None = None,
+        image_size: np.ndarray | None = None,
+        names: tuple[str, ...] | None = None,
+    ) -> 'KeypointSamples':
+        """Check shapes, fill in defaults and convert to float64.
+
+        Args:
+            discovered: (n, K, 2) fractions of the crop.
+            annotated: (n, G, 2) fractions of the crop; NaN means unknown.
+            visible: (n, G) or (n, G, 2), non-zero where known. Default: all.
+            crop_size: (n, 2) or (2,) pixels. Default: a square of side 1.
+            image_size: (n, 2) or (2,) pixels. Default: ``crop_size``.
+            names: n names. Default: the running index.
+
+        Returns:
+            The checked samples.
+
+        Raises:
+            ValueError: If shapes disagree or a discovered keypoint is not
+                finite.
+        """
+        discovered = _points(discovered, 'discovered')
+        annotated = _points(annotated, 'annotated')
+        num = len(discovered)
+        if len(annotated) != num:
+            raise ValueError(
+                f'{num} images have discovered keypoints but {len(annotated)} '
+                'have annotated ones: give one row of each per image.'
+            )
+        names = tuple(map(str, range(num))) if names is None else tuple(names)
+        bad = ~np.isfinite(discovered).all(axis=(1, 2))
+        if bad.any():
+            raise ValueError(
+                f'the discovered keypoints of {names[int(np.argmax(bad))]} (and of '
+                f'{int(bad.sum()) - 1} more) are not finite: the detector has '
+                'diverged or its file is damaged.'
+            )
+        known = np.isfinite(annotated)
+        if visible is not None:
+            flags = np.asarray(visible).astype(bool)
+            flags = flags[..., None] if flags.ndim == 2 else flags
+            if flags.shape[:2] != annotated.shape[:2]:
+                raise ValueError(
+                    f'visible has shape {np.shape(visible)} but the annotated '
+                    f'keypoints have shape {annotated.shape}.'
+                )
+            known = known & flags
+        crop = _sizes(1.0 if crop_size is None else crop_size, num)
+        image = crop if image_size is None else _sizes(image_size, num)
+        return cls(
+            discovered, np.where(known, annotated, 0.0), known, crop, image, names
+        )
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.discovered)
+
+    @property
+    def num_discovered(self) -> int:
+        """Number K of discovered keypoints."""
+        return self.discovered.shape[1]
+
+    @property
+    def num_annotated(self) -> int:
+        """Number G of annotated keypoints."""
+        return self.annotated.shape[1]
+
+    @property
+    def point_visible(self) -> np.ndarray:
+        """(n, G) bool: both coordinates are known."""
+        return self.visible.all(axis=2)
+
+    def select(self, index: np.ndarray) -> 'KeypointSamples':
+        """Return the images at ``index`` (integers or a mask over n)."""
+        picked = np.arange(len(self))[index]
+        return KeypointSamples(
+            self.discovered[picked],
+            self.annotated[picked],
+            self.visible[picked],
+            self.crop_size[picked],
+            self.image_size[picked],
+            tuple(self.names[i] for i in picked),
+        )
+
+    def in_frame(self, frame: str) -> 'KeypointSamples':
+        """Return the samples with lengths as a protocol's ``frame`` asks.
+
+        Args:
+            frame: ``'image'``: unchanged; ``'crop'``: the crop is a square of
+                side 1.
+        """
+        if frame == 'image':
+            return self
+        return replace(
+            self,
+            crop_size=np.ones_like(self.crop_size),
+            image_size=self.image_size / self.crop_size,
+        )
+
+    def with_discovered(self, discovered: np.ndarray) -> 'KeypointSamples':
+        """Return the same images with other discovered keypoints (n, K', 2)."""
+        discovered = np.asarray(discovered, dtype=np.float64)
+        return replace(self, discovered=discovered)
+
+
+def _points(values: np.ndarray, what: str) -> np.ndarray:
+    points = np.asarray(values, dtype=np.float64)
+    if points.ndim != 3 or points.shape[2] != 2:
+        raise ValueError(
+            f'{what} keypoints must have shape (images, points, 2), got {points.shape}.'
+        )
+    return points
+
+
+def _sizes(values: np.ndarray | float, num: int) -> np.ndarray:
+    return np.broadcast_to(np.asarray(values, dtype=np.float64), (num, 2))

@@ -1,0 +1,215 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The one metric for keypoints that were discovered without labels."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmpose.registry import METRICS
+
+from mmkp.evaluation.functional import (
+    DiscoveryReport,
+    KeypointSamples,
+    RegressionProtocol,
+    evaluate_discovery,
+    get_protocol,
+)
+
+from .evaluation_record import EvaluationRecord, KeypointGroups
+
+
+@METRICS.register_module()
+class DiscoveredKeypointMetric(BaseMetric):
+    """Regress annotated from discovered keypoints and report the error.
+
+    Discovered keypoints have no names. The field therefore fits a linear map
+    from them to annotated keypoints on one set of images and scores it on
+    another (Thewlis et al., ICCV 2017, section 4). Both sets come through one
+    dataloader, see ``DiscoveryEvaluationDataset``. Beside the forward error
+    stand the error of the mean pose, that of the untrained detector (where the
+    model provides ``untrained_keypoints``), the backward error, few-shot errors
+    and signs of collapse; a figure without its baselines says little.
+
+    All coordinates are taken as fractions of the crop that the detector saw,
+    errors in image pixels over the protocol's normaliser, and reported in the
+    protocol's unit (percent in most).
+
+    Args:
+        protocol: ``'mafl'``, ``'celeba'``, ``'300w'``, ``'aflw'``, ``'cub'``,
+            ``'human36m'``, ``'taichi'``, ``'deepfashion'`` or ``'generic'``.
+        variant: Whose evaluation code to follow: ``'autolink'``,
+            ``'stable_keypoints'``, ``'lmdis'`` or ``'scops'``.
+        protocol_options: Fields of
+            :class:`~mmkp.evaluation.functional.RegressionProtocol` to change.
+        keypoint_groups: Annotated points to use, in the order the protocol
+            expects; a group of indices stands for the mean of its points, such
+            as the six points around an eye. Default: all as they are.
+        shots: Numbers of annotated images for few-shot figures.
+        num_draws: Random draws for each number of images.
+        seed: Seed of these draws.
+        outfile_prefix: Write all figures to ``<prefix>.<protocol>.json``.
+        collect_device: ``'cpu'`` or ``'gpu'``, for distributed evaluation.
+        prefix: Prefix of the figures' names. Default: the protocol's name. Set it
+            when an evaluator holds two variants of one protocol.
+
+    Raises:
+        ValueError: If the protocol, the variant or an option does not exist.
+    """
+
+    def __init__(
+        self,
+        protocol: str = 'generic',
+        variant: str = 'autolink',
+        protocol_options: dict[str, Any] | None = None,
+        keypoint_groups: KeypointGroups | None = None,
+        shots: Sequence[int] = (1, 5, 10, 20, 50),
+        num_draws: int = 10,
+        seed: int = 0,
+        outfile_prefix: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        self.protocol: RegressionProtocol = get_protocol(
+            protocol, variant, **(protocol_options or {})
+        )
+        super().__init__(collect_device, prefix or self.protocol.name)
+        if len(tuple(shots)) and num_draws < 1:
+            raise ValueError(f'num_draws={num_draws} must be at least 1.')
+        self.variant = variant
+        self.keypoint_groups = keypoint_groups
+        self.shots = tuple(shots)
+        self.num_draws = num_draws
+        self.seed = seed
+        self.outfile_prefix = outfile_prefix
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep the keypoints of a batch.
+
+        Args:
+            data_batch: Unused.
+            data_samples: Predicted ``PoseDataSample`` objects as dicts.
+
+        Raises:
+            ValueError: If a sample cannot be evaluated; the image is named.
+        """
+        for data_sample in data_samples:
+            self.results.append(
+                EvaluationRecord.from_data_sample(data_sample, self.keypoint_groups)
+            )
+
+    def compute_metrics(self, results: list[EvaluationRecord]) -> dict[str, float]:
+        """Fit, score, log the table and return the figures.
+
+        Args:
+            results: Records of all images from all processes, in any order;
+                images that a sampler repeated count once.
+
+        Returns:
+            Figures without prefix: ``forward``, ``forward_mean_pose``,
+            ``forward_untrained``, ``backward``, ``forward_5_shot_median``, ...
+
+        Raises:
+            ValueError: If there is nothing to fit or to score, or images
+                disagree about the number of keypoints.
+        """
+        logger = MMLogger.get_current_instance()
+        unique = {record.key: record for record in results}
+        records = [unique[key] for key in sorted(unique)]
+        self._warn_about_nan(records, logger)
+        fit_records, score_records = _split(records)
+        report = evaluate_discovery(
+            self.protocol,
+            _to_samples(fit_records),
+            _to_samples(score_records),
+            _untrained_keypoints(fit_records, score_records),
+            self.shots,
+            self.num_draws,
+            self.seed,
+        )
+        for remark in report.remarks:
+            logger.warning(f'{self.prefix}: {remark}')
+        logger.info(f'{type(self).__name__} ({self.variant})\n{report.table()}')
+        self._write(report, logger)
+        return report.figures()
+
+    def _write(self, report: DiscoveryReport, logger: MMLogger) -> None:
+        if self.outfile_prefix is None:
+            return
+        path = Path(f'{self.outfile_prefix}.{self.protocol.name}.json')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = dict(variant=self.variant, **report.to_dict())
+        path.write_text(json.dumps(content, indent=1))
+        logger.info(f'figures written to {path}')
+
+    def _warn_about_nan(
+        self, records: list[EvaluationRecord], logger: MMLogger
+    ) -> None:
+        damaged = [record for record in records if record.num_nan]
+        if damaged:
+            logger.warning(
+                f'{self.prefix}: {sum(r.num_nan for r in damaged)} annotated keypoints '
+                f'in {len(damaged)} images are marked visible but not finite and are '
+                f'treated as invisible; the first is in {damaged[0].name}.'
+            )
+
+
+def _split(
+    records: list[EvaluationRecord],
+) -> tuple[list[EvaluationRecord], list[EvaluationRecord]]:
+    """Return the records to fit on and those to score, checked."""
+    parts = []
+    for purpose, what in (('fit', 'to fit the regressor on'), ('score', 'to score')):
+        parts.append([record for record in records if record.purpose == purpose])
+        if not parts[-1]:
+            raise ValueError(
+                f'there is no image {what}: of {len(records)} evaluated images none '
+                f'has a dataset_name that ends in _{purpose}. Evaluate on '
+                'DiscoveryEvaluationDataset(fit=dict(...), score=dict(...)), and '
+                f'check that its {purpose} dataset is not empty.'
+            )
+    _check_numbers(records)
+    return parts[0], parts[1]
+
+
+def _untrained_keypoints(
+    fit: list[EvaluationRecord], score: list[EvaluationRecord]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the control's keypoints of both sets, if every image has them."""
+    stacks = []
+    for records in (fit, score):
+        points = [r.untrained for r in records if r.untrained is not None]
+        if len(points) < len(records):
+            return None
+        stacks.append(np.stack(points))
+    return stacks[0], stacks[1]
+
+
+def _check_numbers(records: list[EvaluationRecord]) -> None:
+    first = records[0]
+    for record in records:
+        for what in ('discovered', 'annotated', 'untrained'):
+            ours, theirs = getattr(record, what), getattr(first, what)
+            if ours is None or theirs is None:
+                continue
+            if len(ours) != len(theirs):
+                raise ValueError(
+                    f'{first.name} has {len(theirs)} {what} keypoints but '
+                    f'{record.name} has {len(ours)}: images to fit and to score need '
+                    'the same annotated keypoints (see keypoint_groups) and one '
+                    'detector.'
+                )
+
+
+def _to_samples(records: list[EvaluationRecord]) -> KeypointSamples:
+    return KeypointSamples.from_arrays(
+        np.stack([r.discovered for r in records]),
+        np.stack([r.annotated for r in records]),
+        np.stack([r.visible for r in records]),
+        np.stack([r.crop_size for r in records]),
+        np.stack([r.image_size for r in records]),
+        tuple(r.name for r in records),
+    )
