@@ -1,6 +1,19 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Data sets and transforms."""
+"""Data sets and transforms that MMPose lacks."""
 
+from mmkp.datasets.discovery_evaluation_dataset import DiscoveryEvaluationDataset
+from mmkp.datasets.landmark_dataset import LandmarkDataset
+from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.datasets.puppet_dataset import PuppetDataset
+from mmkp.datasets.transforms import LoadVerifiedImage, TopdownResize
+from mmkp.datasets.unlabeled_image_dataset import UnlabeledImageDataset
 
-__all__ = ['PuppetDataset']
+__all__ = [
+    'DiscoveryEvaluationDataset',
+    'LandmarkDataset',
+    'LoadVerifiedImage',
+    'PuppetDataset',
+    'TopdownResize',
+    'UnlabeledImageDataset',
+    'discovered_metainfo',
+]

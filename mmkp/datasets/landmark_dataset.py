@@ -1,0 +1,151 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""COCO-style landmark annotations of any object, without a class for each."""
+
+import json
+import os.path as osp
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from mmkp.datasets.annotation_checks import hide_undefined_keypoints
+from mmkp.datasets.metainfo import discovered_metainfo
+
+
+def landmark_metainfo(
+    names: Sequence[str], edges: Sequence[Sequence[int]] = (), name: str = 'landmarks'
+) -> dict:
+    """Describe named landmarks in the METAINFO format of MMPose.
+
+    Args:
+        names: Names of the K landmarks. ``left_x`` and ``right_x`` are a flip pair.
+        edges: Index pairs (E, 2) of the links to draw.
+        name: Name of the data set.
+
+    Returns:
+        Dict as ``parse_pose_metainfo`` reads it.
+
+    Raises:
+        ValueError: If names repeat, or an edge is wrong.
+    """
+    if len(set(names)) != len(names):
+        raise ValueError(f'landmark names of {name} repeat: {list(names)}')
+    metainfo = discovered_metainfo(len(names), edges or None, name)
+    for index, landmark in enumerate(names):
+        side, _, rest = landmark.partition('_')
+        other = {'left': 'right', 'right': 'left'}.get(side, '') + '_' + rest
+        swap = other if other in names else ''
+        metainfo['keypoint_info'][index].update(name=landmark, swap=swap)
+    for link, (start, end) in zip(metainfo['skeleton_info'].values(), edges):
+        link['link'] = (names[start], names[end])
+    return metainfo
+
+
+@DATASETS.register_module()
+class LandmarkDataset(BaseCocoStyleDataset):
+    """COCO-style data set whose landmarks are described by the annotation file.
+
+    The names and links are read from the file's first category (``keypoints``,
+    ``skeleton`` counted from 1, as in COCO), so faces with 5 points, birds with 15
+    and mice with 17 need no class of their own.
+
+    Unlike its base, it takes a box as edges: the box of a whole W x H image is
+    ``(0, 0, W, H)``, as MMPose's inferencers have it. Keypoints with NaN are
+    invisible, with a warning that names the image.
+
+    Args:
+        ann_file: COCO-style json, relative to ``data_root``.
+        keypoint_names: Names of the K landmarks, if the file has none.
+        metainfo: Metainfo in MMPose's format in place of the file's.
+        **kwargs: Other arguments of ``BaseCocoStyleDataset``.
+
+    Raises:
+        FileNotFoundError: If the annotation file does not exist.
+        ValueError: If it is no json, or names no keypoints and none are given.
+    """
+
+    # Only read by MMPose when a model is built without checkpoint and config metainfo.
+    METAINFO: dict = discovered_metainfo(5, name='landmarks')
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        keypoint_names: Sequence[str] | None = None,
+        metainfo: dict | None = None,
+        data_root: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if metainfo is None:
+            path = osp.join(data_root or '', ann_file)
+            metainfo = self._metainfo_of_file(path, keypoint_names)
+        super().__init__(
+            ann_file=ann_file, metainfo=metainfo, data_root=data_root, **kwargs
+        )
+
+    @staticmethod
+    def _metainfo_of_file(path: str, names: Sequence[str] | None) -> dict:
+        """Describe the landmarks of an annotation file."""
+        if not osp.isfile(path):
+            raise FileNotFoundError(f'annotation file {path} does not exist')
+        stem = osp.splitext(osp.basename(path))[0]
+        if names is not None:
+            return landmark_metainfo(names, name=stem)
+        try:
+            with open(path, encoding='utf-8') as file:
+                content = json.load(file)
+        except ValueError as error:
+            raise ValueError(
+                f'annotation file {path} is not valid json: {error}'
+            ) from error
+        categories = content.get('categories') or [{}]
+        if not categories[0].get('keypoints'):
+            raise ValueError(
+                f'{path} names no keypoints in its first category; set keypoint_names'
+            )
+        edges = [(a - 1, b - 1) for a, b in categories[0].get('skeleton', [])]
+        name = content.get('info', {}).get('dataset_name', stem)
+        return landmark_metainfo(categories[0]['keypoints'], edges, name)
+
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+        """Read one annotation.
+
+        Args:
+            raw_data_info: ``raw_ann_info`` and ``raw_img_info`` from the file.
+
+        Returns:
+            The sample: ``bbox`` (1, 4), ``keypoints`` (1, K, 2) image pixels and
+            ``keypoints_visible`` (1, K), float32, and MMPose's other keys; ``None``
+            for an annotation without box or keypoints.
+
+        Raises:
+            ValueError: If the number of keypoints is not that of the metainfo, or the
+                box is not finite.
+        """
+        annotation, image = raw_data_info['raw_ann_info'], raw_data_info['raw_img_info']
+        if 'bbox' not in annotation or 'keypoints' not in annotation:
+            return None
+        expected = 3 * self._metainfo['num_keypoints']
+        if len(annotation['keypoints']) != expected:
+            raise ValueError(
+                f'{self.ann_file}: annotation {annotation.get("id")} of '
+                f'{image["file_name"]} has {len(annotation["keypoints"])} numbers, '
+                f'{expected} are expected (x, y, visibility of each keypoint)'
+            )
+        # NaN would make the count of visible keypoints and the box meaningless.
+        annotation.setdefault('num_keypoints', expected // 3)
+        annotation.setdefault('category_id', 1)
+        x, y, width, height = (float(value) for value in annotation['bbox'])
+        if not np.isfinite([x, y, width, height]).all():
+            raise ValueError(
+                f'{self.ann_file}: the box {annotation["bbox"]} of '
+                f'{image["file_name"]} is not finite'
+            )
+        sample = super().parse_data_info(raw_data_info)
+        edges = np.array([[x, y, x + width, y + height]], np.float32)
+        limit = np.array([image['width'], image['height']] * 2, np.float32)
+        sample['bbox'] = np.clip(edges, 0, limit)
+        hide_undefined_keypoints(sample)
+        sample['num_keypoints'] = int((sample['keypoints_visible'] > 0).sum())
+        return sample

@@ -1,0 +1,124 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Skeleton descriptions for keypoints that have no human-given names."""
+
+import numbers
+from collections.abc import Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+
+def check_num_keypoints(num_keypoints: int) -> int:
+    """Return a number of keypoints, or say what is wrong with it.
+
+    Args:
+        num_keypoints: Number of keypoints K, a whole number of at least 1.
+
+    Returns:
+        The same number as a Python int.
+
+    Raises:
+        ValueError: If it is no whole number, or smaller than 1.
+    """
+    whole = isinstance(num_keypoints, numbers.Integral)
+    if not whole or isinstance(num_keypoints, bool) or num_keypoints < 1:
+        raise ValueError(
+            'num_keypoints must be a whole number of at least 1, '
+            f'got {num_keypoints!r}'
+        )
+    return int(num_keypoints)
+
+
+@lru_cache(maxsize=1)
+def _colour_candidates() -> tuple[np.ndarray, np.ndarray]:
+    """Return vivid colours as RGB 0-255 (N, 3) and as CIELAB (N, 3)."""
+    levels = np.linspace(0, 255, 18)
+    rgb = np.stack(np.meshgrid(levels, levels, levels, indexing='ij'), -1)
+    rgb = rgb.reshape(-1, 3).round()
+    lab = cv2.cvtColor((rgb[None] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)[0]
+    lightness, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
+    # Greys, very dark and very pale colours vanish on photographs.
+    vivid = (lightness > 40) & (lightness < 88) & (chroma > 35)
+    return rgb[vivid].astype(int), lab[vivid]
+
+
+@lru_cache(maxsize=64)
+def distinct_colours(count: int) -> tuple[tuple[int, int, int], ...]:
+    """Choose colours that are as far apart in CIELAB as possible.
+
+    Each colour is the candidate farthest from all colours before it, so the first
+    colours stay the same when more are asked for.
+
+    Args:
+        count: Number of colours.
+
+    Returns:
+        ``count`` RGB triplets, 0 to 255; they repeat beyond about 2,000.
+    """
+    rgb, lab = _colour_candidates()
+    chosen = [int(np.argmin(np.abs(rgb - (225, 30, 45)).sum(1)))]
+    gap = np.linalg.norm(lab - lab[chosen[0]], axis=1)
+    while len(chosen) < min(count, len(rgb)):
+        chosen.append(int(gap.argmax()))
+        gap = np.minimum(gap, np.linalg.norm(lab - lab[chosen[-1]], axis=1))
+    return tuple(
+        (int(red), int(green), int(blue))
+        for red, green, blue in (rgb[chosen[i % len(chosen)]] for i in range(count))
+    )
+
+
+def discovered_metainfo(
+    num_keypoints: int,
+    edges: Sequence[Sequence[int]] | np.ndarray | None = None,
+    name: str = 'discovered',
+) -> dict:
+    """Describe K discovered keypoints in the METAINFO format of MMPose.
+
+    Discovered keypoints have no names, no left and right, and no agreed accuracy;
+    they get numbers, distinct colours, no flip pairs and equal weights.
+
+    Args:
+        num_keypoints: Number of keypoints K.
+        edges: Index pairs (E, 2), int, the links to draw; ``None`` draws none.
+        name: Name of the data set.
+
+    Returns:
+        Dict with ``dataset_name``, ``keypoint_info``, ``skeleton_info``,
+        ``joint_weights`` and ``sigmas``, as ``parse_pose_metainfo`` reads it.
+
+    Raises:
+        ValueError: If ``num_keypoints`` is no whole number of at least 1, or if an
+            edge joins a keypoint to itself or to one that does not exist.
+    """
+    num_keypoints = check_num_keypoints(num_keypoints)
+    colours = distinct_colours(num_keypoints)
+    names = [f'keypoint_{index}' for index in range(num_keypoints)]
+    pairs = np.empty((0, 2), int) if edges is None else np.asarray(edges)
+    if pairs.size == 0:
+        pairs = np.empty((0, 2), int)
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise ValueError(f'edges must be pairs (E, 2), got an array {pairs.shape}')
+    skeleton_info = {}
+    for index, (start, end) in enumerate(pairs.tolist()):
+        if start == end or not {start, end} <= set(range(num_keypoints)):
+            raise ValueError(
+                f'edge {index} joins keypoints {start} and {end}; it must join two '
+                f'different ones of 0 to {num_keypoints - 1}'
+            )
+        colour = [(a + b) // 2 for a, b in zip(colours[start], colours[end])]
+        skeleton_info[index] = dict(
+            link=(names[start], names[end]), id=index, color=colour
+        )
+    return dict(
+        dataset_name=name,
+        keypoint_info={
+            index: dict(
+                name=names[index], id=index, color=list(colours[index]), type='', swap=''
+            )
+            for index in range(num_keypoints)
+        },
+        skeleton_info=skeleton_info,
+        joint_weights=[1.0] * num_keypoints,
+        sigmas=[0.05] * num_keypoints,
+    )

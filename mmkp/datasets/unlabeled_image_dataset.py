@@ -1,0 +1,204 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Images without labels, from a folder, a pattern or a list."""
+
+import os.path as osp
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from mmkp.datasets.image_boxes import read_boxes
+from mmkp.datasets.image_decoding import CorruptImageError
+from mmkp.datasets.image_files import find_images
+from mmkp.datasets.metainfo import check_num_keypoints, discovered_metainfo
+
+BOX_READERS = ('GetBBoxCenterScale',)
+BOX_WRITERS = ('LoadVerifiedImage',)
+
+
+@DATASETS.register_module()
+class UnlabeledImageDataset(BaseCocoStyleDataset):
+    """Unlabelled images for the discovery of K keypoints.
+
+    Files are listed, not opened, so a folder of 100,000 images is ready at once; the
+    box of a whole image is added when it is loaded (``LoadVerifiedImage``).
+
+    A damaged image does not stop a training: it is replaced by another one at
+    random, with a warning the first time it is met by any loader process;
+    ``corrupt_images`` lists those met so far. In test mode it is an error.
+
+    Samples hold ``img_path``, ``img_id`` and ``id`` (int), the keys that MMPose takes
+    from the metainfo, and with a box file ``bbox`` (1, 4) float32
+    ``x1, y1, x2, y2`` in image pixels and ``bbox_score`` (1,) float32. With a box
+    file there is one sample a box, and images without a box are left out.
+
+    Args:
+        num_keypoints: Number K of keypoints to discover; it sets the metainfo.
+        data_root: Folder that the other paths are relative to.
+        data_prefix: ``img`` is the folder of the images below ``data_root``.
+        files: Names of the images relative to that folder, or a text file (relative
+            to ``data_root``) with one name a line.
+        pattern: Glob pattern below the folder; see
+            :func:`mmkp.datasets.image_files.find_images`.
+        recursive: Whether to search subfolders.
+        bbox_file: Json file with boxes, relative to ``data_root``; see
+            :func:`mmkp.datasets.image_boxes.read_boxes`.
+        metainfo: Metainfo in MMPose's format in place of the one for K discovered
+            keypoints.
+        **kwargs: Other arguments of MMPose's ``BaseCocoStyleDataset``: ``pipeline``,
+            ``test_mode``, ``indices``, ``sample_interval``, ``lazy_init``, ...
+
+    Raises:
+        FileNotFoundError: If the folder, a list or the box file does not exist, or if
+            there is no image.
+        ValueError: If ``num_keypoints`` is no whole number of at least 1, if no box
+            fits any image, or if the pipeline reads a box that nothing has written.
+    """
+
+    # Only read by MMPose when a model is built without checkpoint and config metainfo.
+    METAINFO: dict = discovered_metainfo(10)
+
+    def __init__(
+        self,
+        num_keypoints: int,
+        data_root: str = '',
+        data_prefix: dict | None = None,
+        files: str | Sequence[str] | None = None,
+        pattern: str | None = None,
+        recursive: bool = True,
+        bbox_file: str | None = None,
+        metainfo: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        check_num_keypoints(num_keypoints)
+        self.num_keypoints = int(num_keypoints)
+        self.files, self.pattern, self.recursive = files, pattern, recursive
+        self.image_bbox_file = bbox_file
+        self._corrupt = torch.zeros(0, dtype=torch.bool)
+        if not bbox_file:
+            self._check_pipeline(kwargs.get('pipeline', []))
+        super().__init__(
+            data_root=data_root,
+            data_prefix=dict(img='') if data_prefix is None else data_prefix,
+            metainfo=metainfo or discovered_metainfo(num_keypoints),
+            **kwargs,
+        )
+
+    @staticmethod
+    def _check_pipeline(pipeline: Sequence) -> None:
+        """Refuse a pipeline that reads boxes before any transform has set them."""
+        for step in pipeline:
+            name = step.get('type') if isinstance(step, dict) else type(step).__name__
+            name = name if isinstance(name, str) else getattr(name, '__name__', '')
+            if name in BOX_WRITERS:
+                return
+            if name in BOX_READERS:
+                raise ValueError(
+                    f'{name} needs boxes, but UnlabeledImageDataset has no bbox_file: '
+                    "begin the pipeline with dict(type='LoadVerifiedImage'), which "
+                    'adds the box of the whole image, in place of LoadImage'
+                )
+
+    def _below_root(self, path: str) -> str:
+        """Return a path as it is if absolute, else below the data root."""
+        return osp.join(self.data_root or '', path)
+
+    def load_data_list(self) -> list[dict]:
+        """List the images, or the boxes of the images.
+
+        Returns:
+            One dict a sample; see the class for its keys.
+        """
+        folder = self.data_prefix['img']
+        files = self.files
+        if isinstance(files, str):
+            files = self._below_root(files)
+        names = find_images(folder, files, self.pattern, self.recursive)
+        names = names[:: self.sample_interval]
+        if self.image_bbox_file:
+            samples = self._box_samples(folder, names)
+        else:
+            samples = [
+                dict(img_path=osp.join(folder, name), img_id=index, id=index)
+                for index, name in enumerate(names)
+            ]
+        # In shared memory, so that all loader processes know what one has met.
+        self._corrupt = torch.zeros(len(names), dtype=torch.bool).share_memory_()
+        return samples
+
+    def _box_samples(self, folder: str, names: list[str]) -> list[dict]:
+        """Return one sample for each box of the listed images."""
+        path = self._below_root(str(self.image_bbox_file))
+        boxes, left_out = read_boxes(path)
+        if left_out:
+            print_log(
+                f'{path}: {len(left_out)} boxes that are empty, negative or not '
+                f'finite are left out, the first is {left_out[0]}',
+                logger='current',
+                level=30,
+            )
+        samples: list[dict] = []
+        for index, name in enumerate(names):
+            for box in boxes.get(name.replace('\\', '/'), ()):
+                samples.append(
+                    dict(
+                        img_path=osp.join(folder, name),
+                        img_id=index,
+                        id=len(samples),
+                        bbox=box[None, :4],
+                        bbox_score=box[4:],
+                    )
+                )
+        if not samples:
+            raise ValueError(
+                f'{path} has no usable box for any of the {len(names)} images in '
+                f'{folder} (it names {list(boxes)[:2]}, the folder has {names[:2]})'
+            )
+        return samples
+
+    @property
+    def corrupt_images(self) -> list[int]:
+        """``img_id`` of the damaged images met so far by any loader process."""
+        return self._corrupt.nonzero().flatten().tolist()
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on one sample.
+
+        Args:
+            idx: Index of the sample.
+
+        Returns:
+            What the pipeline returns; ``None`` for a damaged image in training, upon
+            which MMEngine draws another sample.
+
+        Raises:
+            CorruptImageError: For a damaged image in test mode, or if every image
+                has turned out to be damaged.
+        """
+        try:
+            return super().prepare_data(idx)
+        except CorruptImageError as error:
+            if self.test_mode:
+                raise
+            img_id = self.get_data_info(idx)['img_id']
+            if not self._corrupt[img_id]:
+                self._corrupt[img_id] = True
+                print_log(
+                    f'{error}. It is left out of training and replaced by another '
+                    'image. To list all damaged images: '
+                    f'python tools/misc/find_corrupt_images.py {self._folder()}',
+                    logger='current',
+                    level=30,
+                )
+            if bool(self._corrupt.all()):
+                raise CorruptImageError(
+                    f'all {len(self._corrupt)} images of {self._folder()} are damaged'
+                ) from error
+            return None
+
+    def _folder(self) -> str:
+        """Return the folder of the images for messages."""
+        return self.data_prefix['img'] or '.'
