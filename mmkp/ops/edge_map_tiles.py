@@ -1,13 +1,13 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Search for the edge that wins each pixel of an edge map.
 
-An edge ``e`` scores ``d2 / thickness - log(weight)`` at a pixel, and the lowest
-score wins: the order is that of ``weight * exp(-d2 / thickness)``, without one
-exponential an edge. The distance to a segment changes by at most one pixel per
-pixel, so the distance at the centre of a tile bounds all scores inside it from
-below and from above. An edge whose best score in a tile is worse than the worst
-score of another edge cannot win there and is not drawn. The bounds carry a margin
-for rounding, so the result is that of drawing every edge everywhere.
+An edge scores ``d2 / thickness - log(weight)`` at a pixel, and the lowest score
+wins: the order is that of ``weight * exp(-d2 / thickness)``, without an exponential
+for each edge. Moving by one pixel changes the distance to a segment by one pixel at
+most, so the distance from the centre of a tile bounds an edge's scores in the tile
+from below and from above. An edge whose lowest possible score is above the highest
+possible score of another one wins no pixel of the tile and is not drawn there. The
+bounds leave room for rounding: the result is that of drawing every edge everywhere.
 """
 
 import math
@@ -16,18 +16,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# Side of a tile in pixels. A smaller tile keeps fewer edges but has more bounds.
+# Side of a tile in pixels. Smaller tiles compare fewer edges, but need more bounds.
 TILE = 8
-# Bounds (edges x tiles) and tiles handled together: temporaries stay near the caches.
-MAX_BOUNDS = 1 << 18
+# Most tiles, and most bounds (tiles x edges), that are handled together: enough to
+# make the cost of starting an operation small, few enough for the caches.
 MAX_TILES = 1 << 10
+MAX_BOUNDS = 1 << 19
 
 
 class Segments(NamedTuple):
-    """The edges of every image as segments, each tensor of shape (B, E), in pixels.
+    """The edges of every image as segments: tensors of shape (B, E), in pixels.
 
-    ``project`` is ``(end - start) / length**2``, and 0 for a segment without length:
-    the nearest point of such a segment is its start. ``cost`` is ``-log(weight)``.
+    ``project`` is ``step / length**2``, and 0 for a segment without length, whose
+    nearest point is its start. ``cost`` is ``-log(weight)``.
     """
 
     start_x: Tensor
@@ -40,7 +41,7 @@ class Segments(NamedTuple):
 
 
 def build_segments(keypoints: Tensor, edge_weights: Tensor, edges: Tensor) -> Segments:
-    """Collect what a distance to an edge needs.
+    """Collect what the distance to an edge needs.
 
     Args:
         keypoints (Tensor): (B, K, 2) float, (x, y) in pixels.
@@ -67,88 +68,80 @@ def build_segments(keypoints: Tensor, edge_weights: Tensor, edges: Tensor) -> Se
     )
 
 
-def vanishing_exponent(dtype: torch.dtype) -> float:
-    """Smallest exponent x at which exp(-x) is exactly 0 in ``dtype``."""
-    info = torch.finfo(dtype)
-    return math.ceil(-math.log(info.smallest_normal) - math.log(info.eps)) + 1.0
-
-
 def find_winners(
     segments: Segments, image_size: tuple[int, int], thickness_px2: float
 ) -> Tensor:
     """Find the edge with the highest value at each pixel.
 
     Args:
-        segments (Segments): from :func:`build_segments`, B images of E edges.
+        segments (Segments): (B, E) finite, see :func:`build_segments`.
         image_size (tuple[int, int]): width W and height H in pixels.
         thickness_px2 (float): squared pixels.
 
     Returns:
-        Tensor: (B, H, W) int32, ``image * E + edge`` of the winner (the first one of
-        equals), and -1 where every edge's exponential is exactly 0.
+        Tensor: (B, H, W) int32, ``image * E + edge`` of the winner (the first of
+        equal ones); ``B * E`` where the exponential of every edge is exactly 0.
     """
     width, height = image_size
     batch, num_edges = segments.start_x.shape
     across, down = -(-width // TILE), -(-height // TILE)
-    device = segments.start_x.device
-    padded = torch.empty(
-        (batch, down, TILE, across, TILE), dtype=torch.int32, device=device
-    )
-    table = torch.stack([t.reshape(-1) for t in segments])
-    tiles = max(1, min(MAX_TILES, MAX_BOUNDS // num_edges))
-    rows = max(1, min(down, tiles // across))
-    images = max(1, tiles // (down * across))
-    for image in range(0, batch, images):
-        part = Segments(*(t[image : image + images] for t in segments))
-        for row in range(0, down, rows):
-            stop = min(row + rows, down)
-            left, top = _tile_corners(across, row, stop, part.start_x)
+    tiles = across * down
+    table = torch.stack([field.flatten() for field in segments])
+    winners = table.new_empty((TILE * TILE, batch, tiles), dtype=torch.int32)
+    winners.fill_(batch * num_edges)
+    most = max(1, min(MAX_TILES, MAX_BOUNDS // max(1, num_edges)))
+    images = max(1, most // tiles)
+    for image in range(0, batch if num_edges else 0, images):
+        group = slice(image, image + images)
+        part = Segments(*(field[group] for field in segments))
+        for first in range(0, tiles, most):
+            band = slice(first, min(first + most, tiles))
+            left, top = _tile_corners(across, band, table)
             keep = _may_win(part, left, top, thickness_px2)
-            winners = _compete(
-                keep, table, image * num_edges, left, top, thickness_px2
-            )
-            shape = (TILE, TILE, len(keep), stop - row, across)
-            padded[image : image + images, row:stop] = winners.view(shape).permute(
-                2, 3, 0, 4, 1
-            )
-    padded = padded.view(batch, down * TILE, across * TILE)
-    return padded[:, :height, :width].contiguous()
+            found = _compete(keep, table, image * num_edges, left, top, thickness_px2)
+            if found is not None:
+                winners[:, group, band] = found.view(TILE * TILE, *keep.shape[:2])
+    winners = winners.view(TILE, TILE, batch, down, across).permute(2, 3, 0, 4, 1)
+    winners = winners.reshape(batch, down * TILE, across * TILE)
+    return winners[:, :height, :width].contiguous()
 
 
-def _tile_corners(
-    across: int, row: int, stop: int, like: Tensor
-) -> tuple[Tensor, Tensor]:
-    """First pixel (x and y, each (T,)) of the tiles of rows ``row`` to ``stop``."""
-    left = torch.arange(across, device=like.device).to(like.dtype) * TILE
-    top = torch.arange(row, stop, device=like.device).to(like.dtype) * TILE
-    return left.repeat(stop - row), top.repeat_interleave(across)
+def _tile_corners(across: int, band: slice, like: Tensor) -> tuple[Tensor, Tensor]:
+    """First pixels (x and y, each (T,)) of some tiles in the order of their rows."""
+    tiles = torch.arange(band.start, band.stop, device=like.device)
+    rows = tiles.div(across, rounding_mode='floor')
+    left, top = (tiles - rows * across) * TILE, rows * TILE
+    return left.to(like.dtype), top.to(like.dtype)
 
 
 def _may_win(
     segments: Segments, left: Tensor, top: Tensor, thickness_px2: float
 ) -> Tensor:
-    """Which edges can win a pixel of a tile: (B, T, E) bool."""
+    """Tell which edges may win a pixel of a tile: (B, T, E) bool."""
     start_x, start_y, step_x, step_y, project_x, project_y, cost = (
-        t[:, None, :] for t in segments
+        field[:, None] for field in segments
     )
     middle = (TILE - 1) / 2
     dx = (left[:, None] + middle) - start_x
     dy = (top[:, None] + middle) - start_y
-    along = dx * project_x
-    along.addcmul_(dy, project_y).clamp_(0, 1)
+    along = (dx * project_x).addcmul_(dy, project_y).clamp_(0, 1)
     dx.addcmul_(along, step_x, value=-1)
     dy.addcmul_(along, step_y, value=-1)
-    distance = torch.hypot(dx, dy, out=along)
-    # Farthest pixel of a tile from its centre, plus what rounding can add.
-    largest = torch.stack([start_x, start_y, step_x, step_y]).abs().max()
-    rounding = 1e-4 + 16 * torch.finfo(dx.dtype).eps * (largest + left.max() + top.max())
-    radius = middle * math.sqrt(2) + rounding
+    distance = torch.mul(dx, dx, out=along).addcmul_(dy, dy).sqrt_()
+    coordinates = (start_x, start_y, step_x, step_y)
+    largest = sum(values.abs().amax(-1, keepdim=True) for values in coordinates)
+    largest = largest + left.max() + top.max()
+    # The farthest pixel of a tile from its centre, and what rounding may add.
+    info = torch.finfo(distance.dtype)
+    radius = middle * math.sqrt(2) + 1e-4 + 32 * info.eps * largest
     scale = 1 / thickness_px2
     highest = torch.add(distance, radius, out=dx).square_().mul_(scale).add_(cost)
     limit = highest.amin(-1, keepdim=True)
     lowest = distance.sub_(radius).clamp_min_(0).square_().mul_(scale)
-    keep = lowest <= vanishing_exponent(lowest.dtype)
-    return keep.logical_and_(lowest.add_(cost) <= limit)
+    # From here on exp(-x) is exactly 0, below half the smallest subnormal number.
+    vanishing = 1 - math.log(info.smallest_normal) - math.log(info.eps)
+    visible = lowest <= vanishing
+    return visible.logical_and_(lowest.add_(cost) <= limit)
 
 
 def _compete(
@@ -158,68 +151,99 @@ def _compete(
     left: Tensor,
     top: Tensor,
     thickness_px2: float,
-) -> Tensor:
+) -> Tensor | None:
     """Compare, pixel by pixel, the edges that may win a tile.
 
-    Tiles are sorted by their number of edges: the r-th edges of all tiles that have
-    one are then drawn together, in a leading part of buffers that are used again.
-
     Args:
-        keep (Tensor): (B, T, E) bool, edges to compare in each tile.
+        keep (Tensor): (B, T, E) bool, the edges to compare in each tile.
         table (Tensor): (7, N) float, the fields of :class:`Segments`.
-        first (int): index in the table of the first edge of the first image.
-        left (Tensor): (T,) float, x of the first pixel of a tile.
-        top (Tensor): (T,) float, y of the first pixel of a tile.
+        first (int): position in the table of the first image's first edge.
+        left (Tensor): (T,) float, x of a tile's first pixel.
+        top (Tensor): (T,) float, y of a tile's first pixel.
         thickness_px2 (float): squared pixels.
 
     Returns:
-        Tensor: (TILE, TILE, B * T) int32, the winner's index in the table, or -1.
+        Tensor | None: (TILE**2, B * T) int32, the winner's position in the table, N
+        where there is none. None if no tile has an edge.
     """
-    images, tiles, num_edges = keep.shape
-    num_tiles, device = images * tiles, keep.device
-    counts = keep.view(num_tiles, num_edges).sum(-1)
-    sorted_counts, order = counts.sort(descending=True, stable=True)
-    position = torch.empty_like(order)
-    position[order] = torch.arange(num_tiles, device=device)
-    pair = keep.view(-1).nonzero().view(-1)
-    tile = pair.div(num_edges, rounding_mode='floor')
-    rank = torch.arange(len(pair), device=device)
-    rank -= (counts.cumsum(0) - counts)[tile]
-    most = int(sorted_counts[0])
-    index = pair - (tile - tile.div(tiles, rounding_mode='floor')) * num_edges
-    # index of the edge in its image, plus that of the image's first edge
-    index = first + tile.div(tiles, rounding_mode='floor') * num_edges + pair % num_edges
-    candidates = torch.zeros((most, num_tiles), dtype=torch.int64, device=device)
-    candidates[rank, position[tile]] = index
-    ranks = torch.arange(most, device=device)
-    drawn = torch.searchsorted(-sorted_counts, -ranks).tolist()
-
-    left = left.repeat(images)[order]
-    top = top.repeat(images)[order]
-    offset = torch.arange(TILE, device=device).to(left.dtype)[:, None]
+    candidates, drawn, order = _list_candidates(keep, first)
+    if not drawn:
+        return None
+    images, count = keep.shape[0], drawn[0]
+    left, top = (corner.repeat(images)[order[:count]] for corner in (left, top))
+    offset = torch.arange(TILE, device=left.device).to(left.dtype)[:, None]
     scale = 1 / math.sqrt(thickness_px2)
-    shape = (TILE, TILE, num_tiles)
-    best = torch.full(shape, math.inf, dtype=left.dtype, device=device)
-    winner = torch.full(shape, -1, dtype=torch.int32, device=device)
-    buffers = best.new_empty((3, best.numel()))
-    better_buffer = torch.empty(best.numel(), dtype=torch.bool, device=device)
-    for row, count in zip(candidates, drawn, strict=True):
-        index = row[:count]
-        start_x, start_y, step_x, step_y, project_x, project_y, cost = (
-            table.index_select(1, index)
-        )
-        used = (TILE, TILE, count)
-        along, x, y = buffers[:, : TILE * TILE * count].view(3, *used)
-        better = better_buffer[: TILE * TILE * count].view(used)
+    table = table * table.new_tensor([1, 1, -scale, -scale, 1, 1, 1])[:, None]
+    size = TILE * TILE
+    best = left.new_full((size * count,), math.inf)
+    # The place in a tile's list of the best edge up to now, from 1; 0 for none. As
+    # the lists are ascending, a new best place is always the larger one: a maximum
+    # of floats takes a tenth of the time of a masked copy of integers.
+    place = torch.zeros_like(best)
+    best, place = (t.view(TILE, TILE, count) for t in (best, place))
+    buffers = left.new_empty((3, size * count))
+    for rank, count in enumerate(drawn):
+        start_x, start_y, step_x, step_y, project_x, project_y, cost = table[
+            :, candidates[rank, :count]
+        ]
+        along, x, y = buffers[:, : size * count].view(3, TILE, TILE, count)
         dx = (left[:count] - start_x) + offset
         dy = ((top[:count] - start_y) + offset)[:, None]
         torch.add(dx * project_x, dy * project_y, out=along).clamp_(0, 1)
-        torch.addcmul(dx * scale, along, step_x * -scale, out=x)
-        torch.addcmul(dy * scale, along, step_y * -scale, out=y)
+        torch.addcmul(dx * scale, along, step_x, out=x)
+        torch.addcmul(dy * scale, along, step_y, out=y)
         score = torch.addcmul(cost, x, x, out=x).addcmul_(y, y)
-        leading = best[..., :count]
-        torch.lt(score, leading, out=better)
+        leading, leader = best[..., :count], place[..., :count]
+        better = torch.lt(score, leading, out=y).mul_(rank + 1)
+        torch.maximum(leader, better, out=leader)
         torch.minimum(score, leading, out=leading)
-        chosen = winner[..., :count]
-        torch.where(better, index.to(torch.int32), chosen, out=chosen)
-    return winner[..., position]
+    return _to_positions(place, candidates, order, table.shape[1])
+
+
+def _list_candidates(keep: Tensor, first: int) -> tuple[Tensor, list[int], Tensor]:
+    """List the edges of each tile, for tiles sorted by the length of their list.
+
+    The r-th edges of all tiles that have one can then be drawn together, in a
+    leading part of buffers that are used again.
+
+    Args:
+        keep (Tensor): (B, T, E) bool, the edges to compare in each tile.
+        first (int): number given to the first image's first edge.
+
+    Returns:
+        tuple[Tensor, list[int], Tensor]: (R, B * T) int64, the r-th edge of a tile in
+        ascending order; R integers, how many tiles have an r-th edge; (B * T,) int64,
+        the tiles in sorted order.
+    """
+    images, tiles, num_edges = keep.shape
+    keep = keep.view(images * tiles, num_edges)
+    counts = keep.sum(-1)
+    sorted_counts, order = counts.sort(descending=True, stable=True)
+    column = torch.empty_like(order)
+    column[order] = torch.arange(len(order), device=order.device)
+    tile, edge = keep.nonzero().unbind(-1)
+    rank = torch.arange(len(tile), device=tile.device)
+    rank -= (counts.cumsum(0) - counts)[tile]
+    edge = edge + tile.div(tiles, rounding_mode='floor').mul_(num_edges) + first
+    longest = int(sorted_counts[0])
+    candidates = edge.new_zeros((longest, len(order)))
+    candidates[rank, column[tile]] = edge
+    ranks = torch.arange(longest, device=order.device)
+    drawn = torch.searchsorted(-sorted_counts, -ranks).tolist()
+    return candidates, drawn, order
+
+
+def _to_positions(
+    place: Tensor, candidates: Tensor, order: Tensor, none: int
+) -> Tensor:
+    """Turn places in the tiles' lists into positions, tiles in image order."""
+    count = place.shape[-1]
+    lists = torch.cat([candidates.new_full((1, count), none), candidates[:, :count]])
+    index = place.view(-1, count).to(torch.int64).mul_(count)
+    index += torch.arange(count, device=index.device)
+    found = lists.view(-1).to(torch.int32).index_select(0, index.view(-1))
+    column = torch.empty_like(order)
+    column[order] = torch.arange(len(order), device=order.device)
+    padding = (0, len(order) - count)
+    found = torch.nn.functional.pad(found.view(-1, count), padding, value=none)
+    return found.index_select(1, column)
