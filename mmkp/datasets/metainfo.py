@@ -24,8 +24,7 @@ def check_num_keypoints(num_keypoints: int) -> int:
     whole = isinstance(num_keypoints, numbers.Integral)
     if not whole or isinstance(num_keypoints, bool) or num_keypoints < 1:
         raise ValueError(
-            'num_keypoints must be a whole number of at least 1, '
-            f'got {num_keypoints!r}'
+            f'num_keypoints must be a whole number of at least 1, got {num_keypoints!r}'
         )
     return int(num_keypoints)
 
@@ -114,7 +113,11 @@ def discovered_metainfo(
         dataset_name=name,
         keypoint_info={
             index: dict(
-                name=names[index], id=index, color=list(colours[index]), type='', swap=''
+                name=names[index],
+                id=index,
+                color=list(colours[index]),
+                type='',
+                swap='',
             )
             for index in range(num_keypoints)
         },

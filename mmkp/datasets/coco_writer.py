@@ -1,0 +1,154 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Write COCO-style annotation files and images, whole or not at all."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+
+def write_atomically(path: str | Path, content: bytes) -> None:
+    """Write a file so that an interruption leaves the old one or none.
+
+    Args:
+        path: File to write; its folder is made.
+        content: What to write.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix='.partial_')
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            file.write(content)
+        # mkstemp makes files that only their owner may read.
+        os.chmod(partial, 0o644)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
+
+
+def write_image(path: str | Path, image: np.ndarray, quality: int = 95) -> None:
+    """Encode and write an image, whole or not at all.
+
+    Args:
+        path: File to write; its suffix sets the format.
+        image: BGR or grey image (H, W[, 3]), uint8.
+        quality: Quality of a JPEG, 0 to 100.
+
+    Raises:
+        ValueError: If the image cannot be encoded.
+    """
+    done, content = cv2.imencode(
+        Path(path).suffix, image, [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    if not done:
+        raise ValueError(f'cannot encode {path}')
+    write_atomically(path, content.tobytes())
+
+
+class CocoWriter:
+    """Collect landmarks of images and write them as a COCO-style file.
+
+    Args:
+        dataset_name: Name of the data set, kept in ``info``.
+        landmarks: Names of the K landmarks.
+        skeleton: Index pairs (E, 2), counted from 0, of the links to draw.
+        category: Name of what the landmarks are on.
+    """
+
+    def __init__(
+        self,
+        dataset_name: str,
+        landmarks: Sequence[str],
+        skeleton: Sequence[Sequence[int]] = (),
+        category: str = 'object',
+    ) -> None:
+        self.content: dict = dict(
+            info=dict(dataset_name=dataset_name),
+            images=[],
+            annotations=[],
+            categories=[
+                dict(
+                    id=1,
+                    name=category,
+                    keypoints=list(landmarks),
+                    skeleton=[[a + 1, b + 1] for a, b in skeleton],
+                )
+            ],
+        )
+
+    def __len__(self) -> int:
+        return len(self.content['annotations'])
+
+    def add(
+        self,
+        file_name: str,
+        image_size: tuple[int, int],
+        points: np.ndarray,
+        visible: np.ndarray | None = None,
+        bbox: Sequence[float] | None = None,
+        **fields: object,
+    ) -> None:
+        """Add one image with one annotated object.
+
+        Args:
+            file_name: Name of the image below the image folder.
+            image_size: Width and height in pixels.
+            points: Landmarks (K, 2), float, image pixels.
+            visible: Which landmarks are annotated (K,), bool; ``None``: all.
+            bbox: ``x, y, w, h`` in image pixels; ``None``: the whole image.
+            **fields: Further entries of the annotation.
+
+        Raises:
+            ValueError: If the number of points is not that of the landmarks.
+        """
+        expected = len(self.content['categories'][0]['keypoints'])
+        points = np.asarray(points, np.float64)
+        if points.shape != (expected, 2):
+            raise ValueError(
+                f'{file_name}: expected {expected} points (x, y), got {points.shape}'
+            )
+        shown = (
+            np.ones(expected, bool) if visible is None else np.asarray(visible, bool)
+        )
+        shown = shown & np.isfinite(points).all(axis=1)
+        triplets = np.zeros((expected, 3))
+        triplets[shown, :2] = points[shown].round(3)
+        triplets[shown, 2] = 2
+        width, height = (int(n) for n in image_size)
+        box = [0, 0, width, height] if bbox is None else [float(n) for n in bbox]
+        index = len(self) + 1
+        self.content['images'].append(
+            dict(id=index, file_name=file_name, width=width, height=height)
+        )
+        self.content['annotations'].append(
+            dict(
+                id=index,
+                image_id=index,
+                category_id=1,
+                bbox=box,
+                area=box[2] * box[3],
+                iscrowd=0,
+                num_keypoints=int(shown.sum()),
+                keypoints=triplets.flatten().tolist(),
+                **fields,
+            )
+        )
+
+    def write(self, path: str | Path) -> None:
+        """Write the file.
+
+        Args:
+            path: File to write; its folder is made.
+
+        Raises:
+            ValueError: If nothing has been added.
+        """
+        if not len(self):
+            raise ValueError(f'no image to write into {path}')
+        write_atomically(path, json.dumps(self.content).encode())
