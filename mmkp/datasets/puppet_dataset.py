@@ -2,6 +2,7 @@
 """The embedded data set: figures drawn while they are read."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
@@ -176,7 +177,7 @@ class PuppetDataset(BaseCocoStyleDataset):
         """
         keypoints = reorder_joints(scene.keypoints, self.joint_order)[rows]
         flags = _reorder_flags(scene.visibility, self.joint_order)[rows]
-        most = self.settings.figures[1]
+        most = self.settings.figure_range[1]
         # ids start at 1: the COCO evaluation takes 0 for "no match"
         ids = [
             index * most + figure + 1
@@ -189,7 +190,7 @@ class PuppetDataset(BaseCocoStyleDataset):
             for values in zip(ids, keypoints, flags, tight, areas, strict=True)
         ]
         num_figures, num_joints = keypoints.shape[:2]
-        info = dict(
+        info: dict[str, Any] = dict(
             keypoints=keypoints.copy(),
             keypoints_visible=np.ones((num_figures, num_joints), np.float32),
             keypoints_visibility=flags.astype(np.float32),
@@ -197,7 +198,7 @@ class PuppetDataset(BaseCocoStyleDataset):
             bbox_score=np.ones(num_figures, dtype=np.float32),
             area=np.maximum(areas, 1),
         )
-        lists = dict(
+        lists: dict[str, list] = dict(
             id=ids,
             category_id=[1] * num_figures,
             num_keypoints=[num_joints] * num_figures,
@@ -216,14 +217,14 @@ class PuppetDataset(BaseCocoStyleDataset):
         if self.data_mode == 'bottomup':
             return tight.copy()
         if self.box == 'image':
-            width, height = self.settings.image_size
+            width, height = self.settings.size
             return np.array([[0, 0, width, height]], dtype=np.float32)
         centre = (tight[:, :2] + tight[:, 2:]) / 2
         half = (tight[:, 2:] - tight[:, :2]) / 2 * (1 + self.box_padding)
         return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
-def _check_items(num_images: object, box: object, box_padding: object) -> None:
+def _check_items(num_images: Any, box: Any, box_padding: Any) -> None:
     """Raise ValueError unless the arguments can be used."""
     if (
         not isinstance(num_images, int)
@@ -266,14 +267,14 @@ def _coco_annotation(
 ) -> dict:
     """One figure in the format of COCO's annotation files."""
     triplets = np.concatenate([keypoints, flags[:, None]], axis=1)
-    left, top, right, bottom = (float(value) for value in box)
+    left, top, right, bottom = box.tolist()
     return dict(
         id=identifier,
         image_id=image_id,
         category_id=1,
         bbox=[left, top, right - left, bottom - top],
-        area=float(max(area, 1.0)),
-        keypoints=[float(value) for value in triplets.ravel()],
+        area=max(float(area), 1.0),
+        keypoints=triplets.ravel().tolist(),
         num_keypoints=len(keypoints),
         iscrowd=0,
     )

@@ -1,7 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Procedurally drawn articulated figures with exact ground truth."""
 
-from .scene import Scene, compose, count_figures, draw, render
+from .composition import compose, count_figures
+from .scene import Scene, draw, render
 from .settings import PuppetSettings
 from .skeleton import (
     COCO_JOINTS,

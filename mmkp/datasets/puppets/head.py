@@ -1,15 +1,11 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Draws the head of a puppet: ears, face, eyes, nose, mouth, hair."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from .figure import Figure
 from .pose import HEAD_HEIGHT, HEAD_WIDTH, head_coordinates
 from .shapes import Canvas, Window, coverage, mix
-
-if TYPE_CHECKING:
-    from .painter import Figure
 
 _WHITE = np.array([250, 250, 250], dtype=np.float32)
 _PUPIL = np.array([40, 28, 24], dtype=np.float32)
@@ -32,7 +28,7 @@ _HAIR_SHAPES: dict[str, tuple[tuple[float, float, float, float], ...]] = dict(
 
 
 def _head_frame(
-    canvas: Canvas, figure: 'Figure'
+    canvas: Canvas, figure: Figure
 ) -> tuple[Window, np.ndarray, np.ndarray] | None:
     """Pixels around the head and their coordinates in half heads."""
     centre = figure.point('head')
@@ -64,7 +60,7 @@ def _ellipse(
     return (np.sqrt(a * a + b * b) - 1) * size
 
 
-def paint_hair_behind(canvas: Canvas, figure: 'Figure', label: int) -> None:
+def paint_hair_behind(canvas: Canvas, figure: Figure, label: int) -> None:
     """Draw the hair that surrounds the head.
 
     Args:
@@ -77,17 +73,17 @@ def paint_hair_behind(canvas: Canvas, figure: 'Figure', label: int) -> None:
         return
     window, u, v = frame
     scale = HEAD_WIDTH * figure.stature
-    distance = None
+    distance = np.full((1, 1), np.inf, dtype=np.float32)
     for x, y, width, height in _HAIR_SHAPES[figure.appearance.hairstyle]:
         part = _ellipse(u, v, (x, y), (width, height), scale)
-        distance = part if distance is None else np.minimum(distance, part)
+        distance = np.minimum(distance, part)
     tone = 0.55 + 0.45 * coverage(distance + figure.outline)
     canvas.blend(
         window, figure.appearance.hair[:, None, None] * tone, coverage(distance), label
     )
 
 
-def paint_head(canvas: Canvas, figure: 'Figure', label: int) -> None:
+def paint_head(canvas: Canvas, figure: Figure, label: int) -> None:
     """Draw ears, face and fringe.
 
     Args:
@@ -110,11 +106,11 @@ def paint_head(canvas: Canvas, figure: 'Figure', label: int) -> None:
     tone = np.float32(1.02) - np.float32(0.07) * u - np.float32(0.05) * v
     colour = look.skin[:, None, None] * tone
     colour = _face(figure, colour, u, v, points, scale)
-    colour *= 0.5 + 0.5 * coverage(distance + figure.outline)
-    canvas.blend(window, colour, coverage(distance), label)
+    tone = 0.5 + 0.5 * coverage(distance + figure.outline)
+    canvas.blend(window, colour * tone, coverage(distance), label)
 
 
-def _face_position(figure: 'Figure', name: str) -> tuple[float, float]:
+def _face_position(figure: Figure, name: str) -> tuple[float, float]:
     """Position of a face point in half heads."""
     x, y = figure.point(name) - figure.point('head')
     down = figure.head_axis
@@ -126,7 +122,7 @@ def _face_position(figure: 'Figure', name: str) -> tuple[float, float]:
 
 def _paint_ears(
     canvas: Canvas,
-    figure: 'Figure',
+    figure: Figure,
     window: Window,
     u: np.ndarray,
     v: np.ndarray,
@@ -148,7 +144,7 @@ def _paint_ears(
 
 
 def _face(
-    figure: 'Figure',
+    figure: Figure,
     colour: np.ndarray,
     u: np.ndarray,
     v: np.ndarray,

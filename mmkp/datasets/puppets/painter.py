@@ -2,15 +2,13 @@
 """Draws one puppet: legs, trunk, neck, head with face and hair, arms."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from .appearance import Appearance
+from .figure import Figure
 from .head import paint_hair_behind, paint_head
 from .pose import HIP, SHOULDER
 from .shapes import Canvas, chain_field, coverage, mix, rounded_trapezoid, triangle_wave
-from .skeleton import COCO_JOINTS
 
 #: Parts of a figure, the names of what labels stand for.
 PARTS = (
@@ -27,65 +25,6 @@ PARTS = (
 # Radii in statures, at the start and the end of each bone.
 ARM_RADII = ((0.037, 0.031), (0.031, 0.025), (0.031, 0.031))
 LEG_RADII = ((0.048, 0.040), (0.040, 0.031), (0.035, 0.030))
-#: How far anything drawn reaches beyond a joint or landmark, in statures.
-REACH = dict(
-    head=0.135,
-    neck=0.05,
-    pelvis=0.09,
-    shoulder=0.04,
-    elbow=0.036,
-    wrist=0.032,
-    hand=0.033,
-    hip=0.05,
-    knee=0.042,
-    ankle=0.038,
-    toe=0.032,
-)
-
-
-@dataclass
-class Figure:
-    """One figure ready to be drawn.
-
-    Args:
-        joints (np.ndarray): COCO-17 joints, float32 pixels of shape (17, 2).
-        landmarks (dict[str, np.ndarray]): The landmarks of
-            :class:`~mmkp.datasets.puppets.pose.Pose`, each (2,), pixels.
-        stature (float): Stature in pixels.
-        head_axis (np.ndarray): Unit vector from crown to chin, (2,).
-        head_angles (np.ndarray): Turn and nod of the head in radians, (2,).
-        breadth (float): Apparent breadth of the trunk, 0 to 1.
-        hidden_ears (np.ndarray): Whether the (left, right) ear is covered by
-            the head, bool (2,).
-        arms_behind (tuple[bool]): Whether the (left, right) arm passes behind
-            the trunk.
-        appearance (Appearance): Colours and clothes.
-    """
-
-    joints: np.ndarray
-    landmarks: dict[str, np.ndarray]
-    stature: float
-    head_axis: np.ndarray
-    head_angles: np.ndarray
-    breadth: float
-    hidden_ears: np.ndarray
-    arms_behind: tuple[bool, bool]
-    appearance: Appearance
-
-    def point(self, name: str) -> np.ndarray:
-        """Position (2,) of a joint or landmark in pixels."""
-        if name in self.landmarks:
-            return self.landmarks[name]
-        return self.joints[COCO_JOINTS.index(name)]
-
-    def chain(self, *names: str) -> np.ndarray:
-        """Positions (P, 2) of joints or landmarks in pixels."""
-        return np.stack([self.point(name) for name in names])
-
-    @property
-    def outline(self) -> float:
-        """Thickness of the outline in pixels."""
-        return max(0.009 * self.stature, 0.45)
 
 
 def owners(joint: str) -> tuple[str, ...]:
@@ -155,11 +94,11 @@ def _paint_limb(
     if window is None:
         return
     distance, position, tone = chain_field(points, scaled, window)
-    colour = np.broadcast_to(sections[0][1][:, None, None], (3, *distance.shape))
+    colour = sections[0][1][:, None, None]
     for start, material in sections[1:]:
         bone = min(int(start), len(points) - 2)
         length = float(np.hypot(*(points[bone + 1] - points[bone])))
-        colour = mix(colour, material, np.clip((position - start) * length + 0.5, 0, 1))
+        colour = mix(colour, material, coverage((start - position) * length))
     tone *= 0.45 + 0.55 * coverage(distance + figure.outline)
     canvas.blend(window, colour * tone, coverage(distance), label)
 
@@ -227,10 +166,10 @@ def _pattern(
         v = shifted - np.floor(shifted) - np.float32(0.5)
         distance = np.sqrt(u * u + v * v) - np.float32(0.27)
         return coverage(distance * np.float32(period / 0.8))
-    hoops = np.clip(triangle_wave(along) * sharpness + 0.5, 0, 1)
+    hoops = coverage(-sharpness * triangle_wave(along))
     if kind == 'hoops':
         return hoops
-    stripes = np.clip(triangle_wave(across) * sharpness + 0.5, 0, 1)
+    stripes = coverage(-sharpness * triangle_wave(across))
     if kind == 'stripes':
         return stripes
     return hoops + stripes - 2 * hoops * stripes
@@ -257,7 +196,7 @@ def _paint_shadow(canvas: Canvas, figure: Figure) -> None:
         return
     u = (window.x - np.float32(centre[0])) / np.float32(spread)
     v = (window.y - np.float32(centre[1])) / np.float32(height)
-    dark = np.clip(1 - u * u - v * v, 0, 1) * np.float32(0.4)
+    dark = np.maximum(1 - u * u - v * v, 0) * np.float32(0.4)
     canvas.blend(window, np.full((3, 1, 1), 25, dtype=np.float32), dark)
 
 

@@ -2,8 +2,9 @@
 """Poses of a puppet: joint angles, their movement, forward kinematics.
 
 Lengths are in units of the stature of a standing figure, x to the right of
-the picture, y down. Figures face the viewer, so that their left side is to
-the right of the picture. Angles are in degrees; the direction of a bone is
+the picture, y down; a point is the complex number x + iy, so that turning it
+by an angle (clockwise, as seen) is a product. Figures face the viewer, so that
+their left side is to the right of the picture. The direction of a bone is
 measured from straight down, positive away from the body on both sides.
 """
 
@@ -32,7 +33,9 @@ DEGREES_OF_FREEDOM: dict[str, tuple[float, float, float]] = dict(
     right_foot=(35, 75, 55),
 )
 
-# A low, long-limbed cartoon build: the head is larger than life so that the
+_RANGES = np.radians(list(DEGREES_OF_FREEDOM.values()))
+
+# A long-limbed cartoon build: the head is larger than life so that the
 # five face points stay apart at 64 pixels.
 HEAD_HEIGHT = 0.1  # half the head, crown to chin
 HEAD_WIDTH = 0.082
@@ -56,16 +59,28 @@ FACE_POINTS = dict(
 # covered by the head.
 HIDDEN_EAR = -0.2
 
+#: Points of a figure besides the joints: midpoint of the hips, midpoint of the
+#: shoulders, centre of the head, ends of hands and feet.
+LANDMARKS = (
+    'pelvis',
+    'neck',
+    'head',
+    'left_hand',
+    'right_hand',
+    'left_toe',
+    'right_toe',
+)
+POINTS = COCO_JOINTS + LANDMARKS
+POINT_INDEX = {name: index for index, name in enumerate(POINTS)}
+
 
 @dataclass
 class Pose:
-    """Joints of one figure in every frame of a clip.
+    """One figure in every frame of a clip, about the midpoint of its hips.
 
     Args:
-        joints (np.ndarray): COCO-17 joints of shape (F, 17, 2) in statures.
-        landmarks (dict[str, np.ndarray]): Further points of shape (F, 2):
-            ``pelvis``, ``neck``, ``head`` (centre), ``left_hand``,
-            ``right_hand``, ``left_toe``, ``right_toe``.
+        points (np.ndarray): The ``POINTS`` (COCO-17 joints, then landmarks) of
+            shape (F, P, 2) in statures.
         head_axes (np.ndarray): Unit vector along the face, crown to chin, of
             shape (F, 2).
         head_angles (np.ndarray): Turn and nod of the head of shape (F, 2) in
@@ -76,8 +91,7 @@ class Pose:
             the head, bool of shape (F, 2).
     """
 
-    joints: np.ndarray
-    landmarks: dict[str, np.ndarray]
+    points: np.ndarray
     head_axes: np.ndarray
     head_angles: np.ndarray
     breadth: np.ndarray
@@ -98,11 +112,10 @@ def sample_angles(
         dict[str, np.ndarray]: Radians of shape (F,) for each degree of
         freedom.
     """
-    ranges = np.array(list(DEGREES_OF_FREEDOM.values()), dtype=np.float64)
-    low, high, rest = ranges.T
-    position = rng.random(len(ranges))
-    cycles = rng.integers(1, 3, len(ranges))
-    phase = rng.random(len(ranges))
+    low, high, rest = _RANGES.T
+    position = rng.random(len(_RANGES))
+    cycles = rng.integers(1, 3, len(_RANGES))
+    phase = rng.random(len(_RANGES))
     if num_frames > 1:
         # swing about a middle by at most a quarter of the range, so that no
         # angle meets its limit with a jerk
@@ -112,123 +125,107 @@ def sample_angles(
     else:
         position = position[None]
     angles = rest + variation * (low + (high - low) * position - rest)
-    return dict(zip(DEGREES_OF_FREEDOM, np.radians(angles).T, strict=True))
+    return dict(zip(DEGREES_OF_FREEDOM, angles.T, strict=True))
 
 
-def _bone(angle: np.ndarray, length: float, side: int) -> np.ndarray:
-    """Offset (F, 2) of a bone ``angle`` away from straight down."""
-    return length * np.stack([side * np.sin(angle), np.cos(angle)], axis=-1)
-
-
-def _rotate(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Rotate (F, P, 2) points clockwise (as seen) by (F,) radians."""
-    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    x, y = points[..., 0], points[..., 1]
-    return np.stack([x * cos - y * sin, x * sin + y * cos], axis=-1)
-
-
-def pose_figure(angles: dict[str, np.ndarray], rotation: np.ndarray) -> Pose:
+def pose_figure(angles: dict[str, np.ndarray], rotation: float) -> Pose:
     """Forward kinematics.
 
     Args:
         angles (dict[str, np.ndarray]): Radians of shape (F,) for each degree
             of freedom.
-        rotation (np.ndarray): Rotation of the whole figure, clockwise as seen,
-            radians of shape (F,).
+        rotation (float): Rotation of the whole figure, radians clockwise.
 
     Returns:
-        Pose: The joints, in statures, about the midpoint of the hips.
+        Pose: Where everything is, in statures.
     """
-    num_frames = len(rotation)
-    points = {'pelvis': np.zeros((num_frames, 2))}
-    up = -_bone(-angles['lean'], 1.0, 1)
-    across = np.stack([-up[:, 1], up[:, 0]], axis=-1)  # to the figure's left
     breadth = np.cos(angles['turn'])
-    points['neck'] = TRUNK * up
-    head_tilt = 0.5 * angles['lean'] + angles['head_roll']
-    head_up = -_bone(-head_tilt, 1.0, 1)
-    points['head'] = points['neck'] + NECK * head_up
+    up = -1j * np.exp(1j * angles['lean'])
+    head_up = -1j * np.exp(1j * (0.5 * angles['lean'] + angles['head_roll']))
+    neck = TRUNK * up
+    points = dict(pelvis=0 * neck, neck=neck, head=neck + NECK * head_up)
     for side, sign in (('left', 1), ('right', -1)):
-        _pose_limbs(points, angles, side, sign, breadth[:, None] * across)
-    ears = _place_face(points, angles, head_up)
-    names = list(points)
-    rotated = _rotate(np.stack([points[n] for n in names], 1), rotation)
-    placed = dict(zip(names, rotated.transpose(1, 0, 2), strict=True))
+        # 1j * up points to the figure's left
+        _pose_limbs(points, angles, side, sign, breadth * 1j * up)
+    hidden_ears = _place_face(points, angles, head_up)
+    turned = np.exp(1j * rotation) * np.stack([points[n] for n in POINTS], axis=-1)
     return Pose(
-        joints=np.stack([placed[name] for name in COCO_JOINTS], axis=1),
-        landmarks={n: p for n, p in placed.items() if n not in COCO_JOINTS},
-        head_axes=_rotate(-head_up[:, None], rotation)[:, 0],
-        head_angles=np.stack([angles['head_turn'], angles['head_nod']], 1),
+        points=_pairs(turned),
+        head_axes=_pairs(-head_up * np.exp(1j * rotation)),
+        head_angles=np.stack([angles['head_turn'], angles['head_nod']], axis=1),
         breadth=breadth,
-        hidden_ears=ears,
+        hidden_ears=hidden_ears,
     )
+
+
+def _pairs(points: np.ndarray) -> np.ndarray:
+    """Turn complex numbers (...) into coordinates (..., 2)."""
+    return np.ascontiguousarray(points)[..., None].view(np.float64)
 
 
 def _pose_limbs(
     points: dict, angles: dict, side: str, sign: int, across: np.ndarray
 ) -> None:
     """Add the arm and the leg of a side to ``points``."""
+    # a bone at angle a points to i exp(-i a): down, and away from the body
+    arm = angles[f'{side}_shoulder']
+    leg = angles[f'{side}_hip']
+    shin = leg + angles[f'{side}_knee']
+    directions = np.stack(
+        [arm, arm + angles[f'{side}_elbow'], leg, shin, shin + angles[f'{side}_foot']]
+    )
+    upper_arm, forearm, thigh, shank, foot = 1j * np.exp(-1j * sign * directions)
     shoulder = points['neck'] + sign * SHOULDER * across
     hip = points['pelvis'] + sign * HIP * across
-    arm, leg = angles[f'{side}_shoulder'], angles[f'{side}_hip']
-    forearm = arm + angles[f'{side}_elbow']
-    shin = leg + angles[f'{side}_knee']
-    elbow = shoulder + _bone(arm, UPPER_ARM, sign)
-    wrist = elbow + _bone(forearm, FOREARM, sign)
-    knee = hip + _bone(leg, THIGH, sign)
-    ankle = knee + _bone(shin, SHIN, sign)
-    foot = shin + angles[f'{side}_foot']
-    points.update(
-        {
-            f'{side}_shoulder': shoulder,
-            f'{side}_elbow': elbow,
-            f'{side}_wrist': wrist,
-            f'{side}_hand': wrist + _bone(forearm, HAND, sign),
-            f'{side}_hip': hip,
-            f'{side}_knee': knee,
-            f'{side}_ankle': ankle,
-            f'{side}_toe': ankle + _bone(foot, FOOT, sign),
-        }
+    elbow = shoulder + UPPER_ARM * upper_arm
+    wrist = elbow + FOREARM * forearm
+    knee = hip + THIGH * thigh
+    ankle = knee + SHIN * shank
+    limbs = dict(
+        shoulder=shoulder,
+        elbow=elbow,
+        wrist=wrist,
+        hand=wrist + HAND * forearm,
+        hip=hip,
+        knee=knee,
+        ankle=ankle,
+        toe=ankle + FOOT * foot,
     )
+    points.update({f'{side}_{name}': point for name, point in limbs.items()})
 
 
 def _place_face(points: dict, angles: dict, head_up: np.ndarray) -> np.ndarray:
     """Add the five face points to ``points``; tell which ears are hidden."""
-    across = np.stack([-head_up[:, 1], head_up[:, 0]], axis=-1)
-    hidden = []
-    for name, (azimuth, elevation) in FACE_POINTS.items():
-        x, y, depth = head_coordinates(
-            azimuth, elevation, angles['head_turn'], angles['head_nod']
-        )
-        points[name] = (
-            points['head']
-            + HEAD_WIDTH * x[:, None] * across
-            - HEAD_HEIGHT * y[:, None] * head_up
-        )
-        if name.endswith('ear'):
-            hidden.append(depth < HIDDEN_EAR)
-    return np.stack(hidden, axis=1)
+    azimuth, elevation = np.array(list(FACE_POINTS.values())).T
+    x, y, depth = head_coordinates(
+        azimuth, elevation, angles['head_turn'][:, None], angles['head_nod'][:, None]
+    )
+    axes = head_up[:, None]
+    placed = points['head'][:, None] + (HEAD_WIDTH * x * 1j - HEAD_HEIGHT * y) * axes
+    points.update(zip(FACE_POINTS, placed.T, strict=True))
+    return depth[:, [n.endswith('ear') for n in FACE_POINTS]] < HIDDEN_EAR
 
 
 def head_coordinates(
-    azimuth: float, elevation: float, turn: np.ndarray, nod: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """Where a point of the ball-shaped head appears on the drawn head.
+    azimuth: np.ndarray | float,
+    elevation: np.ndarray | float,
+    turn: np.ndarray | float,
+    nod: np.ndarray | float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where points of the ball-shaped head appear on the drawn head.
 
     Args:
-        azimuth (float): Degrees towards the figure's left.
-        elevation (float): Degrees upwards.
-        turn (np.ndarray): Turn of the head to the figure's left, radians (F,).
-        nod (np.ndarray): Nod downwards, radians (F,).
+        azimuth (np.ndarray | float): Degrees towards the figure's left.
+        elevation (np.ndarray | float): Degrees upwards.
+        turn (np.ndarray | float): Turn of the head to the figure's left, radians.
+        nod (np.ndarray | float): Nod downwards, radians.
 
     Returns:
         tuple[np.ndarray]: x (to the figure's left, in half head widths), y
-        (down, in half head heights) and depth (towards the viewer), each (F,).
+        (down, in half head heights) and depth (towards the viewer), of the
+        arguments' common shape.
     """
-    azimuth_now = np.radians(azimuth) + turn
+    around = np.radians(azimuth) + turn
     level = np.radians(elevation) - nod
-    return (
-        np.sin(azimuth_now) * np.cos(level),
-        -np.sin(level),
-        np.cos(azimuth_now) * np.cos(level),
-    )
+    radius = np.cos(level)
+    return np.sin(around) * radius, -np.sin(level), np.cos(around) * radius

@@ -2,6 +2,7 @@
 """What a set of puppet pictures looks like, and the checks of it."""
 
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from .appearance import APPEARANCES
 from .background import BACKGROUNDS
@@ -9,30 +10,36 @@ from .background import BACKGROUNDS
 _SMALLEST = 16
 
 
-def _reject(name: str, value: object, remedy: str) -> None:
+def _reject(name: str, value: Any, remedy: str) -> NoReturn:
     raise ValueError(f'PuppetDataset: {name}={value!r} is not usable; {remedy}')
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _pair(name: str, value: object, remedy: str) -> tuple:
-    """Return a (low, high) pair of ordered numbers."""
-    if (
-        not isinstance(value, (tuple, list))
-        or len(value) != 2
-        or not all(_is_number(v) for v in value)
-        or value[0] > value[1]
-    ):
+def _as_pair(name: str, value: Any, remedy: str) -> tuple:
+    """Return two numbers; a single one counts twice."""
+    pair = (value, value) if _is_number(value) else value
+    if not isinstance(pair, (tuple, list)) or not all(map(_is_number, pair)):
         _reject(name, value, remedy)
-    return tuple(value)
+    if len(pair) != 2:
+        _reject(name, value, remedy)
+    return tuple(pair)
 
 
-def _count(name: str, value: object, least: int, remedy: str) -> int:
+def _as_range(name: str, value: Any, remedy: str) -> tuple:
+    """Return two ordered numbers."""
+    pair = _as_pair(name, value, remedy)
+    if pair[0] > pair[1]:
+        _reject(name, value, remedy)
+    return pair
+
+
+def _check_count(name: str, value: Any, least: int, remedy: str) -> None:
+    """Raise ValueError unless ``value`` is a whole number from ``least``."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         _reject(name, value, remedy)
-    return value
 
 
 @dataclass(frozen=True)
@@ -83,36 +90,26 @@ class PuppetSettings:
     frames_per_clip: int = 1
 
     def __post_init__(self) -> None:
-        """Check every value and bring it to its canonical form."""
-
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)
-
-        size = self.image_size
-        size = (size, size) if isinstance(size, int) else size
+        """Check every value."""
         remedy = f'give (width, height) of at least {_SMALLEST} whole pixels'
-        if not isinstance(size, (tuple, list)) or len(size) != 2:
-            _reject('image_size', size, remedy)
-        put(
-            'image_size',
-            tuple(_count('image_size', s, _SMALLEST, remedy) for s in size),
-        )
-        _count('seed', self.seed, 0, 'give a whole number from 0')
+        for number in _as_pair('image_size', self.image_size, remedy):
+            _check_count('image_size', number, _SMALLEST, remedy)
         remedy = 'give the number of figures (from 1), or (least, most)'
-        figures = self.figures
-        figures = (figures, figures) if isinstance(figures, int) else figures
-        figures = _pair('figures', figures, remedy)
-        put('figures', tuple(_count('figures', n, 1, remedy) for n in figures))
+        for number in _as_range('figures', self.figures, remedy):
+            _check_count('figures', number, 1, remedy)
+        _check_count('seed', self.seed, 0, 'give a whole number from 0')
+        _check_count(
+            'frames_per_clip', self.frames_per_clip, 1, 'give a whole number from 1'
+        )
         for name in ('pose_variation', 'translation'):
             value = getattr(self, name)
             if not _is_number(value) or not 0 <= value <= 1:
                 _reject(name, value, 'give a number from 0 to 1')
         if self.scale is not None:
-            remedy = 'give (smallest, largest) with 0 < smallest'
-            put('scale', _pair('scale', self.scale, remedy))
-            if self.scale[0] <= 0:
+            remedy = 'give (smallest, largest), larger than 0'
+            if _as_range('scale', self.scale, remedy)[0] <= 0:
                 _reject('scale', self.scale, remedy)
-        put('rotation', _pair('rotation', self.rotation, 'give (least, most) degrees'))
+        _as_range('rotation', self.rotation, 'give (least, most) in degrees')
         for name, choices in (
             ('background', BACKGROUNDS),
             ('appearance', APPEARANCES),
@@ -120,12 +117,18 @@ class PuppetSettings:
         ):
             if getattr(self, name) not in choices:
                 _reject(name, getattr(self, name), f'choose one of {choices}')
-        _count(
-            'frames_per_clip',
-            self.frames_per_clip,
-            1,
-            'give the number of frames, from 1',
-        )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        width, height = _as_pair('image_size', self.image_size, '')
+        return width, height
+
+    @property
+    def figure_range(self) -> tuple[int, int]:
+        """Smallest and largest number of figures in an image."""
+        least, most = _as_pair('figures', self.figures, '')
+        return least, most
 
     def scale_range(self, num_figures: int) -> tuple[float, float]:
         """Range of the stature in shares of the image's shorter side."""
@@ -134,4 +137,5 @@ class PuppetSettings:
         if num_figures == 1:
             return 0.72, 0.95
         # crowds of any size fill the picture about as densely
-        return tuple(s * min(1.0, 1.5 * num_figures**-0.5) for s in (0.6, 0.85))
+        crowding = min(1.0, 1.5 * num_figures**-0.5)
+        return 0.6 * crowding, 0.85 * crowding

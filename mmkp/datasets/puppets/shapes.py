@@ -10,11 +10,14 @@ of pixels are then contiguous.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
 
 #: Direction of the light in the picture plane: from above, from the left.
 LIGHT = (-0.6, -0.8)
+# Brighter by this towards the light, at the rim of a limb.
+_SHADE = 0.2 * np.array(LIGHT, dtype=np.float32)
 
 
 @dataclass
@@ -32,6 +35,15 @@ class Window:
     columns: slice
     x: np.ndarray
     y: np.ndarray
+
+    def around(self, points: np.ndarray, reach: float) -> tuple[slice, slice]:
+        """Rows and columns of the window within ``reach`` of points (P, 2)."""
+        low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+        left, top = self.columns.start, self.rows.start
+        return (
+            slice(max(floor(low[1]) - top, 0), max(ceil(high[1]) - top + 1, 0)),
+            slice(max(floor(low[0]) - left, 0), max(ceil(high[0]) - left + 1, 0)),
+        )
 
 
 @dataclass
@@ -54,10 +66,9 @@ class Canvas:
             Window: None where the picture has no such pixel.
         """
         height, width = self.labels.shape
-        low = np.floor(points.min(axis=0) - reach).astype(int)
-        high = np.ceil(points.max(axis=0) + reach).astype(int) + 1
-        left, top = max(low[0], 0), max(low[1], 0)
-        right, bottom = min(high[0], width), min(high[1], height)
+        low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+        left, top = max(floor(low[0]), 0), max(floor(low[1]), 0)
+        right, bottom = min(ceil(high[0]) + 1, width), min(ceil(high[1]) + 1, height)
         if left >= right or top >= bottom:
             return None
         return Window(
@@ -86,7 +97,8 @@ class Canvas:
 
 def coverage(distance: np.ndarray) -> np.ndarray:
     """Share of a pixel that lies inside, from the signed distance."""
-    return np.clip(0.5 - distance, 0, 1)
+    # faster than np.clip on the small arrays of a puppet
+    return np.minimum(np.maximum(np.float32(0.5) - distance, 0), 1)
 
 
 def mix(base: np.ndarray, over: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -114,28 +126,25 @@ def chain_field(
         along the chain, bone s spanning s to s + 1; brightness (about 1) of a
         round limb under the light.
     """
-    nearest = position = brightness = None
+    shape = (window.y.size, window.x.size)
+    nearest = np.full(shape, 1e4, dtype=np.float32)
+    position, brightness = np.zeros(shape, np.float32), np.ones(shape, np.float32)
     for bone, (start, end) in enumerate(radii):
-        a, b = points[bone], points[bone + 1] - points[bone]
-        x, y = window.x - a[0], window.y - a[1]
-        length2 = max(float(b[0] * b[0] + b[1] * b[1]), 1e-4)
-        along = x * np.float32(b[0] / length2) + y * np.float32(b[1] / length2)
-        np.clip(along, 0, 1, out=along)
-        x, y = x - along * b[0], y - along * b[1]
-        radius = start + along * np.float32(end - start)
+        ends = points[bone : bone + 2]
+        here = window.around(ends, max(start, end) + 1)
+        offset = ends[1] - ends[0]
+        x, y = window.x[:, here[1]] - ends[0, 0], window.y[here[0]] - ends[0, 1]
+        step = offset / max(float(offset @ offset), 1e-4)
+        along = np.minimum(np.maximum(x * step[0] + y * step[1], 0), 1)
+        x, y = x - along * offset[0], y - along * offset[1]
+        radius = along * np.float32(end - start) + np.float32(start)
         distance = np.sqrt(x * x + y * y) - radius
-        bright = x * np.float32(LIGHT[0]) + y * np.float32(LIGHT[1])
-        bright /= radius
-        if nearest is None:
-            nearest, position, brightness = distance, along, bright
-            continue
-        closer = distance < nearest
-        np.copyto(nearest, distance, where=closer)
+        closer = distance < nearest[here]
+        bright = (x * _SHADE[0] + y * _SHADE[1]) / radius + np.float32(1)
         along += bone
-        np.copyto(position, along, where=closer)
-        np.copyto(brightness, bright, where=closer)
-    brightness *= 0.2
-    brightness += 1
+        np.copyto(nearest[here], distance, where=closer)
+        np.copyto(position[here], along, where=closer)
+        np.copyto(brightness[here], bright, where=closer)
     return nearest, position, brightness
 
 
