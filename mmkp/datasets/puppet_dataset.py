@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from mmengine.logging import MessageHub
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
@@ -12,6 +13,7 @@ from .puppets import (
     PuppetSettings,
     count_figures,
     puppet_metainfo,
+    puppet_uri,
     render,
     reorder_joints,
 )
@@ -31,8 +33,9 @@ class PuppetDataset(BaseCocoStyleDataset):
 
     Figures face the viewer; their own left sleeve and trouser leg are the
     darker ones. Joints that another part or figure covers are labelled, as in
-    COCO: ``keypoints_visible`` is 1 for all joints (the loss counts them) and
-    ``keypoints_visibility`` tells seen (2) from covered (1).
+    COCO: their ``keypoints_visible`` is 1 like that of all joints (the loss
+    counts them), and the flags in ``raw_ann_info`` tell seen (2) from covered
+    (1). ``label_covered=False`` makes both 0 for covered joints.
 
     Args:
         num_images (int): Number of images.
@@ -58,6 +61,7 @@ class PuppetDataset(BaseCocoStyleDataset):
         box (str): 'figure' or 'image': what the box of a top-down item frames.
         box_padding (float): How much larger than the tight box around the
             figure the box is, 0.1 meaning a tenth; for ``box='figure'``.
+        label_covered (bool): Whether joints that are covered are labelled.
         metainfo (dict, optional): Replaces the meta information of the joint
             order.
         pipeline (list): Transforms.
@@ -89,6 +93,7 @@ class PuppetDataset(BaseCocoStyleDataset):
         data_mode: str = 'topdown',
         box: str = 'image',
         box_padding: float = 0.0,
+        label_covered: bool = True,
         metainfo: dict | None = None,
         pipeline: Sequence[dict | Callable] = (),
         test_mode: bool = False,
@@ -113,6 +118,7 @@ class PuppetDataset(BaseCocoStyleDataset):
         self.joint_order = joint_order
         self.box = box
         self.box_padding = box_padding
+        self.label_covered = label_covered
         super().__init__(
             data_mode=data_mode,
             metainfo=metainfo or puppet_metainfo(joint_order),
@@ -121,8 +127,12 @@ class PuppetDataset(BaseCocoStyleDataset):
             lazy_init=lazy_init,
             indices=indices,
         )
-        # the category that CocoMetric writes when it has no annotation file
+        # There is no annotation file: CocoMetric shall take the annotations
+        # from the samples, and needs the name of the category for that.
         self._metainfo['CLASSES'] = [dict(id=1, name='person')]
+        MessageHub.get_current_instance().pop_info(
+            f'{self._metainfo["dataset_name"]}_ann_file', None
+        )
 
     def load_data_list(self) -> list[dict]:
         """List the items; their pictures are drawn by ``get_data_info``."""
@@ -141,11 +151,12 @@ class PuppetDataset(BaseCocoStyleDataset):
             idx (int): Index of the item.
 
         Returns:
-            dict: ``img`` (H, W, 3) uint8 BGR, ``img_id``, ``img_path`` (a
-            name, no file), ``id``, ``keypoints`` (N, K, 2), ``bbox`` (N, 4) as
-            x1, y1, x2, y2 and ``area`` (N,) in pixels, ``keypoints_visible``
-            (N, K), all 1, ``keypoints_visibility`` (N, K), 2 seen or 1
-            covered, further keys as in ``BaseCocoStyleDataset``.
+            dict: ``img`` (H, W, 3) uint8 BGR, ``img_id``, ``img_path`` (a name
+            that MMEngine's file layer draws, see ``puppets.file_backend``),
+            ``id``, ``keypoints`` (N, K, 2), ``bbox`` (N, 4) as x1, y1, x2, y2 and
+            ``area`` (N,), all in pixels, ``keypoints_visible`` (N, K), 1 for
+            labelled joints, ``clip_id``, ``frame_id`` and further keys as in
+            ``BaseCocoStyleDataset``. N is 1 in top-down mode.
         """
         item = super().get_data_info(idx)
         index = item['img_id']
@@ -158,7 +169,7 @@ class PuppetDataset(BaseCocoStyleDataset):
         clip, frame = divmod(index, self.settings.frames_per_clip)
         item.update(
             img=scene.image,
-            img_path=f'puppets_{self.settings.seed}_{index:06d}.png',
+            img_path=puppet_uri(self.settings, index),
             clip_id=clip,
             frame_id=frame,
         )
@@ -177,6 +188,8 @@ class PuppetDataset(BaseCocoStyleDataset):
         """
         keypoints = reorder_joints(scene.keypoints, self.joint_order)[rows]
         flags = _reorder_flags(scene.visibility, self.joint_order)[rows]
+        if not self.label_covered:
+            flags = np.where(flags == 2, flags, 0)
         most = self.settings.figure_range[1]
         # ids start at 1: the COCO evaluation takes 0 for "no match"
         ids = [
@@ -189,11 +202,10 @@ class PuppetDataset(BaseCocoStyleDataset):
             _coco_annotation(*values, index)
             for values in zip(ids, keypoints, flags, tight, areas, strict=True)
         ]
-        num_figures, num_joints = keypoints.shape[:2]
+        num_figures = len(keypoints)
         info: dict[str, Any] = dict(
             keypoints=keypoints.copy(),
-            keypoints_visible=np.ones((num_figures, num_joints), np.float32),
-            keypoints_visibility=flags.astype(np.float32),
+            keypoints_visible=np.minimum(flags, 1).astype(np.float32),
             bbox=self._boxes(tight),
             bbox_score=np.ones(num_figures, dtype=np.float32),
             area=np.maximum(areas, 1),
@@ -201,7 +213,7 @@ class PuppetDataset(BaseCocoStyleDataset):
         lists: dict[str, list] = dict(
             id=ids,
             category_id=[1] * num_figures,
-            num_keypoints=[num_joints] * num_figures,
+            num_keypoints=[int(np.count_nonzero(f)) for f in flags],
             iscrowd=[0] * num_figures,
             segmentation=[None] * num_figures,
             raw_ann_info=raw,
@@ -275,6 +287,6 @@ def _coco_annotation(
         bbox=[left, top, right - left, bottom - top],
         area=max(float(area), 1.0),
         keypoints=triplets.ravel().tolist(),
-        num_keypoints=len(keypoints),
+        num_keypoints=int(np.count_nonzero(flags)),
         iscrowd=0,
     )
