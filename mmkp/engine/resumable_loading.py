@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader, Sampler, get_worker_info
 
 from mmkp.engine.random_state import seed_generators
@@ -82,6 +83,9 @@ class BatchSeeder:
         self._done = 0  # by this worker; each has its own copy
         loader.collate_fn = self
         loader.worker_init_fn = self._start_worker
+        # Each new iterator draws a seed for its workers, here without taking it
+        # from the generator that the model draws from.
+        loader.generator = torch.Generator()
 
     def __call__(self, samples: Sequence[Any]) -> Any:
         """Collate a batch; the worker's last act before it begins the next one."""

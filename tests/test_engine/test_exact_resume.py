@@ -1,0 +1,128 @@
+"""A training killed at any moment and resumed ends with the same bits."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmkp.engine import find_resumable_checkpoint
+
+EMA = """
+custom_hooks = [dict(type='EMAHook', momentum=0.1)]
+"""
+BY_EPOCH = """
+train_cfg = dict(_delete_=True, by_epoch=True, max_epochs=4, val_interval=1)
+train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=True)
+default_hooks['checkpoint'] = dict(by_epoch=True, interval=1)
+param_scheduler = [dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=6)]
+"""
+FINITE = """
+train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=True)
+"""
+
+
+class Slow(Hook):
+    """Gives the killer time."""
+
+    def before_train_iter(self, runner, *args, **kwargs):
+        time.sleep(0.04)
+
+
+def train(
+    config: Path, work_dir: Path, resume: bool = False, slow: bool = False, **options
+):
+    """Train in this process; return the runner."""
+    torch.set_num_threads(1)
+    cfg = Config.fromfile(config)
+    cfg.merge_from_dict(options)
+    cfg.work_dir = str(work_dir)
+    cfg.experiment_name = f'{work_dir.name}_{time.monotonic_ns()}'
+    if resume:
+        cfg.resume = True
+        cfg.load_from = str(find_resumable_checkpoint(work_dir))
+    runner = Runner.from_cfg(cfg)
+    if slow:
+        runner.register_hook(Slow())
+    runner.train()
+    return runner
+
+
+def train_and_die(config: Path, work_dir: Path, delay: float) -> None:
+    """Train in a child process; SIGKILL it some time after its first checkpoint."""
+    child = multiprocessing.get_context('fork').Process(
+        target=train, args=(config, work_dir), kwargs=dict(slow=True)
+    )
+    child.start()
+    deadline = time.monotonic() + 60
+    while not (work_dir / 'iter_3.pth').exists():
+        assert child.is_alive() and time.monotonic() < deadline
+        time.sleep(0.002)
+    time.sleep(delay)
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+
+
+def final_tensors(runner: Runner) -> dict:
+    """Everything that a training leaves behind, flattened."""
+    tensors = dict(runner.model.state_dict())
+    for hook in runner.hooks:
+        if hasattr(hook, 'ema_model'):
+            ema = hook.ema_model.state_dict()
+            tensors.update({f'ema.{key}': value for key, value in ema.items()})
+    moments = runner.optim_wrapper.optimizer.state_dict()['state']
+    for number, state in moments.items():
+        tensors.update({f'optim.{number}.{k}': v for k, v in state.items()})
+    return tensors
+
+
+def assert_same_bits(left: dict, right: dict) -> None:
+    assert left.keys() == right.keys()
+    different = [key for key in left if not torch.equal(left[key], right[key])]
+    assert not different, f'{len(different)} of {len(left)} differ: {different[:5]}'
+
+
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_killed_and_resumed_training_equals_uninterrupted_one(tmp_path, num_workers):
+    config = tiny.write_config(tmp_path, extra=EMA, num_workers=num_workers)
+    whole = train(config, tmp_path / 'whole')
+    moment = random.Random(time.time_ns()).uniform(0, 0.35)
+    print(f'killed {moment:.3f} s after the first checkpoint')
+    train_and_die(config, tmp_path / 'killed', moment)
+    resumed = train(config, tmp_path / 'killed', resume=True)
+    assert resumed.iter == whole.iter == 14
+    assert_same_bits(final_tensors(whole), final_tensors(resumed))
+
+
+@pytest.mark.parametrize(
+    'extra, num_workers, persistent',
+    [(BY_EPOCH, 0, False), (BY_EPOCH, 2, False), (BY_EPOCH, 2, True), (FINITE, 2, False)],
+)
+def test_other_loops_and_samplers(tmp_path, extra, num_workers, persistent):
+    options = {'train_dataloader.persistent_workers': persistent}
+    config = tiny.write_config(tmp_path, extra=extra, num_workers=num_workers, seed=None)
+    whole = train(config, tmp_path / 'whole', **options)
+    for path in sorted((tmp_path / 'whole').glob('*.pth'))[1:]:
+        path.unlink()
+    (tmp_path / 'whole' / 'last_checkpoint').unlink()
+    resumed = train(config, tmp_path / 'whole', resume=True, **options)
+    assert resumed.iter == whole.iter
+    assert_same_bits(final_tensors(whole), final_tensors(resumed))
+
+
+def test_validation_does_not_change_the_training(tmp_path):
+    config = tiny.write_config(tmp_path)
+    validated = train(config, tmp_path / 'a')
+    not_validated = train(
+        config, tmp_path / 'b', val_cfg=None, val_dataloader=None, val_evaluator=None
+    )
+    assert_same_bits(final_tensors(validated), final_tensors(not_validated))

@@ -1,0 +1,152 @@
+"""A complete discovery experiment that takes seconds, shared by the tests."""
+
+from pathlib import Path
+
+import cv2
+import mmkp  # noqa: F401  its shims come before MMPose
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+from mmengine.evaluator import BaseMetric
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import DATASETS, METRICS
+
+from mmkp.datasets.metainfo import discovered_metainfo
+
+RUNTIME = Path(__file__).resolve().parents[1] / 'configs/_base_/default_runtime.py'
+
+CONFIG = """
+_base_ = '{runtime}'
+num_keypoints = {num_keypoints}
+data_mode = 'topdown'
+dataset_type = 'TinyImages'
+model = dict(
+    type='AutoLink',
+    data_preprocessor=dict(
+        type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
+        bgr_to_rgb=True),
+    backbone=dict(type='AutoLinkEncoder', widths=[4, 8]),
+    head=dict(
+        type='SpatialExpectationHead', in_channels=8, num_keypoints=num_keypoints,
+        upsample_channels=[]),
+    generator=dict(
+        type='EdgeMapGenerator', num_keypoints=num_keypoints, mask_cells=4,
+        widths=[4, 4, 4]),
+    view_transform=dict(type='RandomThinPlateSpline'),
+    losses=dict(equivariance=dict(type='EquivarianceLoss')),
+    test_cfg=dict())
+pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.0),
+    dict(type='TopdownAffine', input_size=(32, 32)),
+    dict(type='PackPoseInputs'),
+]
+dataset = dict(
+    type='TinyImages', folder='{folder}', num_keypoints=num_keypoints,
+    pipeline=pipeline)
+train_dataloader = dict(
+    batch_size=2, num_workers={num_workers}, drop_last=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(
+        type='TinyImages', folder='{folder}', num_keypoints=num_keypoints,
+        pipeline=[pipeline[0], pipeline[1], dict(type='RandomFlip'), *pipeline[2:]]))
+val_dataloader = dict(
+    batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dataset)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='PredictionSpread')
+test_evaluator = val_evaluator
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=1e-2))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=6),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=6, end=14)]
+train_cfg = dict(max_iters={max_iters}, val_interval=4)
+default_hooks = dict(checkpoint=dict(interval=3), logger=dict(interval=2))
+randomness = dict(seed={seed})
+log_level = 'WARNING'
+"""
+
+
+def draw_figures(folder: Path, number: int = 11, size: int = 48) -> Path:
+    """Write images of a bright cross on noise, each somewhere else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for index in range(number):
+        image = rng.integers(0, 90, (size, size, 3), dtype=np.uint8)
+        x, y = (int(v) for v in rng.integers(14, size - 14, 2))
+        cv2.line(image, (x - 9, y), (x + 9, y), (40, 220, 250), 3)
+        cv2.line(image, (x, y - 11), (x, y + 11), (250, 90, 60), 3)
+        cv2.imwrite(str(folder / f'{index:03d}.png'), image)
+    return folder
+
+
+def write_config(
+    folder: Path,
+    name: str = 'tiny.py',
+    extra: str = '',
+    num_keypoints: int = 4,
+    num_workers: int = 0,
+    max_iters: int = 14,
+    seed: int | None = 3,
+) -> Path:
+    """Write the experiment's config, and its images, into ``folder``."""
+    images = folder / 'images'
+    if not images.is_dir():
+        draw_figures(images)
+    path = folder / name
+    text = CONFIG.format(
+        runtime=RUNTIME,
+        folder=images,
+        num_keypoints=num_keypoints,
+        num_workers=num_workers,
+        max_iters=max_iters,
+        seed=seed,
+    )
+    path.write_text(text + extra)
+    return path
+
+
+@DATASETS.register_module()
+class TinyImages(BaseDataset):
+    """The images of one folder, each one whole."""
+
+    def __init__(self, folder, num_keypoints, pipeline, test_mode=False):
+        self.folder = Path(folder)
+        super().__init__(
+            metainfo=discovered_metainfo(num_keypoints),
+            pipeline=pipeline,
+            test_mode=test_mode,
+            serialize_data=False,
+        )
+
+    @classmethod
+    def _load_metainfo(cls, metainfo=None):
+        return parse_pose_metainfo(metainfo)
+
+    def load_data_list(self):
+        box = np.array([[0, 0, 48, 48]], np.float32)
+        return [
+            dict(
+                img_path=str(path),
+                img_id=index,
+                id=index,
+                bbox=box,
+                bbox_score=np.ones(1, np.float32),
+            )
+            for index, path in enumerate(sorted(self.folder.glob('*.png')))
+        ]
+
+
+@METRICS.register_module()
+class PredictionSpread(BaseMetric):
+    """Standard deviation of the predicted positions."""
+
+    default_prefix = 'tiny'
+
+    def process(self, data_batch, data_samples):
+        # Draws on purpose: evaluation must not disturb the training.
+        np.random.rand(), torch.rand(1)
+        self.results.extend(s['pred_instances']['keypoints'] for s in data_samples)
+
+    def compute_metrics(self, results):
+        return dict(spread=float(np.std(np.concatenate(results))))
