@@ -65,7 +65,9 @@ class DiscoveryEvaluationDataset(CombinedDataset):
         limits = dict(max_fit=max_fit, max_score=max_score)
         self._chosen = [
             self._spread(len(dataset), limit, role)
-            for dataset, limit, role in zip(self.datasets, limits.values(), self.ROLES)
+            for dataset, limit, role in zip(
+                self.datasets, limits.values(), self.ROLES, strict=True
+            )
         ]
         self._lens = [len(chosen) for chosen in self._chosen]
         self._len = sum(self._lens)

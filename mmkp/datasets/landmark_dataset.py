@@ -38,7 +38,9 @@ def landmark_metainfo(
         other = {'left': 'right', 'right': 'left'}.get(side, '') + '_' + rest
         swap = other if other in names else ''
         metainfo['keypoint_info'][index].update(name=landmark, swap=swap)
-    for link, (start, end) in zip(metainfo['skeleton_info'].values(), edges):
+    for link, (start, end) in zip(
+        metainfo['skeleton_info'].values(), edges, strict=True
+    ):
         link['link'] = (names[start], names[end])
     return metainfo
 

@@ -105,7 +105,8 @@ def discovered_metainfo(
                 f'edge {index} joins keypoints {start} and {end}; it must join two '
                 f'different ones of 0 to {num_keypoints - 1}'
             )
-        colour = [(a + b) // 2 for a, b in zip(colours[start], colours[end])]
+        both = zip(colours[start], colours[end], strict=True)
+        colour = [(a + b) // 2 for a, b in both]
         skeleton_info[index] = dict(
             link=(names[start], names[end]), id=index, color=colour
         )
