@@ -14,6 +14,8 @@ from mmkp.ops.edge_map_tiles import Segments, build_segments, find_winners
 
 # Pixels evaluated together: few enough for their temporaries to stay in a cache.
 CHUNK = 1 << 15
+# Copies of each edge's sum in the backward pass.
+SPREAD = 8
 # Pixels. Far larger coordinates would overflow when squared in float32.
 MAX_COORDINATE = 1e15
 
@@ -162,15 +164,15 @@ class _EdgeMap(torch.autograd.Function):
         valid = (keypoints[:, edges].abs() <= MAX_COORDINATE).flatten(1).all(-1)
         valid = valid & edge_weights.isfinite().all()
         keypoints = torch.where(valid[:, None, None], keypoints, 0.0)
-        segments = build_segments(keypoints, edge_weights, edges)
+        segments = build_segments(keypoints, edge_weights, edges, thickness_px2)
         winners = find_winners(segments, image_size, thickness_px2)
         ctx.save_for_backward(keypoints, edge_weights, edges, winners, valid)
         ctx.thickness_px2 = thickness_px2
         table = _winner_table(segments, edge_weights)
         values = keypoints.new_empty((len(keypoints), 1, height, width))
-        for chunk in _split(winners):
-            drawn = _draw(table, chunk, thickness_px2)
-            part = values.view(-1)[chunk.pixels]
+        for pixels in _split(winners):
+            drawn = _draw(table, winners, pixels, thickness_px2)
+            part = values.view(-1)[pixels]
             torch.mul(drawn.exponential, drawn.weight, out=part)
         if not valid.all():
             values[~valid] = math.nan
@@ -180,23 +182,14 @@ class _EdgeMap(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         keypoints, edge_weights, edges, winners, valid = ctx.saved_tensors
-        segments = build_segments(keypoints, edge_weights, edges)
+        thickness_px2 = ctx.thickness_px2
+        segments = build_segments(keypoints, edge_weights, edges, thickness_px2)
         table = _winner_table(segments, edge_weights)
         grad = grad.reshape(-1)
-        # For each edge of each image: its weight's gradient, then the pull (x and y)
-        # on the whole edge, and the part of it that acts on the edge's end.
         sums = torch.zeros_like(table[:5])
-        for chunk in _split(winners):
-            drawn = _draw(table, chunk, ctx.thickness_px2)
-            pull = drawn.exponential.mul_(grad[chunk.pixels])
-            # Summing chunk by chunk keeps the rounding of long sums small.
-            part = torch.zeros_like(sums)
-            part[0].index_add_(0, chunk.winner, pull)
-            pull.mul_(drawn.weight)
-            for row, offset in zip((1, 2), (drawn.x, drawn.y), strict=True):
-                part[row].index_add_(0, chunk.winner, offset.mul_(pull))
-                part[row + 2].index_add_(0, chunk.winner, offset.mul_(drawn.along))
-            sums += part
+        for pixels in _split(winners):
+            drawn = _draw(table, winners, pixels, thickness_px2)
+            sums += _sum_pulls(drawn, grad[pixels], table.shape[1])
         sums = sums[:, :-1].view(5, len(keypoints), len(edges))
         to_end = sums[3:].permute(1, 2, 0)
         to_start = sums[1:3].permute(1, 2, 0) - to_end
@@ -205,7 +198,7 @@ class _EdgeMap(torch.autograd.Function):
         grad_keypoints = torch.zeros_like(keypoints)
         grad_keypoints.index_add_(1, edges[:, 0], to_start)
         grad_keypoints.index_add_(1, edges[:, 1], to_end)
-        grad_keypoints.mul_(2 / ctx.thickness_px2)
+        grad_keypoints.mul_(2 / thickness_px2)
         grad_weights = sums[0].sum(0)
         if not valid.all():
             grad_keypoints[~valid] = math.nan
@@ -213,22 +206,15 @@ class _EdgeMap(torch.autograd.Function):
         return grad_keypoints, grad_weights, None, None, None
 
 
-class _Chunk(NamedTuple):
-    """Consecutive pixels of all images: where, who wins, and coordinates, each (P,)."""
-
-    pixels: slice
-    winner: Tensor
-    x: Tensor
-    y: Tensor
-
-
 class _Drawn(NamedTuple):
-    """The winning edge seen from each pixel, each (P,).
+    """The winning edge seen from each of P pixels, each (P,).
 
-    ``x`` and ``y`` point from the nearest point of the segment to the pixel, and
-    ``along`` is the place of that point from 0 (start) to 1 (end).
+    ``winner`` is its position in the table. ``x`` and ``y`` point from the nearest
+    point of the segment to the pixel; ``along`` is the place of that point from 0
+    (start) to 1 (end).
     """
 
+    winner: Tensor
     x: Tensor
     y: Tensor
     along: Tensor
@@ -243,28 +229,58 @@ def _winner_table(segments: Segments, edge_weights: Tensor) -> Tensor:
     return F.pad(torch.stack([field.flatten() for field in fields]), (0, 1))
 
 
-def _split(winners: Tensor) -> Iterator[_Chunk]:
-    """Split the winners (B, H, W) into chunks of whole rows."""
-    batch, height, width = winners.shape
-    rows = max(1, CHUNK // width)
-    x = torch.arange(width, device=winners.device).repeat(rows)
-    for first in range(0, batch * height, rows):
-        last = min(first + rows, batch * height)
-        pixels = slice(first * width, last * width)
-        winner = winners.view(-1)[pixels].to(torch.int64)
-        y = torch.arange(first, last, device=winners.device).remainder_(height)
-        yield _Chunk(pixels, winner, x[: len(winner)], y.repeat_interleave(width))
+def _split(winners: Tensor) -> Iterator[slice]:
+    """Split the pixels of all images (B, H, W) into parts of whole rows."""
+    step = winners.shape[2] * max(1, CHUNK // winners.shape[2])
+    for first in range(0, winners.numel(), step):
+        yield slice(first, min(first + step, winners.numel()))
 
 
-def _draw(table: Tensor, chunk: _Chunk, thickness_px2: float) -> _Drawn:
-    """Evaluate the winning edge of each pixel of a chunk, and no other edge."""
+def _draw(
+    table: Tensor, winners: Tensor, pixels: slice, thickness_px2: float
+) -> _Drawn:
+    """Evaluate the winning edge, and no other, of some rows of pixels."""
+    _, height, width = winners.shape
+    rows = torch.arange(pixels.start // width, pixels.stop // width)
+    rows = rows.remainder_(height).to(table)[:, None]
+    columns = torch.arange(width).to(table)
+    winner = winners.view(-1)[pixels].to(torch.int64)
     x, y, step_x, step_y, project_x, project_y, weight = (
-        row.index_select(0, chunk.winner) for row in table
+        row.index_select(0, winner) for row in table
     )
-    torch.sub(chunk.x, x, out=x)
-    torch.sub(chunk.y, y, out=y)
+    grid = (-1, width)
+    torch.sub(columns, x.view(grid), out=x.view(grid))
+    torch.sub(rows, y.view(grid), out=y.view(grid))
     along = project_x.mul_(x).addcmul_(project_y, y).clamp_(0, 1)
     x.addcmul_(along, step_x, value=-1)
     y.addcmul_(along, step_y, value=-1)
     d2 = torch.mul(x, x, out=step_x).addcmul_(y, y)
-    return _Drawn(x, y, along, d2.div_(-thickness_px2).exp_(), weight)
+    # On CPUs exp becomes many times slower where its result is subnormal.
+    exponential = d2.mul_(-1 / (math.log(2) * thickness_px2)).exp2_()
+    return _Drawn(winner, x, y, along, exponential, weight)
+
+
+def _sum_pulls(drawn: _Drawn, grad: Tensor, num_edges: int) -> Tensor:
+    """Add up, for each edge, what its pixels pull.
+
+    Args:
+        drawn (_Drawn): P pixels; its tensors are used as buffers.
+        grad (Tensor): (P,) float, gradient of the pixels' values.
+        num_edges (int): length N of the table.
+
+    Returns:
+        Tensor: (5, N) float: the gradient of the weights, then the sums of x and y
+        over the whole edge, then those of the part that acts on the edge's end.
+    """
+    # Neighbours mostly have the same winner: adding them to separate copies of its
+    # sum spares waiting for the addition before, and rounds less.
+    copies = torch.arange(SPREAD, device=grad.device).mul_(num_edges)
+    index = copies.repeat(-(-len(grad) // SPREAD))[: len(grad)].add_(drawn.winner)
+    sums = grad.new_zeros((5, SPREAD * num_edges))
+    pull = drawn.exponential.mul_(grad)
+    sums[0].scatter_add_(0, index, pull)
+    pull.mul_(drawn.weight)
+    for row, offset in zip((1, 2), (drawn.x, drawn.y), strict=True):
+        sums[row].scatter_add_(0, index, offset.mul_(pull))
+        sums[row + 2].scatter_add_(0, index, offset.mul_(drawn.along))
+    return sums.view(5, SPREAD, num_edges).sum(1)

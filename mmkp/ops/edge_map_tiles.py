@@ -1,9 +1,9 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Search for the edge that wins each pixel of an edge map.
 
-An edge scores ``d2 / thickness - log(weight)`` at a pixel, and the lowest score
-wins: the order is that of ``weight * exp(-d2 / thickness)``, without an exponential
-for each edge. Moving by one pixel changes the distance to a segment by one pixel at
+An edge scores ``d2 - thickness * log(weight)`` at a pixel, and the lowest score wins:
+the order is that of ``weight * exp(-d2 / thickness)``, without an exponential for
+each edge. Moving by one pixel changes the distance to a segment by one pixel at
 most, so the distance from the centre of a tile bounds an edge's scores in the tile
 from below and from above. An edge whose lowest possible score is above the highest
 possible score of another one wins no pixel of the tile and is not drawn there. The
@@ -28,7 +28,7 @@ class Segments(NamedTuple):
     """The edges of every image as segments: tensors of shape (B, E), in pixels.
 
     ``project`` is ``step / length**2``, and 0 for a segment without length, whose
-    nearest point is its start. ``cost`` is ``-log(weight)``.
+    nearest point is its start. ``cost`` is ``-thickness * log(weight)``.
     """
 
     start_x: Tensor
@@ -40,13 +40,16 @@ class Segments(NamedTuple):
     cost: Tensor
 
 
-def build_segments(keypoints: Tensor, edge_weights: Tensor, edges: Tensor) -> Segments:
+def build_segments(
+    keypoints: Tensor, edge_weights: Tensor, edges: Tensor, thickness_px2: float
+) -> Segments:
     """Collect what the distance to an edge needs.
 
     Args:
         keypoints (Tensor): (B, K, 2) float, (x, y) in pixels.
         edge_weights (Tensor): (E,) float, at least 0.
         edges (Tensor): (E, 2) int64, indices of keypoints.
+        thickness_px2 (float): squared pixels.
 
     Returns:
         Segments: float tensors (B, E).
@@ -59,7 +62,7 @@ def build_segments(keypoints: Tensor, edge_weights: Tensor, edges: Tensor) -> Se
     project = torch.where(has_length, step / length2, 0.0)
     # Edges of weight 0 lose against all others; among themselves the nearest wins.
     tiny = torch.finfo(edge_weights.dtype).tiny
-    cost = edge_weights.clamp_min(tiny).log().neg()
+    cost = edge_weights.clamp_min(tiny).log().mul(-thickness_px2)
     return Segments(
         *start.unbind(-1),
         *step.unbind(-1),
@@ -98,7 +101,7 @@ def find_winners(
             band = slice(first, min(first + most, tiles))
             left, top = _tile_corners(across, band, table)
             keep = _may_win(part, left, top, thickness_px2)
-            found = _compete(keep, table, image * num_edges, left, top, thickness_px2)
+            found = _compete(keep, table, image * num_edges, left, top)
             if found is not None:
                 winners[:, group, band] = found.view(TILE * TILE, *keep.shape[:2])
     winners = winners.view(TILE, TILE, batch, down, across).permute(2, 3, 0, 4, 1)
@@ -134,23 +137,17 @@ def _may_win(
     # The farthest pixel of a tile from its centre, and what rounding may add.
     info = torch.finfo(distance.dtype)
     radius = middle * math.sqrt(2) + 1e-4 + 32 * info.eps * largest
-    scale = 1 / thickness_px2
-    highest = torch.add(distance, radius, out=dx).square_().mul_(scale).add_(cost)
+    highest = torch.add(distance, radius, out=dx).square_().add_(cost)
     limit = highest.amin(-1, keepdim=True)
-    lowest = distance.sub_(radius).clamp_min_(0).square_().mul_(scale)
+    lowest = distance.sub_(radius).clamp_min_(0).square_()
     # From here on exp(-x) is exactly 0, below half the smallest subnormal number.
     vanishing = 1 - math.log(info.smallest_normal) - math.log(info.eps)
-    visible = lowest <= vanishing
+    visible = lowest <= vanishing * thickness_px2
     return visible.logical_and_(lowest.add_(cost) <= limit)
 
 
 def _compete(
-    keep: Tensor,
-    table: Tensor,
-    first: int,
-    left: Tensor,
-    top: Tensor,
-    thickness_px2: float,
+    keep: Tensor, table: Tensor, first: int, left: Tensor, top: Tensor
 ) -> Tensor | None:
     """Compare, pixel by pixel, the edges that may win a tile.
 
@@ -160,7 +157,6 @@ def _compete(
         first (int): position in the table of the first image's first edge.
         left (Tensor): (T,) float, x of a tile's first pixel.
         top (Tensor): (T,) float, y of a tile's first pixel.
-        thickness_px2 (float): squared pixels.
 
     Returns:
         Tensor | None: (TILE**2, B * T) int32, the winner's position in the table, N
@@ -169,34 +165,32 @@ def _compete(
     candidates, drawn, order = _list_candidates(keep, first)
     if not drawn:
         return None
-    images, count = keep.shape[0], drawn[0]
-    left, top = (corner.repeat(images)[order[:count]] for corner in (left, top))
+    num_tiles = drawn[0]
+    corners = torch.stack([left, top]).repeat(1, len(keep))[:, order[:num_tiles]]
     offset = torch.arange(TILE, device=left.device).to(left.dtype)[:, None]
-    scale = 1 / math.sqrt(thickness_px2)
-    table = table * table.new_tensor([1, 1, -scale, -scale, 1, 1, 1])[:, None]
     size = TILE * TILE
-    best = left.new_full((size * count,), math.inf)
+    best = left.new_full((TILE, TILE, num_tiles), math.inf)
     # The place in a tile's list of the best edge up to now, from 1; 0 for none. As
     # the lists are ascending, a new best place is always the larger one: a maximum
     # of floats takes a tenth of the time of a masked copy of integers.
     place = torch.zeros_like(best)
-    best, place = (t.view(TILE, TILE, count) for t in (best, place))
-    buffers = left.new_empty((3, size * count))
+    buffers = left.new_empty((3, size * num_tiles))
     for rank, count in enumerate(drawn):
-        start_x, start_y, step_x, step_y, project_x, project_y, cost = table[
-            :, candidates[rank, :count]
-        ]
+        fields = table.index_select(1, candidates[rank, :count])
+        start, step, project, cost = fields.split((2, 2, 2, 1))
         along, x, y = buffers[:, : size * count].view(3, TILE, TILE, count)
-        dx = (left[:count] - start_x) + offset
-        dy = ((top[:count] - start_y) + offset)[:, None]
-        torch.add(dx * project_x, dy * project_y, out=along).clamp_(0, 1)
-        torch.addcmul(dx * scale, along, step_x, out=x)
-        torch.addcmul(dy * scale, along, step_y, out=y)
-        score = torch.addcmul(cost, x, x, out=x).addcmul_(y, y)
-        leading, leader = best[..., :count], place[..., :count]
-        better = torch.lt(score, leading, out=y).mul_(rank + 1)
+        # Differences of the columns (x) and of the rows (y): (2, TILE, count).
+        delta = (corners[:, :count] - start)[:, None] + offset
+        dx, dy = delta[0], delta[1, :, None]
+        ahead = delta.mul(project[:, None])
+        torch.add(ahead[0], ahead[1, :, None], out=along).clamp_(0, 1)
+        torch.addcmul(dx, along, step[0], value=-1, out=x)
+        torch.addcmul(dy, along, step[1], value=-1, out=y)
+        score = torch.addcmul(cost[0], x, x, out=x).addcmul_(y, y)
+        lowest, leader = best[..., :count], place[..., :count]
+        better = torch.lt(score, lowest, out=y).mul_(rank + 1)
         torch.maximum(leader, better, out=leader)
-        torch.minimum(score, leading, out=leading)
+        torch.minimum(score, lowest, out=lowest)
     return _to_positions(place, candidates, order, table.shape[1])
 
 
