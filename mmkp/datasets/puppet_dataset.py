@@ -209,10 +209,10 @@ class PuppetDataset(BaseCocoStyleDataset):
             bbox=self._boxes(tight),
             bbox_score=np.ones(num_figures, dtype=np.float32),
             area=np.maximum(areas, 1),
+            category_id=np.ones(num_figures, dtype=np.int64),
         )
         lists: dict[str, list] = dict(
             id=ids,
-            category_id=[1] * num_figures,
             num_keypoints=[int(np.count_nonzero(f)) for f in flags],
             iscrowd=[0] * num_figures,
             segmentation=[None] * num_figures,
@@ -221,7 +221,8 @@ class PuppetDataset(BaseCocoStyleDataset):
         if self.data_mode == 'bottomup':
             return dict(info, **lists, invalid_segs=[])
         info.update({key: values[0] for key, values in lists.items()})
-        info.update(category_id=np.array(1), area=info['area'][0])
+        # scalars of one figure, as in BaseCocoStyleDataset
+        info.update(area=info['area'][0], category_id=info['category_id'][0])
         return info
 
     def _boxes(self, tight: np.ndarray) -> np.ndarray:

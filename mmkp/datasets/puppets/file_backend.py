@@ -10,6 +10,7 @@ MMPose's visualization hooks read the picture of a sample again, from its
 import json
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import cv2
@@ -60,12 +61,11 @@ def parse_puppet_uri(uri: str) -> tuple[PuppetSettings, int]:
             f'{_PREFIX}seed=0&background=clutter/000012.png with any of '
             f'{sorted(known)}'
         )
-    return PuppetSettings(**{k: _parse(v) for k, v in values.items()}), int(
-        Path(name).stem
-    )
+    settings = PuppetSettings(**{key: _parse(value) for key, value in values.items()})
+    return settings, int(Path(name).stem)
 
 
-def _parse(value: str) -> object:
+def _parse(value: str) -> Any:
     """Read a JSON value; anything else is taken as a word."""
     try:
         parsed = json.loads(value)
@@ -87,9 +87,8 @@ class PuppetBackend(BaseStorageBackend):
         Returns:
             bytes: The picture as PNG.
         """
-        _, content = cv2.imencode(
-            '.png', render(*parse_puppet_uri(str(filepath))).image
-        )
+        scene = render(*parse_puppet_uri(str(filepath)))
+        _, content = cv2.imencode('.png', scene.image)
         return content.tobytes()
 
     def get_text(self, filepath: str | Path, encoding: str = 'utf-8') -> str:
