@@ -3,21 +3,19 @@
 Importing this package registers every type of mmkp in the registries of MMPose.
 """
 
-from mmengine.config.utils import MODULE2PACKAGE
-
-from mmkp import compat
+from mmkp.dependencies import check_dependencies
 from mmkp.version import __version__
+
+check_dependencies()
+
+from mmkp import compat  # noqa: E402
 
 compat.apply()
 
-# The imports below register; they need the shims above, hence the order.
-from mmkp import (  # noqa: E402
-    datasets,
-    engine,
-    evaluation,
-    models,
-    visualization,
-)
+# These imports register, and need the shims above.
+from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402
+
+from mmkp import datasets, engine, evaluation, models, visualization  # noqa: E402
 
 # Lets configs inherit from installed ones with `_base_ = 'mmkp::...'`, which MMEngine
 # allows for the packages of this table only (open-mmlab/mmengine#1410, #1581).

@@ -3,26 +3,34 @@
 One file per shim. Each shim is a function without arguments that tests whether the
 defect is there, returns ``False`` and touches nothing when it is not, and returns
 ``True`` after mending it. Each names the upstream thread, so that it can be deleted
-when upstream has moved. ``applied`` holds the names of the shims that were needed.
+when upstream has moved. ``applied`` lists the shims that were needed.
+
+Checkpoints on torch 2.6 and later are the matter of :mod:`mmkp.engine.checkpoint`.
 """
 
 from collections.abc import Callable
 
+from mmkp.compat.installed_packages import find_packages_without_setuptools
 from mmkp.compat.mmcv_ops import provide_mmcv_ops
 from mmkp.compat.torchvision_ops import declare_torchvision_ops
+from mmkp.compat.visualizer import draw_circles_of_array_radius
+from mmkp.compat.xtcocotools_stand_in import provide_xtcocotools
+
+# The last one mends MMPose itself and imports it, which takes the others.
+SHIMS: tuple[Callable[[], bool], ...] = (
+    declare_torchvision_ops,
+    provide_mmcv_ops,
+    provide_xtcocotools,
+    find_packages_without_setuptools,
+    draw_circles_of_array_radius,
+)
 
 applied: list[str] = []
 
-# Order matters: MMPose imports torchvision and mmcv.ops while it is imported itself.
-SHIMS_BEFORE_MMPOSE: tuple[Callable[[], bool], ...] = (
-    declare_torchvision_ops,
-    provide_mmcv_ops,
-)
+
+def apply() -> None:
+    """Run every shim once and note in ``applied`` which were needed."""
+    applied.extend(shim.__name__ for shim in SHIMS if shim())
 
 
-def apply(shims: tuple[Callable[[], bool], ...] = SHIMS_BEFORE_MMPOSE) -> None:
-    """Run the shims in order and note in ``applied`` which of them were needed."""
-    applied.extend(shim.__name__ for shim in shims if shim())
-
-
-__all__ = ['applied', 'apply', 'declare_torchvision_ops', 'provide_mmcv_ops']
+__all__ = ['SHIMS', 'applied', 'apply']
