@@ -102,7 +102,8 @@ class EvaluationRecord:
 
 def _identity(data_sample: dict) -> tuple[tuple[str, ...], str]:
     fields = ('dataset_name', 'img_path', 'img_id', 'id')
-    key = tuple(str(data_sample.get(field, '')) for field in fields)
+    values = (data_sample.get(field) for field in fields)
+    key = tuple('' if value is None else str(value) for value in values)
     if not any(key[1:]):
         raise ValueError(
             'a data sample has neither img_path nor img_id nor id: list them in '
@@ -110,7 +111,7 @@ def _identity(data_sample: dict) -> tuple[tuple[str, ...], str]:
         )
     _, path, image_id, instance_id = key
     name = path or f'image {image_id or instance_id}'
-    if instance_id != image_id:
+    if instance_id and instance_id != image_id:
         name += f' (id {instance_id})'
     return key, name
 
