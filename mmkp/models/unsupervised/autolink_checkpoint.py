@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import Tensor
+
+from mmkp.datasets.metainfo import discovered_metainfo
 
 #: Factor by which the official code multiplies its stored edge logits.
 EDGE_LOGIT_FACTOR = 512.0
@@ -156,8 +159,6 @@ def convert_checkpoint(official: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: not an official AutoLink checkpoint.
     """
-    from mmkp.datasets.metainfo import discovered_metainfo
-
     state_dict = official.get('state_dict')
     if not isinstance(state_dict, Mapping):
         raise ValueError(
@@ -167,6 +168,7 @@ def convert_checkpoint(official: Mapping[str, Any]) -> dict[str, Any]:
     hyper_parameters = official.get('hyper_parameters') or {}
     if not isinstance(hyper_parameters, Mapping):  # argparse.Namespace
         hyper_parameters = vars(hyper_parameters)
+    num_keypoints = count_keypoints(state_dict)
     factor = float(hyper_parameters.get('sklr', EDGE_LOGIT_FACTOR))
     plain = {
         str(key): value
@@ -176,7 +178,8 @@ def convert_checkpoint(official: Mapping[str, Any]) -> dict[str, Any]:
     meta = {
         'iter': int(official.get('global_step', 0)),
         'epoch': int(official.get('epoch', 0)),
-        'dataset_meta': discovered_metainfo(count_keypoints(state_dict)),
+        # Parsed, as MMEngine's runner stores it and MMPose's init_model reads it.
+        'dataset_meta': parse_pose_metainfo(discovered_metainfo(num_keypoints)),
         'hyper_parameters': plain,
         'converted_from': 'official AutoLink (Lightning)',
     }
