@@ -2,5 +2,6 @@
 """Metrics, registered in MMPose's ``METRICS``."""
 
 from .discovered_keypoint_metric import DiscoveredKeypointMetric
+from .keypoint_collapse_metric import KeypointCollapseMetric
 
-__all__ = ['DiscoveredKeypointMetric']
+__all__ = ['DiscoveredKeypointMetric', 'KeypointCollapseMetric']

@@ -1,0 +1,56 @@
+# AutoLink as published: 128x128, batch 64, 20,001 steps of AdamW, VGG16 loss alone.
+# A child sets the number of keypoints, the thickness of the edges and the data.
+_base_ = ['../../../_base_/default_runtime.py']
+
+model = dict(
+    type='AutoLink',
+    data_preprocessor=dict(  # RGB in [-1, 1]
+        type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
+    ),
+    backbone=dict(type='AutoLinkEncoder', widths=(64, 128, 256, 512)),
+    head=dict(type='SpatialExpectationHead', in_channels=512, num_keypoints=10),
+    generator=dict(type='EdgeMapGenerator', num_keypoints=10, thickness=1e-3),
+    losses=dict(
+        perceptual=dict(
+            type='PerceptualLoss', weights='data/weights/vgg16-397923af.pth'
+        )
+    ),
+    test_cfg=dict(untrained_control=True),
+)
+
+train_pipeline = [
+    dict(type='LoadVerifiedImage'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='TopdownResize', input_size=(128, 128)),
+    dict(type='PackPoseInputs'),
+]
+test_pipeline = [
+    dict(type='LoadVerifiedImage'),
+    dict(type='TopdownResize', input_size=(128, 128)),
+    dict(type='PackPoseInputs'),
+]
+data_mode = 'topdown'
+dataset_type = 'UnlabeledImageDataset'
+loader = dict(num_workers=4, persistent_workers=True)
+train_dataloader = dict(
+    batch_size=64,
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(type=dataset_type, num_keypoints=10, pipeline=train_pipeline),
+    **loader,
+)
+val_dataloader = dict(
+    batch_size=64,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type, num_keypoints=10, pipeline=test_pipeline, test_mode=True
+    ),
+    **loader,
+)
+test_dataloader = val_dataloader
+
+# An edge weight moves by up to lr * 512 = .05 logits a step, as in the official code.
+optim_wrapper = dict(
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-3),
+    paramwise_cfg=dict(custom_keys={'edge_logits': dict(lr_mult=512, decay_mult=0)}),
+)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=20001, val_interval=1000)
