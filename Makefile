@@ -1,0 +1,45 @@
+# make demo   create the environment and discover keypoints on embedded data
+# make test   create the environment, then lint, check types and test
+# make env    create or update the environment only
+# make format rewrite the code in the project's format
+# make clean  remove what building and testing left behind
+#
+# VENV    folder of the environment; an existing one, and the torch in it, is kept
+# PYTHON  interpreter that creates it; by default the first of 3.11, 3.12, 3.10 found
+# ARGS    further arguments of the demo or of pytest
+
+VENV ?= .venv
+RUN = sh tools/misc/timed.sh
+BIN = $(VENV)/bin
+
+SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+ifndef PYTHON
+PYTHON := $(shell for name in python3.11 python3.12 python3.10 python3; do \
+	$$name -c '$(SUITABLE)' 2>/dev/null && { echo $$name; break; }; done)
+endif
+
+.PHONY: demo test env format clean
+
+demo: env
+	@$(RUN) 'Running the demo' $(BIN)/python tools/demo.py --out demo_output $(ARGS)
+
+test: env
+	@$(RUN) 'Linting' $(BIN)/ruff check .
+	@$(RUN) 'Checking the format' $(BIN)/ruff format --check --quiet .
+	@$(RUN) 'Checking types' $(BIN)/mypy
+	@$(RUN) 'Testing' $(BIN)/python -m pytest $(ARGS)
+
+env:
+ifeq ($(strip $(PYTHON)),)
+	$(error no Python 3.10, 3.11 or 3.12 with venv and pip was found: install one, \
+	or name it with make PYTHON=path/to/python)
+endif
+	@$(PYTHON) tools/misc/make_environment.py $(VENV)
+
+format: env
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf build dist *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
