@@ -100,8 +100,10 @@ class Messages(logging.Handler):
 
 
 @pytest.fixture()
-def messages():
-    logger, handler = MMLogger.get_current_instance(), Messages()
+def messages(request):
+    # The newest logger is the current one; others may be set to log less.
+    name = f'{request.node.nodeid}-{id(request)}'
+    logger, handler = MMLogger.get_instance(name, log_level='INFO'), Messages()
     logger.addHandler(handler)
     yield handler
     logger.removeHandler(handler)

@@ -316,8 +316,12 @@ def test_report_warns_about_few_images_and_the_peak():
     assert 'forward, 8 annotated *' in report.table()
     assert report.remarks == []
     report = evaluate_discovery(get_protocol('mafl'), fit.select(np.arange(9)), score)
-    assert 'only 9 images for 8 coefficients' in report.remarks[0]
+    forward, backward = report.remarks
+    assert 'forward: only 9 images for 8 coefficients' in forward
+    assert 'backward: only 9 images for 10 coefficients' in backward
     assert 'errors peak' in report.table()
+    report = evaluate_discovery(get_protocol('mafl'), fit.select(np.arange(3)), score)
+    assert 'interpolates' in report.remarks[0]
 
 
 @pytest.mark.parametrize(

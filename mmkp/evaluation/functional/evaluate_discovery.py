@@ -161,23 +161,37 @@ def _describe(
             f'{", ".join(scored.unscored[:5])}'
             + (', ...' if len(scored.unscored) > 5 else '')
         )
-    num_fit, unknowns = len(fitted.samples), _unknowns(report.protocol, fitted.samples)
-    if num_fit < 1.5 * unknowns:
-        report.remarks.append(
-            f'only {num_fit} images for {unknowns} coefficients per target: '
-            + (
-                'about as many equations as unknowns, where errors peak'
-                if near_interpolation_peak(num_fit, unknowns)
-                else 'the minimum-norm solution interpolates them'
-            )
-            + '; annotate more images or judge the few-shot medians.'
-        )
+    complete = int(fitted.samples.point_visible.all(axis=1).sum())
+    bias = int(report.protocol.bias)
+    for direction, num_fit, num_inputs in (
+        ('forward', len(fitted.samples), fitted.samples.num_discovered),
+        ('backward', complete, fitted.samples.num_annotated),
+    ):
+        remark = _scarcity(direction, num_fit, 2 * num_inputs + bias)
+        report.remarks += [remark] if remark else []
     never = np.flatnonzero(~fitted.samples.point_visible.any(axis=0))
     if len(never):
         report.remarks.append(
             f'annotated points {never.tolist()} are visible in no fitted image and '
             'predicted at the origin of the fit.'
         )
+
+
+def _scarcity(direction: str, num_fit: int, unknowns: int) -> str | None:
+    """Return a warning where too few images determine a fit."""
+    if num_fit >= 1.5 * unknowns:
+        return None
+    if num_fit < 2:
+        return f'{direction}: {num_fit} fully annotated images, nothing to fit.'
+    consequence = (
+        'about as many equations as unknowns, where errors peak'
+        if near_interpolation_peak(num_fit, unknowns)
+        else 'the minimum-norm solution interpolates them'
+    )
+    return (
+        f'{direction}: only {num_fit} images for {unknowns} coefficients per target, '
+        f'{consequence}; annotate more images.'
+    )
 
 
 def _unknowns(protocol: RegressionProtocol, samples: KeypointSamples) -> int:
