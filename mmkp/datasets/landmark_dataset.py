@@ -151,3 +151,21 @@ class LandmarkDataset(BaseCocoStyleDataset):
         hide_undefined_keypoints(sample)
         sample['num_keypoints'] = int((sample['keypoints_visible'] > 0).sum())
         return sample
+
+    def filter_data(self) -> list[dict]:
+        """Filter by ``filter_cfg``.
+
+        Returns:
+            The remaining samples.
+
+        Raises:
+            ValueError: If none is left, or the file has no usable annotation.
+        """
+        samples = super().filter_data()
+        if not samples:
+            raise ValueError(
+                f'{self.ann_file} has no usable annotation: each needs a box of '
+                'positive size, at least one visible keypoint and, with '
+                'filter_cfg, a sufficient score'
+            )
+        return samples

@@ -103,7 +103,7 @@ def test_one_keypoint_is_fine(tmp_path, picture):
     [
         (
             b'just some text\n',
-            "{path} is not an image that can be decoded (its first bytes are "
+            '{path} is not an image that can be decoded (its first bytes are '
             "b'just som')",
         ),
         (b'', '{path} is empty (0 bytes)'),
@@ -203,7 +203,9 @@ def test_sixteen_bits_are_scaled_and_rounded(tmp_path):
 
 def test_float_values_are_refused(tmp_path):
     cv2.imwrite(str(tmp_path / 'f.tiff'), np.ones((4, 4, 3), np.float32))
-    with pytest.raises(CorruptImageError, match='holds float32 values; convert it to 8'):
+    with pytest.raises(
+        CorruptImageError, match='holds float32 values; convert it to 8'
+    ):
         load(tmp_path / 'f.tiff')
 
 
@@ -229,7 +231,9 @@ def test_exif_orientation_turns_image_and_box(tmp_path, picture):
     assert np.abs(result['img'].astype(int) - shown).mean() < 3
 
 
-@pytest.mark.parametrize('name', ['two words.jpg', 'Zürich 東京 ☃.jpg', "it's #1 %s.jpg"])
+@pytest.mark.parametrize(
+    'name', ['two words.jpg', 'Zürich 東京 ☃.jpg', "it's #1 %s.jpg"]
+)
 def test_unusual_file_names(tmp_path, picture, name):
     (tmp_path / name).write_bytes(encode(picture))
     sample = make(tmp_path, pipeline=PIPELINE)[0]['data_samples']
@@ -259,7 +263,10 @@ def test_empty_negative_and_undefined_boxes_are_left_out(tmp_path, picture, logg
         ('{', 'box file {path} is not valid json: '),
         ('[]', 'box file {path} must hold a COCO-style dict or {{file name: boxes}}'),
         ('{"a.jpg": [[1, 2]]}', 'box file {path}: a.jpg has [1, 2] where [x, y, w, h]'),
-        ('{"x.jpg": [[1, 2, 3, 4]]}', '{path} has no usable box for any of the 1 images'),
+        (
+            '{"x.jpg": [[1, 2, 3, 4]]}',
+            '{path} has no usable box for any of the 1 images',
+        ),
     ],
 )
 def test_bad_box_files(tmp_path, picture, text, message):
@@ -340,7 +347,11 @@ def test_wrong_number_of_annotated_points(make_landmarks):
     [
         (None, FileNotFoundError, 'annotation file {path} does not exist'),
         ('{', ValueError, 'annotation file {path} is not valid json: '),
-        ('{"images": []}', ValueError, '{path} names no keypoints in its first category'),
+        (
+            '{"images": []}',
+            ValueError,
+            '{path} names no keypoints in its first category',
+        ),
     ],
 )
 def test_bad_annotation_files(tmp_path, text, error, message):

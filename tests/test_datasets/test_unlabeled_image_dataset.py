@@ -130,7 +130,9 @@ def test_boxes_from_a_coco_file(folder):
 
 def test_a_pipeline_without_boxes_is_refused_at_once(folder):
     pipeline = [dict(type='LoadImage'), dict(type='GetBBoxCenterScale')]
-    with pytest.raises(ValueError, match="begin the pipeline with.*'LoadVerifiedImage'"):
+    with pytest.raises(
+        ValueError, match="begin the pipeline with.*'LoadVerifiedImage'"
+    ):
         UnlabeledImageDataset(3, data_root=str(folder), pipeline=pipeline)
 
 
