@@ -5,7 +5,7 @@
 `CocoMetric` and other tools that want files, or (the images alone) as a folder for
 `UnlabeledImageDataset`.
 
-    python tools/dataset_converters/puppets_to_coco.py out --num-images 200 --figures 1 5
+    python tools/dataset_converters/puppets_to_coco.py out --figures 1 5
 """
 
 import argparse
