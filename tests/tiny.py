@@ -3,15 +3,12 @@
 from pathlib import Path
 
 import cv2
-import mmkp  # noqa: F401  its shims come before MMPose
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
-from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.registry import DATASETS, METRICS
+from mmpose.registry import METRICS
 
-from mmkp.datasets.metainfo import discovered_metainfo
+import mmkp  # noqa: F401  its shims come before MMPose
 
 RUNTIME = Path(__file__).resolve().parents[1] / 'configs/_base_/default_runtime.py'
 
@@ -19,7 +16,7 @@ CONFIG = """
 _base_ = '{runtime}'
 num_keypoints = {num_keypoints}
 data_mode = 'topdown'
-dataset_type = 'TinyImages'
+dataset_type = 'UnlabeledImageDataset'
 model = dict(
     type='AutoLink',
     data_preprocessor=dict(
@@ -36,19 +33,19 @@ model = dict(
     losses=dict(equivariance=dict(type='EquivarianceLoss')),
     test_cfg=dict())
 pipeline = [
-    dict(type='LoadImage'),
+    dict(type='LoadVerifiedImage'),
     dict(type='GetBBoxCenterScale', padding=1.0),
     dict(type='TopdownAffine', input_size=(32, 32)),
     dict(type='PackPoseInputs'),
 ]
 dataset = dict(
-    type='TinyImages', folder='{folder}', num_keypoints=num_keypoints,
-    pipeline=pipeline)
+    type='UnlabeledImageDataset', data_root='{folder}', num_keypoints=num_keypoints,
+    test_mode=True, pipeline=pipeline)
 train_dataloader = dict(
     batch_size=2, num_workers={num_workers}, drop_last=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
-        type='TinyImages', folder='{folder}', num_keypoints=num_keypoints,
+        type='UnlabeledImageDataset', data_root='{folder}', num_keypoints=num_keypoints,
         pipeline=[pipeline[0], pipeline[1], dict(type='RandomFlip'), *pipeline[2:]]))
 val_dataloader = dict(
     batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
@@ -60,7 +57,7 @@ optim_wrapper = dict(optimizer=dict(type='Adam', lr=1e-2))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=6),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=6, end=14)]
-train_cfg = dict(max_iters={max_iters}, val_interval=4)
+train_cfg = dict(by_epoch=False, max_iters={max_iters}, val_interval=4)
 default_hooks = dict(checkpoint=dict(interval=3), logger=dict(interval=2))
 randomness = dict(seed={seed})
 log_level = 'WARNING'
@@ -104,37 +101,6 @@ def write_config(
     )
     path.write_text(text + extra)
     return path
-
-
-@DATASETS.register_module()
-class TinyImages(BaseDataset):
-    """The images of one folder, each one whole."""
-
-    def __init__(self, folder, num_keypoints, pipeline, test_mode=False):
-        self.folder = Path(folder)
-        super().__init__(
-            metainfo=discovered_metainfo(num_keypoints),
-            pipeline=pipeline,
-            test_mode=test_mode,
-            serialize_data=False,
-        )
-
-    @classmethod
-    def _load_metainfo(cls, metainfo=None):
-        return parse_pose_metainfo(metainfo)
-
-    def load_data_list(self):
-        box = np.array([[0, 0, 48, 48]], np.float32)
-        return [
-            dict(
-                img_path=str(path),
-                img_id=index,
-                id=index,
-                bbox=box,
-                bbox_score=np.ones(1, np.float32),
-            )
-            for index, path in enumerate(sorted(self.folder.glob('*.png')))
-        ]
 
 
 @METRICS.register_module()

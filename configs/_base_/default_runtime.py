@@ -1,4 +1,5 @@
 """What every training and test shares: hooks, environment, drawing, logs."""
+
 default_scope = 'mmpose'
 # In a config of your own append to this list, a new list replaces it.
 custom_imports = dict(imports=['mmkp'], allow_failed_imports=False)
@@ -19,6 +20,8 @@ default_hooks = dict(
     sync_buffers=dict(type='SyncBuffersHook'),
     # MMPose's picture of each prediction: `tools/test.py --show-dir`
     visualization=dict(type='PoseVisualizationHook', enable=False),
+    # one grid each validation: keypoints, edges, masked input, reconstruction
+    discovery=dict(type='DiscoveryVisualizationHook', num_samples=8),
 )
 
 env_cfg = dict(
@@ -42,6 +45,5 @@ resume = False
 # Set a seed to repeat a run; left out, each run draws one and logs it.
 randomness = dict(seed=None)
 
-train_cfg = dict(by_epoch=False)
 val_cfg = dict()
 test_cfg = dict()

@@ -9,6 +9,7 @@ from mmkp.engine.file_backend import AtomicLocalBackend
 from mmkp.engine.hooks import (
     AtomicCheckpointHook,
     CheckpointMatchHook,
+    DiscoveryVisualizationHook,
     ExactResumeHook,
 )
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
@@ -18,6 +19,7 @@ __all__ = [
     'AtomicLocalBackend',
     'CheckpointError',
     'CheckpointMatchHook',
+    'DiscoveryVisualizationHook',
     'ExactResumeHook',
     'UntrustedCheckpointError',
     'find_resumable_checkpoint',

@@ -105,11 +105,18 @@ def test_killed_and_resumed_training_equals_uninterrupted_one(tmp_path, num_work
 
 @pytest.mark.parametrize(
     'extra, num_workers, persistent',
-    [(BY_EPOCH, 0, False), (BY_EPOCH, 2, False), (BY_EPOCH, 2, True), (FINITE, 2, False)],
+    [
+        (BY_EPOCH, 0, False),
+        (BY_EPOCH, 2, False),
+        (BY_EPOCH, 2, True),
+        (FINITE, 2, False),
+    ],
 )
 def test_other_loops_and_samplers(tmp_path, extra, num_workers, persistent):
     options = {'train_dataloader.persistent_workers': persistent}
-    config = tiny.write_config(tmp_path, extra=extra, num_workers=num_workers, seed=None)
+    config = tiny.write_config(
+        tmp_path, extra=extra, num_workers=num_workers, seed=None
+    )
     whole = train(config, tmp_path / 'whole', **options)
     for path in sorted((tmp_path / 'whole').glob('*.pth'))[1:]:
         path.unlink()

@@ -1,10 +1,12 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
+from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'CheckpointMatchHook',
+    'DiscoveryVisualizationHook',
     'ExactResumeHook',
 ]

@@ -1,0 +1,156 @@
+"""Tiles, captions and grids of pictures. All pictures are RGB, uint8."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+PAPER = (255, 255, 255)
+INK = (40, 44, 52)
+GAP = 6
+TEXT_SIZE = 14
+
+
+def enlarged(image: np.ndarray, side: int, smooth: bool = True) -> np.ndarray:
+    """Enlarge or shrink a picture so that its longer side has ``side`` pixels.
+
+    Args:
+        image: shape (H, W, C) or (H, W).
+        side: length of the longer side of the result, in pixels.
+        smooth: whether to interpolate; False shows the pixels as squares.
+
+    Returns:
+        The picture at its new size, same dtype.
+    """
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if scale < 1:
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    kind = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
+    return cv2.resize(image, size, interpolation=kind)
+
+
+def rescaled(
+    points: np.ndarray, from_size: tuple[int, int], to_size: tuple[int, int]
+) -> np.ndarray:
+    """Move points along with a resized picture.
+
+    Args:
+        points: (x, y) in pixels with centres at integers, shape (..., 2).
+        from_size: (W, H) that the points are in.
+        to_size: (W, H) of the resized picture.
+
+    Returns:
+        The points in the resized picture, same shape.
+    """
+    scale = np.asarray(to_size, float) / np.asarray(from_size, float)
+    return (np.asarray(points, float) + 0.5) * scale - 0.5
+
+
+def put_text(
+    image: np.ndarray,
+    text: str,
+    position: tuple[float, float],
+    colour: Sequence[int] = INK,
+    size: int = TEXT_SIZE,
+    anchor: str = 'lt',
+) -> np.ndarray:
+    """Write a line of text.
+
+    Args:
+        image: shape (H, W, 3), uint8; not changed.
+        text: what to write.
+        position: (x, y) of the anchor in pixels.
+        colour: RGB.
+        size: of the letters, in pixels.
+        anchor: which point of the text lies there, in Pillow's two letters, e.g.
+            'lt' for the left top and 'mm' for the middle.
+
+    Returns:
+        A picture of the same shape.
+    """
+    canvas = Image.fromarray(image)
+    font = ImageFont.load_default(size)
+    drawing = ImageDraw.Draw(canvas)
+    drawing.text(position, text, fill=tuple(colour), font=font, anchor=anchor)
+    return np.asarray(canvas)
+
+
+def text_width(text: str, size: int = TEXT_SIZE) -> int:
+    """Width of a line of text in pixels."""
+    return int(np.ceil(ImageFont.load_default(size).getlength(text)))
+
+
+def blank(height: int, width: int) -> np.ndarray:
+    """An empty picture (H, W, 3)."""
+    return np.full((height, width, 3), PAPER, np.uint8)
+
+
+def caption(text: str, width: int, size: int = TEXT_SIZE) -> np.ndarray:
+    """A line of text, centred; written smaller where it would not fit.
+
+    Args:
+        text: what to write.
+        width: of the result in pixels.
+        size: of the letters in pixels, at most.
+
+    Returns:
+        Picture, shape (H, width, 3).
+    """
+    while size > 8 and text_width(text, size) > width:
+        size -= 1
+    band = blank(size + 10, width)
+    return put_text(band, text, (width / 2, len(band) / 2), size=size, anchor='mm')
+
+
+def stack(pictures: Sequence[np.ndarray], gap: int = GAP) -> np.ndarray:
+    """Put pictures below each other, left-aligned on white.
+
+    Args:
+        pictures: each of shape (h, w, 3).
+        gap: between them, in pixels.
+
+    Returns:
+        Picture as wide as the widest of them.
+    """
+    width = max(picture.shape[1] for picture in pictures)
+    rows = []
+    for picture in pictures:
+        row = blank(len(picture) + gap, width)
+        row[: len(picture), : picture.shape[1]] = picture
+        rows.append(row)
+    return np.concatenate(rows)[: -gap or None]
+
+
+def beside(pictures: Sequence[np.ndarray], gap: int = GAP) -> np.ndarray:
+    """Put pictures side by side, top-aligned on white; see :func:`stack`."""
+    turned = [picture.transpose(1, 0, 2) for picture in pictures]
+    return np.ascontiguousarray(stack(turned, gap).transpose(1, 0, 2))
+
+
+def grid(
+    columns: dict[str, Sequence[np.ndarray]], gap: int = GAP, size: int = TEXT_SIZE
+) -> np.ndarray:
+    """Arrange tiles in titled columns.
+
+    Args:
+        columns: title -> tiles from top to bottom, each of shape (h, w, 3).
+        gap: between the tiles and around them, in pixels.
+        size: of the titles' letters, in pixels.
+
+    Returns:
+        One picture.
+    """
+    drawn = []
+    for title, tiles in columns.items():
+        width = max(tile.shape[1] for tile in tiles)
+        drawn.append(stack([caption(title, width, size), *tiles], gap))
+    return framed(beside(drawn, gap), gap)
+
+
+def framed(image: np.ndarray, margin: int = GAP) -> np.ndarray:
+    """Add a white margin of so many pixels."""
+    pads = ((margin, margin), (margin, margin), (0, 0))
+    return np.pad(image, pads, constant_values=PAPER[0])

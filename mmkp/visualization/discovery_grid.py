@@ -1,0 +1,200 @@
+"""What a discovery model sees, finds and rebuilds, in one picture."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from mmkp.visualization.canvas import (
+    INK,
+    TEXT_SIZE,
+    beside,
+    blank,
+    enlarged,
+    framed,
+    grid,
+    put_text,
+    rescaled,
+    stack,
+    text_width,
+)
+from mmkp.visualization.keypoints import draw_edges, draw_keypoints, relative_weights
+
+
+def discovery_grid(
+    images: np.ndarray,
+    keypoints: np.ndarray,
+    colours: np.ndarray,
+    heatmaps: np.ndarray | None = None,
+    edges: np.ndarray | None = None,
+    edge_weights: np.ndarray | None = None,
+    edge_maps: np.ndarray | None = None,
+    masked_images: np.ndarray | None = None,
+    reconstructions: np.ndarray | None = None,
+    title: str = '',
+    tile: int = 192,
+) -> np.ndarray:
+    """Draw a row for each image and a column for each thing that the model makes.
+
+    Args:
+        images: RGB, shape (N, H, W, 3), uint8.
+        keypoints: (x, y) in pixels of ``images``, shape (N, K, 2).
+        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        heatmaps: non-negative, shape (N, K, h, w); each is shown relative to its
+            maximum.
+        edges: pairs of keypoints, shape (E, 2), int.
+        edge_weights: non-negative, shape (E,).
+        edge_maps: shape (N, H, W); shown relative to the largest value of all.
+        masked_images: RGB, shape (N, H, W, 3), uint8.
+        reconstructions: RGB, shape (N, H, W, 3), uint8.
+        title: line at the top.
+        tile: length of a tile's longer side, in pixels, at least.
+
+    Returns:
+        One RGB picture, uint8.
+    """
+    side = max(tile, *images.shape[1:3])
+    tiles = [enlarged(image, side) for image in images]
+    size, from_size = tiles[0].shape[1::-1], images.shape[2:0:-1]
+    points = rescaled(keypoints, from_size, size)
+    columns = {
+        'keypoints': [
+            draw_keypoints(image, place, colours)
+            for image, place in zip(tiles, points, strict=True)
+        ]
+    }
+    if heatmaps is not None:
+        columns['heatmaps'] = [
+            colour_heatmaps(image, maps, colours)
+            for image, maps in zip(tiles, heatmaps, strict=True)
+        ]
+    if edges is not None and len(edges) > 0:
+        columns['edges'] = [
+            draw_keypoints(
+                draw_edges(image, place, edges, edge_weights), place, colours, radius=3
+            )
+            for image, place in zip(tiles, points, strict=True)
+        ]
+    if edge_maps is not None:
+        top = max(float(edge_maps.max()), 1e-12)
+        columns[f'edge map (white = {top:.2g})'] = [
+            enlarged(colour_map(edge_map / top), side) for edge_map in edge_maps
+        ]
+    for name, pictures in (
+        ('masked input', masked_images),
+        ('reconstruction', reconstructions),
+    ):
+        if pictures is not None:
+            columns[name] = [
+                enlarged(picture, side, smooth=name != 'masked input')
+                for picture in pictures
+            ]
+    body = grid(columns)
+    head = _headline(title, colours, body.shape[1])
+    return stack([head, body], gap=0)
+
+
+def edge_weight_matrix(
+    edges: np.ndarray, weights: np.ndarray, colours: np.ndarray, title: str = ''
+) -> np.ndarray:
+    """Draw the learned edge weights as a symmetric matrix.
+
+    Args:
+        edges: pairs of keypoints, shape (E, 2), int.
+        weights: non-negative, shape (E,).
+        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        title: line at the top.
+
+    Returns:
+        One RGB picture, uint8, with a scale from 0 to the largest weight.
+    """
+    number = len(colours)
+    cell = max(14, min(36, 420 // number))
+    matrix = np.zeros((number, number))
+    rows, columns = np.asarray(edges, int).reshape(-1, 2).T
+    matrix[rows, columns] = matrix[columns, rows] = relative_weights(weights, len(rows))
+    picture = enlarged(colour_map(matrix), cell * number, smooth=False)
+    for index in range(number):  # a keypoint has no edge to itself
+        start = index * cell
+        picture[start : start + cell, start : start + cell] = (235, 236, 238)
+    across = blank(cell, cell * number)
+    places = np.stack([np.arange(number) * cell + cell / 2, np.full(number, cell / 2)])
+    across = _numbered(across, places.T, colours, cell)
+    down = _numbered(blank(cell * number, cell), places.T[:, ::-1], colours, cell)
+    body = stack(
+        [beside([blank(cell, cell), across], 2), beside([down, picture], 2)], 2
+    )
+    ramp = np.linspace(1, 0, cell * number)[:, None].repeat(16, 1)
+    scale = beside([colour_map(ramp), blank(cell * number, 64)], 4)
+    largest = float(np.max(weights, initial=0))
+    scale = put_text(scale, f'{largest:.3g}', (22, 8), anchor='lm')
+    scale = put_text(scale, '0', (22, len(scale) - 8), anchor='lm')
+    body = beside([body, stack([blank(cell, 1), scale], 2)], 12)
+    width = max(body.shape[1], text_width(title) + 4)
+    head = put_text(blank(TEXT_SIZE + 12, width), title, (2, 4))
+    return framed(stack([head, body], 0), 10)
+
+
+def colour_heatmaps(
+    image: np.ndarray, heatmaps: np.ndarray, colours: np.ndarray
+) -> np.ndarray:
+    """Lay each keypoint's heatmap over a dimmed picture, in the keypoint's colour.
+
+    Args:
+        image: RGB, shape (H, W, 3), uint8.
+        heatmaps: non-negative, shape (K, h, w).
+        colours: RGB, 0 to 255, shape (K, 3).
+
+    Returns:
+        Picture of the shape of ``image``.
+    """
+    height, width = image.shape[:2]
+    grey = image.mean(-1, keepdims=True).repeat(3, -1) * 0.45
+    drawn = grey.astype(np.float32)
+    for heatmap, colour in zip(heatmaps, colours, strict=True):
+        peak = max(float(heatmap.max()), 1e-12)
+        level = cv2.resize(heatmap.astype(np.float32) / peak, (width, height))
+        level = level.clip(0, 1)[..., None] ** 0.7
+        drawn = drawn * (1 - level) + np.asarray(colour, np.float32) * level
+    return drawn.round().clip(0, 255).astype(np.uint8)
+
+
+def colour_map(values: np.ndarray) -> np.ndarray:
+    """Paint values from 0 to 1, shape (H, W), from black over orange to white."""
+    levels = (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
+    return cv2.cvtColor(
+        cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
+    )
+
+
+def _numbered(
+    band: np.ndarray, places: np.ndarray, colours: np.ndarray, cell: int
+) -> np.ndarray:
+    """Draw each keypoint's disc with its number in it."""
+    band = draw_keypoints(band, places - 0.5, colours, radius=0.42 * cell)
+    for index, (x, y) in enumerate(places):
+        light = np.dot(colours[index], (0.299, 0.587, 0.114)) > 140
+        ink = (0, 0, 0) if light else (255, 255, 255)
+        band = put_text(band, str(index), (x, y), ink, max(8, round(0.45 * cell)), 'mm')
+    return band
+
+
+def _headline(title: str, colours: Sequence[np.ndarray], width: int) -> np.ndarray:
+    """The title on the left and each keypoint's colour and number below it."""
+    pitch = 26
+    per_line = max(1, (width - 16) // pitch)
+    lines = []
+    if title:
+        line = blank(TEXT_SIZE + 12, width)
+        lines.append(put_text(line, title, (8, len(line) / 2), INK, anchor='lm'))
+    for start in range(0, len(colours), per_line):
+        shown = np.asarray(colours[start : start + per_line])
+        band = blank(pitch, width)
+        places = [(8 + pitch * (i + 0.5), pitch / 2) for i in range(len(shown))]
+        band = draw_keypoints(band, np.array(places), shown, radius=0.36 * pitch)
+        for offset, (x, y) in enumerate(places):
+            light = np.dot(shown[offset], (0.299, 0.587, 0.114)) > 140
+            ink = (0, 0, 0) if light else (255, 255, 255)
+            band = put_text(band, str(start + offset), (x, y), ink, 11, 'mm')
+        lines.append(band)
+    return stack(lines, 0)

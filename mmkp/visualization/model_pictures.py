@@ -1,0 +1,133 @@
+"""Pictures of a discovery model at work on a batch of network inputs."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.model import is_model_wrapper
+from torch import Tensor, nn
+
+from mmkp.datasets.metainfo import distinct_colours
+from mmkp.visualization.discovery_grid import discovery_grid, edge_weight_matrix
+
+
+def is_discovery_model(model: nn.Module) -> bool:
+    """Whether a model discovers keypoints and can show what it makes of an image."""
+    return hasattr(model, 'reconstruct') and hasattr(model, 'num_keypoints')
+
+
+def keypoint_colours(num_keypoints: int, metainfo: dict | None = None) -> np.ndarray:
+    """Colours of the keypoints, those of the data set where it has K of them.
+
+    Args:
+        num_keypoints: number K of keypoints.
+        metainfo: parsed metainfo of a data set, optional.
+
+    Returns:
+        RGB from 0 to 255, shape (K, 3).
+    """
+    colours = np.asarray((metainfo or {}).get('keypoint_colors', ()))
+    if len(colours) == num_keypoints:
+        return colours
+    return np.array(distinct_colours(num_keypoints))
+
+
+def to_pictures(values: Tensor, preprocessor: nn.Module | None) -> np.ndarray:
+    """Turn network-input values back into pictures.
+
+    Args:
+        values: shape (B, 3, H, W), as the preprocessor made them.
+        preprocessor: the model's data preprocessor, for its mean, standard deviation
+            and order of colours.
+
+    Returns:
+        RGB pictures, shape (B, H, W, 3), uint8.
+    """
+    values = values.detach().float().cpu()
+    if getattr(preprocessor, '_enable_normalize', False):
+        mean, std = (getattr(preprocessor, name).cpu() for name in ('mean', 'std'))
+        values = values * std + mean
+    if not getattr(preprocessor, '_channel_conversion', False):
+        values = values.flip(1)  # the network reads BGR
+    values = torch.nan_to_num(values).round().clamp(0, 255).to(torch.uint8)
+    return values.permute(0, 2, 3, 1).numpy()
+
+
+@torch.no_grad()
+def picture_model(
+    model: nn.Module,
+    batch: dict[str, Any],
+    metainfo: dict | None = None,
+    title: str = '',
+    tile: int = 192,
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
+    """Draw what a discovery model makes of some images.
+
+    Args:
+        model: with ``reconstruct`` and ``num_keypoints``; in evaluation mode or not,
+            it is left as it was.
+        batch: collated samples, as a data loader gives them.
+        metainfo: parsed metainfo of the data set, for the colours.
+        title: what to write at the top.
+        tile: length of a tile's longer side in pixels, at least.
+        seed: the same masks each time, so that pictures can be compared; the
+            generators of random numbers are left as they were.
+
+    Returns:
+        ``discovery``: the grid, and, where edges are learned, ``edge_weights``: the
+        matrix of their weights. RGB, uint8.
+    """
+    if is_model_wrapper(model):
+        model = model.module
+    training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    with torch.random.fork_rng([device] if device.type == 'cuda' else []):
+        torch.manual_seed(seed)
+        inputs = model.data_preprocessor(batch, training=False)['inputs']
+        outputs = model.reconstruct(inputs)
+    model.train(training)
+    colours = keypoint_colours(model.num_keypoints, metainfo)
+    preprocessor = model.data_preprocessor
+    pictures = {
+        name: to_pictures(outputs[name], preprocessor)
+        for name in ('masked_images', 'reconstruction')
+        if name in outputs
+    }
+    edges, weights = learned_edges(model)
+    edge_maps = outputs.get('edge_map')
+    grid = discovery_grid(
+        to_pictures(inputs, preprocessor),
+        outputs['keypoints'].float().cpu().numpy(),
+        colours,
+        heatmaps=outputs['heatmaps'].float().cpu().numpy(),
+        edges=edges,
+        edge_weights=weights,
+        edge_maps=None if edge_maps is None else edge_maps[:, 0].float().cpu().numpy(),
+        masked_images=pictures.get('masked_images'),
+        reconstructions=pictures.get('reconstruction'),
+        title=title,
+        tile=tile,
+    )
+    drawn = {'discovery': grid}
+    if edges is not None and weights is not None and len(edges) > 0:
+        drawn['edge_weights'] = edge_weight_matrix(edges, weights, colours, title)
+    return drawn
+
+
+def learned_edges(model: nn.Module) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The edges that a model has learned and their weights.
+
+    Args:
+        model: any pose estimator.
+
+    Returns:
+        Pairs of keypoints (E, 2) int and weights (E,) float; None twice for a model
+        without ``generator.edge_weights``.
+    """
+    generator = getattr(model, 'generator', None)
+    weights = getattr(generator, 'edge_weights', None)
+    if weights is None:
+        return None, None
+    return generator.edges.cpu().numpy(), weights.detach().float().cpu().numpy()
