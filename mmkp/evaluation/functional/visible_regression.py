@@ -32,11 +32,11 @@ def fit_visible_affine(
     """
     weights = np.zeros((inputs.shape[1], targets.shape[1]))
     offset = np.zeros(targets.shape[1])
-    patterns, pattern_of_column = np.unique(visible, axis=1, return_inverse=True)
-    pattern_of_column = np.ravel(pattern_of_column)
-    for pattern in range(patterns.shape[1]):
-        rows = patterns[:, pattern]
-        columns = np.flatnonzero(pattern_of_column == pattern)
+    groups: dict[bytes, list[int]] = {}
+    for column in range(visible.shape[1]):
+        groups.setdefault(visible[:, column].tobytes(), []).append(column)
+    for columns in groups.values():
+        rows = visible[:, columns[0]]
         fitted = fit_affine(inputs[rows], targets[rows][:, columns], center, bias)
         weights[:, columns] = fitted.weights
         offset[columns] = fitted.offset
