@@ -2,6 +2,7 @@
 """Data sets and transforms that MMPose lacks."""
 
 from mmkp.datasets.discovery_evaluation_dataset import DiscoveryEvaluationDataset
+from mmkp.datasets.label_free_dataset import LabelFreeDataset
 from mmkp.datasets.landmark_dataset import LandmarkDataset
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.datasets.puppet_dataset import PuppetDataset
@@ -10,6 +11,7 @@ from mmkp.datasets.unlabeled_image_dataset import UnlabeledImageDataset
 
 __all__ = [
     'DiscoveryEvaluationDataset',
+    'LabelFreeDataset',
     'LandmarkDataset',
     'LoadVerifiedImage',
     'PuppetDataset',

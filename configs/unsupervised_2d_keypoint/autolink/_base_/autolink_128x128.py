@@ -21,11 +21,13 @@ model = dict(
 train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='RandomFlip', prob=0.5),
+    dict(type='GetBBoxCenterScale', padding=1.0),
     dict(type='TopdownResize', input_size=(128, 128)),
     dict(type='PackPoseInputs'),
 ]
 test_pipeline = [
     dict(type='LoadVerifiedImage'),
+    dict(type='GetBBoxCenterScale', padding=1.0),
     dict(type='TopdownResize', input_size=(128, 128)),
     dict(type='PackPoseInputs'),
 ]

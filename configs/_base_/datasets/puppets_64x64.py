@@ -1,0 +1,35 @@
+# Embedded data: figures drawn while they are read, exact joints to score against.
+pipeline = [
+    dict(type='LoadVerifiedImage'),
+    dict(type='GetBBoxCenterScale', padding=1.0),
+    dict(type='TopdownResize', input_size=(64, 64)),
+    dict(type='PackPoseInputs'),
+]
+data_mode = 'topdown'
+dataset_type = 'PuppetDataset'
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=0,
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(
+        type='LabelFreeDataset',
+        num_keypoints=12,
+        dataset=dict(type=dataset_type, image_size=64, seed=0, num_images=4000),
+        pipeline=pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='DiscoveryEvaluationDataset',
+        num_keypoints=12,
+        fit=dict(type=dataset_type, image_size=64, seed=1, num_images=500),
+        score=dict(type=dataset_type, image_size=64, seed=2, num_images=500),
+        pipeline=pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='DiscoveredKeypointMetric', protocol='generic')
+test_evaluator = val_evaluator

@@ -1,0 +1,46 @@
+# AutoLink for a small machine: light networks at 64x64 pixels, and Thewlis' two
+# losses beside the reconstruction, which alone needs days instead of minutes.
+_base_ = ['../../../_base_/default_runtime.py']
+
+model = dict(
+    type='AutoLink',
+    data_preprocessor=dict(  # RGB in [-1, 1]
+        type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
+    ),
+    # Two halvings only: keypoints are local, and follow the image from the start.
+    backbone=dict(type='AutoLinkEncoder', widths=(32, 64)),
+    head=dict(
+        type='SpatialExpectationHead',
+        in_channels=64,
+        num_keypoints=10,
+        upsample_channels=(32,),
+    ),
+    generator=dict(
+        type='EdgeMapGenerator',
+        num_keypoints=10,
+        thickness=2.5e-3,
+        mask_cells=8,
+        widths=(16, 32, 64, 64),
+        initial_edge_logit=-1.0,
+    ),
+    view_transform=dict(
+        type='RandomThinPlateSpline',
+        local_std=0.03,
+        rotation_std=15.0,
+        brightness=0.2,
+        contrast=0.2,
+    ),
+    losses=dict(
+        perceptual=dict(type='PerceptualLoss', image_size=None),
+        equivariance=dict(type='EquivarianceLoss', loss_weight=10.0),
+        diversity=dict(type='DiversityLoss', window=4, loss_weight=1.6),
+    ),
+    test_cfg=dict(untrained_control=True),
+)
+
+optim_wrapper = dict(
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4),
+    paramwise_cfg=dict(custom_keys={'edge_logits': dict(lr_mult=50, decay_mult=0)}),
+    clip_grad=dict(max_norm=5.0),
+)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=500)
