@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def official_state(num_keypoints=4, seed=0):
 
     detector = 'encoder.detector.conv'
     state['encoder.detector.coord'] = torch.zeros(1, 1, 1024, 2)
-    for i, (a, b) in enumerate(zip((3, *ENCODER), ENCODER)):
+    for i, (a, b) in enumerate(pairwise((3, *ENCODER))):
         conv(f'{detector}.{i}.conv_res.0', a, b)
         norm(f'{detector}.{i}.conv_res.2', b)
         conv(f'{detector}.{i}.net.0', a, b)
@@ -63,12 +64,12 @@ def official_state(num_keypoints=4, seed=0):
     add('decoder.alpha')
     add('decoder.skeleton_scalar', num_keypoints, num_keypoints)
     conv('decoder.down0.0', 4, UNET[0])
-    for i, (a, b) in enumerate(zip(UNET, UNET[1:]), start=1):
+    for i, (a, b) in enumerate(pairwise(UNET), start=1):
         conv(f'decoder.down{i}.net.0', a, b)
         norm(f'decoder.down{i}.net.1', b)
         conv(f'decoder.down{i}.net.3', b, b)
         norm(f'decoder.down{i}.net.4', b)
-    for i, (a, b) in enumerate(zip((6, 12, 10, 8), (6, 5, 4, 3)), start=1):
+    for i, (a, b) in enumerate(((6, 6), (12, 5), (10, 4), (8, 3)), start=1):
         conv(f'decoder.up{i}.net.1', a, b)
         norm(f'decoder.up{i}.net.2', b)
         conv(f'decoder.up{i}.net.4', b, b)
@@ -79,10 +80,10 @@ def official_state(num_keypoints=4, seed=0):
 
 def add_vgg(state):
     vgg = PerceptualLoss(seed=5).features
-    blocks = dict(zip((0, 2, 5, 7, 10, 12, 14, 17, 19, 21), '0011222333'))
-    for (n, block), name in zip(blocks.items(), vgg.plan):
+    places = '0.0 0.2 1.5 1.7 2.10 2.12 2.14 3.17 3.19 3.21'.split()
+    for place, name in zip(places, vgg.plan, strict=True):
         for kind in ('weight', 'bias'):
-            key = f'vgg_loss.blocks.{block}.{n}.{kind}'
+            key = f'vgg_loss.blocks.{place}.{kind}'
             state[key] = getattr(vgg, f'{name}_{kind}')
     state['vgg_loss.mean'] = torch.zeros(1, 3, 1, 1)
     state['vgg_loss.std'] = torch.ones(1, 3, 1, 1)
