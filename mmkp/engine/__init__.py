@@ -4,13 +4,16 @@ from mmkp.engine.checkpoint import (
     UntrustedCheckpointError,
     load_checkpoint_file,
 )
-from mmkp.engine.checkpoint_match import raise_if_mismatched
+from mmkp.engine.checkpoint_match import CheckpointMismatchError, raise_if_mismatched
+from mmkp.engine.config import load_config
+from mmkp.engine.config_check import ConfigError, check_config
 from mmkp.engine.file_backend import AtomicLocalBackend
 from mmkp.engine.hooks import (
     AtomicCheckpointHook,
     CheckpointMatchHook,
     DiscoveryVisualizationHook,
     ExactResumeHook,
+    SaveMetricsHook,
 )
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
 
@@ -19,11 +22,16 @@ __all__ = [
     'AtomicLocalBackend',
     'CheckpointError',
     'CheckpointMatchHook',
+    'CheckpointMismatchError',
+    'ConfigError',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
+    'SaveMetricsHook',
     'UntrustedCheckpointError',
+    'check_config',
     'find_resumable_checkpoint',
     'load_checkpoint_file',
+    'load_config',
     'raise_if_mismatched',
     'why_unreadable',
 ]

@@ -9,6 +9,10 @@ from torch import Tensor, nn
 _CONSTANT_PARTS = ('losses.', 'loss_module.', 'data_preprocessor.')
 
 
+class CheckpointMismatchError(ValueError):
+    """A checkpoint of another model."""
+
+
 def raise_if_mismatched(
     model: nn.Module,
     checkpoint: Mapping,
@@ -29,7 +33,7 @@ def raise_if_mismatched(
             backbone.
 
     Raises:
-        ValueError: parameters differ in shape or are missing.
+        CheckpointMismatchError: parameters differ in shape or are missing.
     """
     weights = _state_dict(checkpoint)
     expected = model.state_dict()
@@ -44,7 +48,7 @@ def raise_if_mismatched(
         return
     found, wanted = _num_keypoints(checkpoint), getattr(model, 'num_keypoints', None)
     if found and wanted and found != wanted:
-        raise ValueError(
+        raise CheckpointMismatchError(
             f'{source} holds a model of {found} keypoints, {config} asks for '
             f'{wanted}: use the config that it was trained with, or set num_keypoints '
             f'to {found}'
@@ -54,7 +58,7 @@ def raise_if_mismatched(
         f'{tuple(expected[key].shape)} in the model'
         for key in reshaped[:2]
     ] + [f'{key} is not in the file' for key in missing[:2]]
-    raise ValueError(
+    raise CheckpointMismatchError(
         f'{source} holds another model than {config} ({type(model).__name__}): '
         f'{len(reshaped) + len(missing)} of {len(expected)} parameters do not fit, '
         f'e.g. {"; ".join(examples)}. Use the config that it was trained with'

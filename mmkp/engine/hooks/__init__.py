@@ -3,10 +3,12 @@ from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
+from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'CheckpointMatchHook',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
+    'SaveMetricsHook',
 ]

@@ -33,7 +33,7 @@ class CheckpointMatchHook(Hook):
             checkpoint: as loaded.
 
         Raises:
-            ValueError: it is one of another model.
+            CheckpointMismatchError: it is one of another model.
         """
         if not self.enable:
             return

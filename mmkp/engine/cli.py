@@ -1,0 +1,84 @@
+"""What the command-line tools share: arguments, config, and how errors are told."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from mmengine.config import Config, DictAction
+
+from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
+from mmkp.engine.checkpoint_match import CheckpointMismatchError
+from mmkp.engine.config import load_config
+from mmkp.engine.config_check import ConfigError
+
+_USER_ERRORS = (
+    CheckpointError,
+    CheckpointMismatchError,
+    ConfigError,
+    FileNotFoundError,
+    UntrustedCheckpointError,
+)
+
+
+def add_config_arguments(
+    parser: argparse.ArgumentParser, launcher: bool = False
+) -> argparse.ArgumentParser:
+    """Add the arguments that name a config and override it.
+
+    Args:
+        parser: gets ``config`` and ``--cfg-options``.
+        launcher: whether to add ``--work-dir``, ``--launcher`` and
+            ``--local-rank`` too.
+
+    Returns:
+        The parser.
+    """
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. train_dataloader.batch_size=16 '
+        'model.head.num_keypoints=12; lists are written key="[a,b]"',
+    )
+    if launcher:
+        parser.add_argument('--work-dir', help='folder for logs, checkpoints, pictures')
+        parser.add_argument(
+            '--launcher',
+            choices=['none', 'pytorch', 'slurm', 'mpi'],
+            default='none',
+            help='who starts the processes of a distributed job',
+        )
+        # torch.distributed.launch passes it, torchrun sets LOCAL_RANK itself.
+        parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser
+
+
+def config_from_arguments(args: argparse.Namespace) -> Config:
+    """Read the config that the command line names, see :func:`load_config`."""
+    if hasattr(args, 'local_rank'):
+        os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return load_config(
+        args.config,
+        args.cfg_options,
+        getattr(args, 'work_dir', None),
+        getattr(args, 'launcher', 'none'),
+    )
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run a tool; tell a user's error in one sentence instead of a traceback.
+
+    Args:
+        main: the tool. Its exit status is 2 after such an error. Set the environment
+            variable MMKP_TRACEBACK=1 to see where it came from.
+    """
+    try:
+        main()
+    except _USER_ERRORS as error:
+        if os.environ.get('MMKP_TRACEBACK') == '1':
+            raise
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,143 @@
+"""What each option of the command line means for a runner's config."""
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmkp.engine.checkpoint import CheckpointError
+from mmkp.engine.config_check import ConfigError
+from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
+
+
+def without_validation(cfg: Config) -> None:
+    """Train without validation (``--no-validate``)."""
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+
+
+def use_mixed_precision(cfg: Config) -> None:
+    """Train in mixed precision (``--amp``).
+
+    Raises:
+        ConfigError: there is no GPU, or the optimiser wrapper is a special one.
+    """
+    if not torch.cuda.is_available():
+        raise ConfigError('--amp needs a GPU: without one, training is in float32')
+    wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ConfigError(f'--amp replaces OptimWrapper, but the config has {wrapper}')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def set_resume(cfg: Config, checkpoint: str) -> None:
+    """Go on from a checkpoint (``--resume``).
+
+    Args:
+        cfg: with ``work_dir`` set.
+        checkpoint: file, or 'auto' for the newest readable one of the work
+            directory; without any, the training starts from scratch, and says so.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the file cannot be read.
+    """
+    if checkpoint != 'auto':
+        set_checkpoint(cfg, checkpoint)
+        cfg.resume = True
+        return
+    found = find_resumable_checkpoint(cfg.work_dir)
+    if found is None:
+        print_log(
+            f'--resume: no checkpoint in {cfg.work_dir}, starting from scratch',
+            logger='current',
+        )
+        return
+    print_log(f'--resume: going on from {found}', logger='current')
+    cfg.load_from, cfg.resume = str(found), True
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Load a checkpoint; say at once when it cannot be read.
+
+    Args:
+        cfg: gets ``load_from``.
+        checkpoint: file or URL.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the file is damaged.
+    """
+    if '://' not in checkpoint:
+        path = Path(checkpoint)
+        if not path.is_file():
+            raise FileNotFoundError(f"checkpoint '{path}' does not exist")
+        reason = why_unreadable(path)
+        if reason is not None:
+            raise CheckpointError(f"checkpoint '{path}' cannot be read: {reason}")
+    cfg.load_from = checkpoint
+
+
+def show_predictions(
+    cfg: Config,
+    folder: str | None,
+    interval: int = 1,
+    show: bool = False,
+    wait_time: float = 1,
+) -> None:
+    """Draw predictions with MMPose's hook, ours included (``--show-dir``).
+
+    Args:
+        cfg: of the runner.
+        folder: where pictures go, None for the visualizer's backends.
+        interval: one in so many images in validation.
+        show: in a window.
+        wait_time: seconds that the window shows a picture.
+    """
+    # MMPose joins a relative folder to its own again with each batch.
+    out_dir = str(Path(folder).absolute()) if folder else None
+    hooks = cfg.default_hooks
+    hook = hooks.setdefault('visualization', dict(type='PoseVisualizationHook'))
+    hook.update(
+        enable=True, out_dir=out_dir, interval=interval, show=show, wait_time=wait_time
+    )
+    if out_dir and 'discovery' in hooks:
+        hooks.discovery.out_dir = out_dir
+
+
+def show_bad_cases(
+    cfg: Config, folder: str | None, show: bool = False, wait_time: float = 1
+) -> None:
+    """Draw the worst predictions only (``--badcase``), with MMPose's hook.
+
+    Raises:
+        ConfigError: the config does not say how to judge one prediction.
+    """
+    hook = cfg.default_hooks.get('badcase')
+    if hook is None:
+        raise ConfigError(
+            '--badcase needs a measure of single predictions: set '
+            "default_hooks.badcase to dict(type='BadCaseAnalysisHook', "
+            'metric_type=..., metric=..., badcase_thr=...). Discovered keypoints '
+            'have none, as they are compared with annotations over the whole data '
+            'set only'
+        )
+    hook.update(enable=True, show=show, wait_time=wait_time)
+    if folder:
+        hook.out_dir = str(Path(folder).absolute())
+
+
+def dump_predictions(cfg: Config, filename: str) -> None:
+    """Write all predictions to a pickle file (``--dump``).
+
+    Raises:
+        ConfigError: the file is not called ``*.pkl`` or ``*.pickle``.
+    """
+    if not filename.endswith(('.pkl', '.pickle')):
+        raise ConfigError(f"--dump writes a .pkl file, got '{filename}'")
+    evaluators = cfg.test_evaluator
+    if not isinstance(evaluators, list | tuple):
+        evaluators = [evaluators]
+    dump = dict(type='DumpResults', out_file_path=filename)
+    cfg.test_evaluator = [*evaluators, dump]
