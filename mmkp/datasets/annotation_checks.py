@@ -1,6 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Make keypoints that are not numbers invisible, and say so."""
 
+import logging
+
 import numpy as np
 from mmengine.logging import print_log
 
@@ -36,6 +38,6 @@ def hide_undefined_keypoints(sample: dict) -> int:
             f'{where}: {hidden} keypoints have no finite coordinates and count as '
             'invisible',
             logger='current',
-            level=30,
+            level=logging.WARNING,
         )
     return hidden

@@ -1,11 +1,13 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Images without labels, from a folder, a pattern or a list."""
 
+import logging
 import os.path as osp
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
@@ -138,7 +140,7 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
                 f'{path}: {len(left_out)} boxes that are empty, negative or not '
                 f'finite are left out, the first is {left_out[0]}',
                 logger='current',
-                level=30,
+                level=logging.WARNING,
             )
         samples: list[dict] = []
         for index, name in enumerate(names):
@@ -186,12 +188,14 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             img_id = self.get_data_info(idx)['img_id']
             if not self._corrupt[img_id]:
                 self._corrupt[img_id] = True
+                # MMEngine shows no warnings of other processes, only errors.
+                level = logging.WARNING if is_main_process() else logging.ERROR
                 print_log(
                     f'{error}. It is left out of training and replaced by another '
                     'image. To list all damaged images: '
                     f'python tools/misc/find_corrupt_images.py {self._folder()}',
                     logger='current',
-                    level=30,
+                    level=level,
                 )
             if bool(self._corrupt.all()):
                 raise CorruptImageError(

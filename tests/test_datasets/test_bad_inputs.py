@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import shutil
 
 import cv2
@@ -150,6 +151,18 @@ def test_truncated_jpeg_among_a_thousand(tmp_path, picture, logged):
     assert len(logged) == 1
     assert '0321.jpg is a truncated image' in logged[0][1]
     assert dataset.corrupt_images == [321]
+
+
+def test_other_processes_report_in_a_way_that_mmengine_shows(
+    tmp_path, picture, logged, monkeypatch
+):
+    (tmp_path / 'a.jpg').write_bytes(b'text')
+    (tmp_path / 'b.jpg').write_bytes(encode(picture))
+    monkeypatch.setattr(
+        'mmkp.datasets.unlabeled_image_dataset.is_main_process', lambda: False
+    )
+    make(tmp_path, pipeline=PIPELINE)[0]
+    assert [level for level, _ in logged] == [logging.ERROR]
 
 
 def test_nothing_but_damaged_images_ends_the_training(tmp_path, logged):
