@@ -29,3 +29,12 @@ def golden_dir() -> Path:
 def data_dir() -> Path:
     """Real images, annotations and weights."""
     return _provided(SHARED / 'data')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _mmpose_scope() -> None:
+    """Resolve names of configs in MMPose's registries, as its tools do."""
+    import mmkp  # noqa: F401
+    from mmpose.utils import register_all_modules
+
+    register_all_modules()
