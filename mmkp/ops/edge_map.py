@@ -2,20 +2,19 @@
 """Edge map of a weighted graph of keypoints, with the maximum over edges fused."""
 
 import math
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from mmkp.ops.edge_map_tiles import Segments, build_segments, find_winners
+from mmkp.ops.edge_map_gradient import sum_pulls
+from mmkp.ops.edge_map_winners import (
+    Segments,
+    Winners,
+    build_segments,
+    find_winners,
+)
 
-# Pixels evaluated together: few enough for their temporaries to stay in a cache.
-CHUNK = 1 << 15
-# Copies of each edge's sum in the backward pass.
-SPREAD = 8
 # Pixels. Far larger coordinates would overflow when squared in float32.
 MAX_COORDINATE = 1e15
 
@@ -78,7 +77,7 @@ def edge_map(
 
     Returns:
         Tensor: (B, 1, H, W), float64 if an input is float64 and float32 otherwise,
-        also under autocast. It can be differentiated once.
+        also under autocast. It can be differentiated only once.
 
     Raises:
         TypeError: if keypoints, weights or edges have a wrong data type.
@@ -160,127 +159,71 @@ class _EdgeMap(torch.autograd.Function):
         image_size: tuple[int, int],
         thickness_px2: float,
     ) -> Tensor:
-        width, height = image_size
         valid = (keypoints[:, edges].abs() <= MAX_COORDINATE).flatten(1).all(-1)
         valid = valid & edge_weights.isfinite().all()
-        keypoints = torch.where(valid[:, None, None], keypoints, 0.0)
-        segments = build_segments(keypoints, edge_weights, edges, thickness_px2)
-        winners = find_winners(segments, image_size, thickness_px2)
-        ctx.save_for_backward(keypoints, edge_weights, edges, winners, valid)
+        segments = _valid_segments(keypoints, edge_weights, edges, valid, thickness_px2)
+        values, winners = find_winners(segments, image_size, thickness_px2)
+        ctx.save_for_backward(keypoints, edge_weights, edges, valid, *winners)
         ctx.thickness_px2 = thickness_px2
-        table = _winner_table(segments, edge_weights)
-        values = keypoints.new_empty((len(keypoints), 1, height, width))
-        for pixels in _split(winners):
-            drawn = _draw(table, winners, pixels, thickness_px2)
-            part = values.view(-1)[pixels]
-            torch.mul(drawn.exponential, drawn.weight, out=part)
         if not valid.all():
             values[~valid] = math.nan
         return values
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        keypoints, edge_weights, edges, winners, valid = ctx.saved_tensors
-        thickness_px2 = ctx.thickness_px2
-        segments = build_segments(keypoints, edge_weights, edges, thickness_px2)
-        table = _winner_table(segments, edge_weights)
-        grad = grad.reshape(-1)
-        sums = torch.zeros_like(table[:5])
-        for pixels in _split(winners):
-            drawn = _draw(table, winners, pixels, thickness_px2)
-            sums += _sum_pulls(drawn, grad[pixels], table.shape[1])
-        sums = sums[:, :-1].view(5, len(keypoints), len(edges))
-        to_end = sums[3:].permute(1, 2, 0)
-        to_start = sums[1:3].permute(1, 2, 0) - to_end
-        # The nearest point of a segment does not move along it to first order, so the
-        # place of the projection is a constant here; this is exact, not a shortcut.
-        grad_keypoints = torch.zeros_like(keypoints)
-        grad_keypoints.index_add_(1, edges[:, 0], to_start)
-        grad_keypoints.index_add_(1, edges[:, 1], to_end)
-        grad_keypoints.mul_(2 / thickness_px2)
-        grad_weights = sums[0].sum(0)
-        if not valid.all():
-            grad_keypoints[~valid] = math.nan
-            grad_weights.fill_(math.nan)
+        keypoints, edge_weights, edges, valid, *winners = ctx.saved_tensors
+        with torch.no_grad(), torch.autocast(grad.device.type, enabled=False):
+            segments = _valid_segments(
+                keypoints, edge_weights, edges, valid, ctx.thickness_px2
+            )
+            sums = sum_pulls(
+                segments, edge_weights, Winners(*winners), grad, ctx.thickness_px2
+            )
+            to_end = sums[3:].permute(1, 2, 0)
+            to_start = sums[1:3].permute(1, 2, 0) - to_end
+            # The nearest point of a segment does not move along it to first order, so
+            # its place counts as a constant; this is exact and not a shortcut.
+            grad_keypoints = torch.zeros_like(keypoints)
+            grad_keypoints.index_add_(1, edges[:, 0], to_start)
+            grad_keypoints.index_add_(1, edges[:, 1], to_end)
+            grad_keypoints.mul_(2 / ctx.thickness_px2)
+            grad_weights = sums[0].sum(0)
+            if not valid.all():
+                grad_keypoints[~valid] = math.nan
+                grad_weights.fill_(math.nan)
+        if torch.is_grad_enabled():
+            sources = grad, keypoints, edge_weights
+            grad_keypoints = _Once.apply(grad_keypoints, *sources)
+            grad_weights = _Once.apply(grad_weights, *sources)
         return grad_keypoints, grad_weights, None, None, None
 
 
-class _Drawn(NamedTuple):
-    """The winning edge seen from each of P pixels, each (P,).
+class _Once(torch.autograd.Function):
+    """A gradient that raises where it would be differentiated again.
 
-    ``winner`` is its position in the table. ``x`` and ``y`` point from the nearest
-    point of the segment to the pixel; ``along`` is the place of that point from 0
-    (start) to 1 (end).
+    ``once_differentiable`` would pass it on as a constant if the incoming gradient is
+    one, although it depends on the keypoints.
     """
 
-    winner: Tensor
-    x: Tensor
-    y: Tensor
-    along: Tensor
-    exponential: Tensor
-    weight: Tensor
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, *sources: Tensor) -> Tensor:
+        return grad.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> None:
+        raise RuntimeError(
+            'edge_map can be differentiated only once; detach its gradient, or do '
+            'without create_graph=True'
+        )
 
 
-def _winner_table(segments: Segments, edge_weights: Tensor) -> Tensor:
-    """Segments and weights of all images (7, B * E + 1); the last one draws nothing."""
-    weights = edge_weights.expand_as(segments.cost)
-    fields = segments._replace(cost=weights)
-    return F.pad(torch.stack([field.flatten() for field in fields]), (0, 1))
-
-
-def _split(winners: Tensor) -> Iterator[slice]:
-    """Split the pixels of all images (B, H, W) into parts of whole rows."""
-    step = winners.shape[2] * max(1, CHUNK // winners.shape[2])
-    for first in range(0, winners.numel(), step):
-        yield slice(first, min(first + step, winners.numel()))
-
-
-def _draw(
-    table: Tensor, winners: Tensor, pixels: slice, thickness_px2: float
-) -> _Drawn:
-    """Evaluate the winning edge, and no other, of some rows of pixels."""
-    _, height, width = winners.shape
-    rows = torch.arange(pixels.start // width, pixels.stop // width)
-    rows = rows.remainder_(height).to(table)[:, None]
-    columns = torch.arange(width).to(table)
-    winner = winners.view(-1)[pixels].to(torch.int64)
-    x, y, step_x, step_y, project_x, project_y, weight = (
-        row.index_select(0, winner) for row in table
-    )
-    grid = (-1, width)
-    torch.sub(columns, x.view(grid), out=x.view(grid))
-    torch.sub(rows, y.view(grid), out=y.view(grid))
-    along = project_x.mul_(x).addcmul_(project_y, y).clamp_(0, 1)
-    x.addcmul_(along, step_x, value=-1)
-    y.addcmul_(along, step_y, value=-1)
-    d2 = torch.mul(x, x, out=step_x).addcmul_(y, y)
-    # On CPUs exp becomes many times slower where its result is subnormal.
-    exponential = d2.mul_(-1 / (math.log(2) * thickness_px2)).exp2_()
-    return _Drawn(winner, x, y, along, exponential, weight)
-
-
-def _sum_pulls(drawn: _Drawn, grad: Tensor, num_edges: int) -> Tensor:
-    """Add up, for each edge, what its pixels pull.
-
-    Args:
-        drawn (_Drawn): P pixels; its tensors are used as buffers.
-        grad (Tensor): (P,) float, gradient of the pixels' values.
-        num_edges (int): length N of the table.
-
-    Returns:
-        Tensor: (5, N) float: the gradient of the weights, then the sums of x and y
-        over the whole edge, then those of the part that acts on the edge's end.
-    """
-    # Neighbours mostly have the same winner: adding them to separate copies of its
-    # sum spares waiting for the addition before, and rounds less.
-    copies = torch.arange(SPREAD, device=grad.device).mul_(num_edges)
-    index = copies.repeat(-(-len(grad) // SPREAD))[: len(grad)].add_(drawn.winner)
-    sums = grad.new_zeros((5, SPREAD * num_edges))
-    pull = drawn.exponential.mul_(grad)
-    sums[0].scatter_add_(0, index, pull)
-    pull.mul_(drawn.weight)
-    for row, offset in zip((1, 2), (drawn.x, drawn.y), strict=True):
-        sums[row].scatter_add_(0, index, offset.mul_(pull))
-        sums[row + 2].scatter_add_(0, index, offset.mul_(drawn.along))
-    return sums.view(5, SPREAD, num_edges).sum(1)
+def _valid_segments(
+    keypoints: Tensor,
+    edge_weights: Tensor,
+    edges: Tensor,
+    valid: Tensor,
+    thickness_px2: float,
+) -> Segments:
+    """Build segments, with those of invalid images put to 0."""
+    keypoints = torch.where(valid[:, None, None], keypoints, 0.0)
+    return build_segments(keypoints, edge_weights, edges, thickness_px2)

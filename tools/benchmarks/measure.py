@@ -1,0 +1,118 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Measure what a call costs: CPU seconds, wall seconds and extra peak memory.
+
+Each measurement runs in a fresh process, so that neither memory that an earlier one
+has left to the allocator nor its peak can hide what a call needs. For example::
+
+    from measure import measure
+
+    def square(side):  # a function of the module that calls measure
+        x = torch.rand(side, side)
+        return lambda: x @ x
+
+    if __name__ == '__main__':
+        cost = measure(square, (1000,), repeats=5, threads=1)
+        print(cost.cpu_s, cost.wall_s, cost.extra_mib)
+"""
+
+import multiprocessing
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Cost(NamedTuple):
+    """What one call costs.
+
+    ``cpu_s`` (user and system time of all threads) and ``wall_s`` are medians over
+    the repeated calls, in seconds. ``extra_mib`` is the growth of the process's
+    resident memory, at its peak during the first call, in MiB. ``result`` is what the
+    last call returned.
+    """
+
+    cpu_s: float
+    wall_s: float
+    extra_mib: float
+    result: Any
+
+
+def measure(
+    prepare: Callable[..., Callable[[], Any]],
+    arguments: tuple = (),
+    repeats: int = 5,
+    threads: int = 1,
+) -> Cost:
+    """Measure a call in a fresh process.
+
+    Args:
+        prepare (Callable): a function of an importable module, which returns the call
+            to measure. Its own time and memory are not counted.
+        arguments (tuple): passed to ``prepare``.
+        repeats (int): number of timed calls, after a first one that is not timed.
+        threads (int): of OpenMP and of torch.
+
+    Returns:
+        Cost: of one call.
+
+    Raises:
+        ValueError: if ``repeats`` or ``threads`` is below 1.
+    """
+    if repeats < 1 or threads < 1:
+        raise ValueError(
+            f'repeats and threads must be at least 1, got {repeats} and {threads}'
+        )
+    before = os.environ.get('OMP_NUM_THREADS')
+    os.environ['OMP_NUM_THREADS'] = str(threads)
+    try:
+        context = multiprocessing.get_context('spawn')
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            return pool.submit(_run, prepare, arguments, repeats, threads).result()
+    finally:
+        os.environ.pop('OMP_NUM_THREADS')
+        if before is not None:
+            os.environ['OMP_NUM_THREADS'] = before
+
+
+def _run(prepare: Callable, arguments: tuple, repeats: int, threads: int) -> Cost:
+    import torch
+
+    torch.set_num_threads(threads)
+    call = prepare(*arguments)
+    base = _reset_peak()
+    result = call()
+    extra = _peak_mib() - base
+    cpu, wall = [], []
+    for _ in range(repeats):
+        # Results of the call before must not count as memory or be freed in time.
+        del result
+        cpu_start, wall_start = time.process_time(), time.perf_counter()
+        result = call()
+        cpu.append(time.process_time() - cpu_start)
+        wall.append(time.perf_counter() - wall_start)
+    return Cost(statistics.median(cpu), statistics.median(wall), extra, result)
+
+
+def _reset_peak() -> float:
+    """Set the peak to what is resident now where that is possible; return it in MiB."""
+    try:
+        Path('/proc/self/clear_refs').write_text('5')
+    except OSError:
+        pass
+    return _peak_mib()
+
+
+def _peak_mib() -> float:
+    # Linux hands ru_maxrss down to new programs, so that of the parent would count.
+    try:
+        status = Path('/proc/self/status').read_text()
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / 2**20 if sys.platform == 'darwin' else peak / 2**10
+    line = next(line for line in status.splitlines() if line.startswith('VmHWM'))
+    return int(line.split()[1]) / 2**10
