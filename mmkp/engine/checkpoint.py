@@ -1,9 +1,9 @@
 """Loading checkpoints without running the code that a file may carry.
 
-On import this replaces MMEngine's loader of local files, its extension point for it,
-so that ``init_model``, ``load_from``, ``resume`` and the inferencers load safely. That
-also mends them on torch 2.6 and later, whose own restriction refuses every MMEngine
-checkpoint (open-mmlab/mmengine#1655, #1650).
+On import this replaces MMEngine's loaders of local and of downloaded files, through its
+extension point for them, so that ``init_model``, ``load_from``, ``resume`` and the
+inferencers load safely. That also mends them on torch 2.6 and later, whose own
+restriction refuses every MMEngine checkpoint (open-mmlab/mmengine#1655, #1650).
 """
 
 import os
@@ -13,8 +13,11 @@ import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
+import mmengine.runner.checkpoint
 import torch
+from mmengine.dist import barrier, get_rank
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmkp.engine.restricted_globals import ForbiddenPickleError
@@ -25,6 +28,7 @@ __all__ = [
     'InertObject',
     'UntrustedCheckpointError',
     'load_checkpoint_file',
+    'load_from_http',
     'load_from_local',
 ]
 
@@ -140,14 +144,17 @@ def _damaged(path: Path, error: Exception) -> CheckpointError:
 def _check_container(path: Path) -> None:
     """Refuse the containers that ``torch.load`` does not read with an unpickler."""
     with path.open('rb') as file:
-        is_zip = file.read(4) == b'PK\x03\x04'
-    if is_zip:
+        header = file.read(512)
+    if header.startswith(b'PK\x03\x04'):
         # Asked of torch's reader, because it and zipfile may disagree about a file.
         records = torch._C.PyTorchFileReader(str(path)).get_all_records()
         if 'constants.pkl' in records:
             raise ForbiddenPickleError('a TorchScript program')
-    elif tarfile.is_tarfile(path):
+    # Zeros, as after a power cut, would pass for an empty tar archive.
+    elif header.strip(b'\0') and tarfile.is_tarfile(path):
         raise ForbiddenPickleError('a tar archive in the format of torch before 0.2')
+    elif not header.startswith(pickle.PROTO):
+        raise EOFError('it is neither a zip archive nor a pickle')
 
 
 def _pickle_module(extra_globals: Mapping[str, Any]) -> types.ModuleType:
@@ -171,3 +178,37 @@ def _pickle_module(extra_globals: Mapping[str, Any]) -> types.ModuleType:
 def load_from_local(filename: str, map_location: Any = None) -> Any:
     """Load a local checkpoint for MMEngine; see :func:`load_checkpoint_file`."""
     return load_checkpoint_file(filename, map_location)
+
+
+@CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
+def load_from_http(
+    filename: str,
+    map_location: Any = None,
+    model_dir: str | None = None,
+    progress: bool = False,
+) -> Any:
+    """Download a checkpoint, once, and load it; see :func:`load_checkpoint_file`.
+
+    Args:
+        filename: Address of the file.
+        map_location: Where tensors go, as in ``torch.load``.
+        model_dir: Folder that keeps it; None means ``checkpoints`` in torch's hub.
+        progress: Show a progress bar.
+
+    Returns:
+        What was saved.
+
+    Raises:
+        UntrustedCheckpointError, CheckpointError: As :func:`load_checkpoint_file`.
+    """
+    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
+    path = folder / Path(urlparse(filename).path).name
+    if get_rank() == 0 and not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(filename, str(path), progress=progress)
+    barrier()
+    return load_checkpoint_file(path, map_location)
+
+
+# MMEngine's loaders for torchvision:// and model-zoo names call it by this name.
+mmengine.runner.checkpoint.load_from_http = load_from_http

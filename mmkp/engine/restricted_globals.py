@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
 
 class ForbiddenPickleError(pickle.UnpicklingError):
@@ -25,6 +26,11 @@ def _encode(text: str, encoding: str) -> bytes:
     if encoding != 'latin1':
         raise ForbiddenPickleError(f'_codecs.encode to {encoding!r}')
     return text.encode('latin1')
+
+
+def _no_bytes() -> bytes:
+    """Stand for ``bytes``, by which protocol 2 writes empty ones."""
+    return b''
 
 
 # Elementary types only: structured and date types carry a state of their own.
@@ -50,14 +56,27 @@ def _scalar(dtype: Any, data: Any) -> Any:
     return np.ndarray((), dtype, data)[()]
 
 
-_STATISTICS = ('min', 'max', 'current', 'mean')
+# The functions that MMEngine keeps in the state of its objects.
+_METHODS: dict[type, tuple[str, ...]] = {
+    HistoryBuffer: ('min', 'max', 'current', 'mean'),
+    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
+}
 
 
 def _getattr(owner: Any, name: Any) -> Any:
-    """Stand for ``getattr``, by which protocol 2 writes HistoryBuffer's methods."""
-    if owner is not HistoryBuffer or name not in _STATISTICS:
+    """Stand for ``getattr``, by which protocol 2 writes methods."""
+    if not isinstance(owner, type) or name not in _METHODS.get(owner, ()):
         raise ForbiddenPickleError(f'builtins.getattr({owner!r}, {name!r})')
-    return getattr(HistoryBuffer, name)
+    return getattr(owner, name)
+
+
+def _classes_and_methods() -> dict[tuple[str, str], Any]:
+    values: dict[tuple[str, str], Any] = {}
+    for owner, names in _METHODS.items():
+        values[owner.__module__, owner.__name__] = owner
+        for name in names:
+            values[owner.__module__, f'{owner.__name__}.{name}'] = getattr(owner, name)
+    return values
 
 
 def _torch_constants() -> dict[tuple[str, str], Any]:
@@ -83,6 +102,7 @@ def _tensor_builders() -> dict[tuple[str, str], Callable]:
 # What a pickle may call.
 CALLABLES: dict[tuple[str, str], Callable] = {
     ('builtins', 'bytearray'): bytearray,
+    ('builtins', 'bytes'): _no_bytes,
     ('builtins', 'complex'): complex,
     ('builtins', 'frozenset'): frozenset,
     ('builtins', 'getattr'): _getattr,
@@ -104,13 +124,7 @@ CALLABLES: dict[tuple[str, str], Callable] = {
 
 # What a pickle may mention, but not call.
 VALUES: dict[tuple[str, str], Any] = {
-    ('mmengine.logging.history_buffer', 'HistoryBuffer'): HistoryBuffer,
-    **{
-        ('mmengine.logging.history_buffer', f'HistoryBuffer.{name}'): getattr(
-            HistoryBuffer, name
-        )
-        for name in _STATISTICS
-    },
+    **_classes_and_methods(),
     ('numpy', 'ndarray'): np.ndarray,
     ('torch.storage', 'UntypedStorage'): torch.UntypedStorage,
     **_torch_constants(),
