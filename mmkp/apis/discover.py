@@ -1,0 +1,93 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Keypoints of images, in one call."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from mmkp.datasets.image_decoding import decode_image
+
+
+@torch.no_grad()
+def discover(
+    model: nn.Module,
+    images: Sequence[str | Path | np.ndarray],
+    boxes: Sequence[np.ndarray | None] | None = None,
+    batch_size: int = 16,
+) -> list[dict[str, np.ndarray]]:
+    """Find the keypoints of images, of whole ones or of boxes in them.
+
+    MMPose's ``inference_topdown`` for many images at once.
+
+    Args:
+        model: from :func:`load_model` or MMPose's ``init_model``.
+        images: files, or arrays (H, W, 3) uint8 in OpenCV's order, BGR.
+        boxes: for each image (N, 4) or (N, 5), ``x1, y1, x2, y2[, score]`` in image
+            pixels, or None for the whole image.
+        batch_size: number of boxes that the network sees at once.
+
+    Returns:
+        For each image a dict with ``keypoints`` (N, K, 2) in image pixels,
+        ``keypoint_scores`` (N, K), ``bboxes`` (N, 4) and ``bbox_scores`` (N,).
+
+    Raises:
+        ValueError: one image instead of a list, or numbers of images and boxes that
+            differ.
+        CorruptImageError: a file cannot be decoded.
+    """
+    if isinstance(images, str | Path) or getattr(images, 'ndim', None) == 3:
+        raise ValueError('discover takes a list of images: write discover(model, [x])')
+    if boxes is None:
+        boxes = [None] * len(images)
+    if len(boxes) != len(images):
+        raise ValueError(f'{len(images)} images but boxes for {len(boxes)}')
+    init_default_scope(model.cfg.get('default_scope') or 'mmpose')
+    pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
+    samples, owners, places = [], [], []
+    for index, (image, found) in enumerate(zip(images, boxes, strict=True)):
+        if not isinstance(image, np.ndarray):
+            image = decode_image(Path(image).read_bytes(), str(image))
+        height, width = image.shape[:2]
+        if found is None:
+            found = np.array([[0, 0, width, height]])
+        for box in np.asarray(found, np.float32).reshape(-1, np.shape(found)[-1]):
+            sample = dict(
+                img=image,
+                img_path='',
+                bbox=box[None, :4],
+                bbox_score=box[4:5] if len(box) > 4 else np.ones(1, np.float32),
+            )
+            samples.append(pipeline({**model.dataset_meta, **sample}))
+            owners.append(index)
+            places.append(box)
+    predictions = []
+    for start in range(0, len(samples), batch_size):
+        batch = pseudo_collate(samples[start : start + batch_size])
+        predictions += model.test_step(batch)
+    return [
+        _gathered(
+            [p for p, owner in zip(predictions, owners, strict=True) if owner == i],
+            model,
+        )
+        for i in range(len(images))
+    ]
+
+
+def _gathered(predictions: list, model: nn.Module) -> dict[str, np.ndarray]:
+    """The instances of one image."""
+    keys = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
+    if not predictions:
+        number = len(model.dataset_meta['keypoint_colors'])
+        shapes = ((0, number, 2), (0, number), (0, 4), (0,))
+        return {
+            key: np.zeros(s, np.float32) for key, s in zip(keys, shapes, strict=True)
+        }
+    return {
+        key: np.concatenate([np.asarray(p.pred_instances[key]) for p in predictions])
+        for key in keys
+    }

@@ -1,0 +1,68 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""A trained model, ready to predict."""
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
+from mmpose.apis import init_model
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from torch import nn
+
+from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.engine.checkpoint import load_checkpoint_file
+from mmkp.engine.checkpoint_match import raise_if_mismatched
+from mmkp.engine.config import load_config
+
+
+def load_model(
+    config: str | Path | Config,
+    checkpoint: str | Path | None = None,
+    device: str | None = None,
+    cfg_options: dict | None = None,
+) -> nn.Module:
+    """Build a model and load its weights; MMPose's ``init_model`` with clear errors.
+
+    Losses are left out, so what they need (weights of a perceptual network) need not
+    be there.
+
+    Args:
+        config: file, or a config that was read already.
+        checkpoint: file of the weights; the model stays untrained when None.
+        device: such as 'cpu' or 'cuda:0'; by default a GPU where there is one.
+        cfg_options: dotted keys and values to override settings of the config file.
+
+    Returns:
+        The model in evaluation mode, with ``cfg`` and ``dataset_meta``.
+
+    Raises:
+        ConfigError: the config holds a mistake.
+        FileNotFoundError: config or checkpoint do not exist.
+        CheckpointError: the checkpoint cannot be read.
+        CheckpointMismatchError: it is one of another model.
+    """
+    name = str(getattr(config, 'filename', None) or config)
+    if isinstance(config, Config):
+        cfg = config.copy()
+        cfg.merge_from_dict(cfg_options or {})
+    else:
+        cfg = load_config(config, cfg_options)
+    if cfg.model.get('losses'):
+        cfg.model.losses = None
+    if 'init_cfg' in cfg.model.backbone:
+        cfg.model.backbone.init_cfg = None
+    # None of the config's data sets needs to be there to know the keypoints' colours.
+    model = init_model(cfg, None, 'cpu')
+    if hasattr(model, 'num_keypoints'):
+        metainfo = discovered_metainfo(model.num_keypoints)
+        model.dataset_meta = parse_pose_metainfo(metainfo)
+    if checkpoint is not None:
+        content = load_checkpoint_file(checkpoint, map_location='cpu')
+        raise_if_mismatched(model, content, str(checkpoint), name)
+        _load_checkpoint_to_model(model, content, strict=False)
+        meta = content.get('meta') or {}
+        model.dataset_meta = meta.get('dataset_meta') or model.dataset_meta
+    if device is None:
+        device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
+    return model.to(device).eval()

@@ -1,0 +1,50 @@
+"""Checkpoints for others: only what is needed to use the model."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from mmkp.engine.checkpoint import load_checkpoint_file
+from mmkp.engine.config_check import ConfigError, nearest
+
+PUBLISHED_KEYS = ('meta', 'state_dict')
+
+
+def publish_checkpoint(
+    in_file: str | Path,
+    out_file: str | Path,
+    save_keys: Sequence[str] = PUBLISHED_KEYS,
+) -> Path:
+    """Write the parts of a checkpoint that are needed to use the model.
+
+    With averaged weights (``EMAHook``) MMEngine's ``state_dict`` holds the averaged
+    ones already.
+
+    Args:
+        in_file: checkpoint of a training.
+        out_file: path to begin the new one's with; ``.pth`` is added when absent.
+        save_keys: parts of the checkpoint to keep.
+
+    Returns:
+        Path of the new file: ``<out_file>-<SHA-256, 8 digits>_<date>.pth``.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint.
+        ConfigError: it lacks one of the parts.
+    """
+    checkpoint = load_checkpoint_file(in_file, map_location='cpu')
+    for key in save_keys:
+        if key not in checkpoint:
+            hint = nearest(key, map(str, checkpoint))
+            raise ConfigError(f"{in_file} has no part '{key}', {hint}")
+    kept = {key: checkpoint[key] for key in save_keys}
+    stem = Path(str(out_file).removesuffix('.pth'))
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    draft = stem.with_name(f'.{stem.name}.unfinished')
+    torch.save(kept, draft)
+    digest = hashlib.sha256(draft.read_bytes()).hexdigest()[:8]
+    path = stem.with_name(f'{stem.name}-{digest}_{time.strftime("%Y%m%d")}.pth')
+    return draft.replace(path)

@@ -1,0 +1,107 @@
+"""Samples of a data set, as they are or as the network gets them."""
+
+from typing import Any
+
+import numpy as np
+from mmpose.registry import DATASETS
+
+from mmkp.visualization.canvas import (
+    beside,
+    caption,
+    enlarged,
+    framed,
+    rescaled,
+    stack,
+)
+from mmkp.visualization.keypoints import draw_edges, draw_keypoints
+from mmkp.visualization.model_pictures import keypoint_colours
+
+MODES = ('original', 'transformed')
+
+
+def picture_dataset(
+    dataset_cfg: dict, number: int = 24, mode: str = 'transformed', tile: int = 224
+) -> np.ndarray:
+    """Draw a contact sheet of a data set, with annotations where there are any.
+
+    Args:
+        dataset_cfg: config of the data set, with its ``pipeline``.
+        number: of samples, spread evenly over the data set.
+        mode: 'original' draws images as they are stored, 'transformed' what comes out
+            of the pipeline, augmentation included.
+        tile: length of a tile's longer side in pixels.
+
+    Returns:
+        RGB picture, uint8.
+
+    Raises:
+        ValueError: unknown ``mode``.
+    """
+    if mode not in MODES:
+        raise ValueError(f'mode must be one of {MODES}, got {mode!r}')
+    cfg = dict(dataset_cfg)
+    pipeline = [dict(step) for step in cfg.get('pipeline', [])]
+    if mode == 'original':
+        pipeline = [dict(type='LoadVerifiedImage')]
+    else:
+        for step in pipeline:
+            if step['type'] == 'PackPoseInputs':
+                step['pack_transformed'] = True
+    cfg['pipeline'] = pipeline
+    dataset = DATASETS.build(cfg)
+    metainfo = getattr(dataset, 'metainfo', {})
+    last = len(dataset) - 1
+    chosen = np.linspace(0, last, min(number, last + 1)).round().astype(int)
+    tiles = []
+    for index in chosen:
+        image, keypoints, visible, name = _unpack(dataset[int(index)])
+        picture = _draw(image, keypoints, visible, metainfo, tile)
+        title = caption(f'{index} {name}', picture.shape[1], 11)
+        tiles.append(stack([picture, title], 0))
+    columns = min(6, max(1, round(len(tiles) ** 0.5 * 1.3)))
+    rows = [
+        beside(tiles[start : start + columns])
+        for start in range(0, len(tiles), columns)
+    ]
+    return framed(stack(rows))
+
+
+def _unpack(sample: dict[str, Any]) -> tuple[np.ndarray, Any, Any, str]:
+    """Image (RGB), keypoints (N, G, 2) or None, their visibility, and a name."""
+    if 'inputs' in sample:
+        image = sample['inputs'].numpy().transpose(1, 2, 0)[..., ::-1]
+        data_sample = sample['data_samples']
+        gt = data_sample.get('gt_instances')
+        keypoints = gt.get('transformed_keypoints') if gt is not None else None
+        visible = gt.get('keypoints_visible') if gt is not None else None
+        name = str(data_sample.metainfo.get('dataset_name') or '')
+    else:
+        image = sample['img'][..., ::-1]
+        keypoints = sample.get('keypoints')
+        visible = sample.get('keypoints_visible')
+        name = str(sample.get('img_path') or '').rsplit('/', 1)[-1]
+    if keypoints is None or np.ndim(keypoints) != 3:
+        return np.ascontiguousarray(image), None, None, name
+    if visible is not None and np.ndim(visible) == 3:
+        visible = visible[..., 0]
+    return np.ascontiguousarray(image), np.asarray(keypoints), visible, name
+
+
+def _draw(
+    image: np.ndarray, keypoints: Any, visible: Any, metainfo: dict, tile: int
+) -> np.ndarray:
+    picture = enlarged(image, tile)
+    if keypoints is None:
+        return picture
+    colours = keypoint_colours(keypoints.shape[1], metainfo)
+    links = np.asarray(metainfo.get('skeleton_links') or (), int).reshape(-1, 2)
+    if links.size and links.max() >= keypoints.shape[1]:
+        links = links[:0]
+    size, from_size = picture.shape[1::-1], image.shape[1::-1]
+    for index, points in enumerate(keypoints):
+        places = rescaled(points, from_size, size)
+        if visible is not None:
+            places = np.where(np.asarray(visible)[index, :, None] > 0, places, np.nan)
+        picture = draw_edges(picture, places, links, thickness=1)
+        picture = draw_keypoints(picture, places, colours, radius=3)
+    return picture

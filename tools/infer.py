@@ -1,0 +1,58 @@
+"""Keypoints of an image, a folder or a video: pictures and a json file.
+
+python tools/infer.py CONFIG CHECKPOINT INPUT --out results --show-edges
+"""
+
+import argparse
+
+from mmkp.apis import load_model, predict_files
+from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Predict keypoints of files')
+    add_config_arguments(parser)
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('input', help='image, folder of images, or video')
+    parser.add_argument('--out', default='results', help='folder for what is written')
+    parser.add_argument(
+        '--boxes', help='json file of boxes (COCO style, or by image name: x, y, w, h)'
+    )
+    parser.add_argument(
+        '--show-edges', action='store_true', help='draw the learned edges too'
+    )
+    parser.add_argument(
+        '--show-numbers', action='store_true', help="write the keypoints' numbers"
+    )
+    parser.add_argument(
+        '--min-score', type=float, default=0, help='draw no keypoint below this score'
+    )
+    parser.add_argument('--no-pictures', action='store_true', help='only the json file')
+    parser.add_argument('--batch-size', type=int, default=16)
+    parser.add_argument('--device', help='cpu, cuda:0, ...; a GPU where there is one')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Predict."""
+    args = parse_args()
+    model = load_model(config_from_arguments(args), args.checkpoint, args.device)
+    path = predict_files(
+        model,
+        args.input,
+        args.out,
+        boxes_file=args.boxes,
+        show_edges=args.show_edges,
+        numbers=args.show_numbers,
+        min_score=args.min_score,
+        batch_size=args.batch_size,
+        draw=not args.no_pictures,
+    )
+    print(f'keypoints: {path}')
+    if not args.no_pictures:
+        print(f'pictures:  {path.parent / "pictures"}')
+
+
+if __name__ == '__main__':
+    run_tool(main)

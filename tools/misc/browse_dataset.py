@@ -1,0 +1,38 @@
+"""Look at a config's data: a contact sheet of samples, before or after the pipeline.
+
+python tools/misc/browse_dataset.py CONFIG --phase train --out samples.png
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+
+from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
+from mmkp.visualization.dataset_pictures import MODES, picture_dataset
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Draw samples of a data set')
+    add_config_arguments(parser)
+    parser.add_argument('--out', default='samples.png', help='picture to write')
+    parser.add_argument('--phase', choices=['train', 'val', 'test'], default='train')
+    parser.add_argument('--mode', choices=MODES, default='transformed')
+    parser.add_argument('--number', type=int, default=24, help='of samples')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Draw."""
+    args = parse_args()
+    cfg = config_from_arguments(args)
+    dataset = cfg[f'{args.phase}_dataloader'].dataset
+    picture = picture_dataset(dataset, args.number, args.mode)
+    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(args.out, picture[..., ::-1])
+    print(f'samples: {args.out}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
