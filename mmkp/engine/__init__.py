@@ -13,7 +13,9 @@ from mmkp.engine.hooks import (
     CheckpointMatchHook,
     DiscoveryVisualizationHook,
     ExactResumeHook,
+    ProgressHook,
     SaveMetricsHook,
+    TimeLimitHook,
 )
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
 
@@ -26,7 +28,9 @@ __all__ = [
     'ConfigError',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
+    'ProgressHook',
     'SaveMetricsHook',
+    'TimeLimitHook',
     'UntrustedCheckpointError',
     'check_config',
     'find_resumable_checkpoint',

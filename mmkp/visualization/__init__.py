@@ -1,7 +1,17 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Pictures of keypoints, edges and what a discovery model makes of an image."""
 
-from mmkp.visualization.discovery_grid import discovery_grid, edge_weight_matrix
+from mmkp.visualization.discovery_grid import (
+    discovery_grid,
+    edge_weight_matrix,
+    keypoint_sheet,
+)
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
 
-__all__ = ['discovery_grid', 'draw_edges', 'draw_keypoints', 'edge_weight_matrix']
+__all__ = [
+    'discovery_grid',
+    'draw_edges',
+    'draw_keypoints',
+    'edge_weight_matrix',
+    'keypoint_sheet',
+]

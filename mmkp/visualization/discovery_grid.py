@@ -94,6 +94,43 @@ def discovery_grid(
     return stack([head, body], gap=0)
 
 
+def keypoint_sheet(
+    images: np.ndarray,
+    keypoints: np.ndarray,
+    colours: np.ndarray,
+    edges: np.ndarray | None = None,
+    edge_weights: np.ndarray | None = None,
+    title: str = '',
+    tile: int = 224,
+    columns: int = 6,
+) -> np.ndarray:
+    """Draw keypoints, and edges where there are any, on many images.
+
+    Args:
+        images: RGB, shape (N, H, W, 3), uint8.
+        keypoints: (x, y) in pixels of ``images``, shape (N, K, 2).
+        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        edges: pairs of keypoints, shape (E, 2), int.
+        edge_weights: non-negative, shape (E,).
+        title: line at the top.
+        tile: length of a tile's longer side, in pixels.
+        columns: number of images in a row.
+
+    Returns:
+        One RGB picture, uint8.
+    """
+    tiles = []
+    for image, points in zip(images, keypoints, strict=True):
+        picture = enlarged(image, tile)
+        places = rescaled(points, image.shape[1::-1], picture.shape[1::-1])
+        if edges is not None and len(edges) > 0:
+            picture = draw_edges(picture, places, edges, edge_weights)
+        tiles.append(draw_keypoints(picture, places, colours))
+    rows = [beside(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
+    body = framed(stack(rows))
+    return stack([_headline(title, colours, body.shape[1]), body], 0)
+
+
 def edge_weight_matrix(
     edges: np.ndarray, weights: np.ndarray, colours: np.ndarray, title: str = ''
 ) -> np.ndarray:

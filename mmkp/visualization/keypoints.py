@@ -83,8 +83,9 @@ def draw_edges(
     lines, rims = (np.zeros(image.shape[:2], np.uint8) for _ in range(2))
     for index in np.argsort(strength):
         start, end = (keypoints[joint] for joint in edges[index])
-        level = round(255 * float(strength[index]))
-        if level < 8 or not (_drawable(start) and _drawable(end)):
+        # Dozens of weak edges would add up to a veil; this keeps them faint.
+        level = round(255 * float(strength[index]) ** 1.5)
+        if level < 10 or not (_drawable(start) and _drawable(end)):
             continue
         ends = tuple(_fixed_point(point) for point in (start, end))
         width = max(1, round(thickness))

@@ -8,7 +8,11 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from mmkp.datasets.metainfo import distinct_colours
-from mmkp.visualization.discovery_grid import discovery_grid, edge_weight_matrix
+from mmkp.visualization.discovery_grid import (
+    discovery_grid,
+    edge_weight_matrix,
+    keypoint_sheet,
+)
 
 
 def is_discovery_model(model: nn.Module) -> bool:
@@ -114,6 +118,63 @@ def picture_model(
     if edges is not None and weights is not None and len(edges) > 0:
         drawn['edge_weights'] = edge_weight_matrix(edges, weights, colours, title)
     return drawn
+
+
+@torch.no_grad()
+def picture_keypoints(
+    model: nn.Module,
+    batch: dict[str, Any],
+    metainfo: dict | None = None,
+    title: str = '',
+    tile: int = 224,
+    columns: int = 6,
+) -> np.ndarray:
+    """Draw keypoints and learned edges on many images, see :func:`keypoint_sheet`.
+
+    Args:
+        model: with ``detect`` and ``num_keypoints``; left in its mode.
+        batch: collated samples, as a data loader gives them.
+        metainfo: parsed metainfo of the data set, for the colours.
+        title: what to write at the top.
+        tile: length of a tile's longer side in pixels.
+        columns: number of images in a row.
+
+    Returns:
+        RGB picture, uint8.
+    """
+    training = model.training
+    model.eval()
+    inputs = model.data_preprocessor(batch, training=False)['inputs']
+    keypoints, _ = model.detect(inputs)
+    model.train(training)
+    edges, weights = learned_edges(model)
+    return keypoint_sheet(
+        to_pictures(inputs, model.data_preprocessor),
+        keypoints.float().cpu().numpy(),
+        keypoint_colours(model.num_keypoints, metainfo),
+        edges,
+        weights,
+        title,
+        tile,
+        columns,
+    )
+
+
+def spread_indices(dataset: Any, number: int) -> list[int]:
+    """Indices spread evenly over a data set, or over the last one of several in one.
+
+    Args:
+        dataset: any; ``DiscoveryEvaluationDataset`` holds the images to score last.
+        number: how many, at most.
+
+    Returns:
+        The indices.
+    """
+    lengths = getattr(dataset, 'lens', None) or [len(dataset)]
+    start = int(sum(lengths[:-1]))
+    number = min(number, len(dataset) - start)
+    chosen = np.linspace(start, len(dataset) - 1, number)
+    return [int(index) for index in chosen.round()]
 
 
 def learned_edges(model: nn.Module) -> tuple[np.ndarray | None, np.ndarray | None]:

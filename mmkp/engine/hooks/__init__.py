@@ -3,12 +3,16 @@ from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
+from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
+from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'CheckpointMatchHook',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
+    'ProgressHook',
     'SaveMetricsHook',
+    'TimeLimitHook',
 ]

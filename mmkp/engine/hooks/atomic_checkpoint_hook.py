@@ -68,6 +68,8 @@ class AtomicCheckpointHook(CheckpointHook):
             runner: the runner of the training.
         """
         super().before_train(runner)
+        if runner.param_schedulers is None:
+            self.save_param_scheduler = False  # or the runner warns at each checkpoint
         if is_main_process() and Path(self.out_dir).is_dir():
             remove_unfinished(self.out_dir)
 

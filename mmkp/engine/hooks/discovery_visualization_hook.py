@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -13,7 +12,11 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from mmkp.visualization.model_pictures import is_discovery_model, picture_model
+from mmkp.visualization.model_pictures import (
+    is_discovery_model,
+    picture_model,
+    spread_indices,
+)
 
 
 @HOOKS.register_module()
@@ -80,7 +83,8 @@ class DiscoveryVisualizationHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         if not (self.enable and is_main_process() and is_discovery_model(model)):
             return
-        batch = pseudo_collate([dataset[int(i)] for i in self._chosen(dataset)])
+        chosen = self.indices or spread_indices(dataset, self.num_samples)
+        batch = pseudo_collate([dataset[int(index)] for index in chosen])
         name = f'{type(model).__name__}, {model.num_keypoints} keypoints, {stage}'
         pictures = picture_model(
             model,
@@ -98,13 +102,3 @@ class DiscoveryVisualizationHook(Hook):
                 cv2.imwrite(str(file), picture[..., ::-1])
         where = self.out_dir or f'{runner.log_dir}/vis_data/vis_image'
         runner.logger.info(f'Pictures of what was discovered: {where}')
-
-    def _chosen(self, dataset: Any) -> np.ndarray:
-        if self.indices is not None:
-            return np.asarray(self.indices)
-        start = 0
-        lengths = getattr(dataset, 'lens', None)
-        if lengths is not None and len(lengths) > 1:
-            start = int(sum(lengths[:-1]))
-        number = min(self.num_samples, len(dataset) - start)
-        return np.linspace(start, len(dataset) - 1, number).round().astype(int)

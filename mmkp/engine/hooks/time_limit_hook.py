@@ -1,0 +1,51 @@
+"""A training that ends in time."""
+
+import time
+
+from mmengine.dist import broadcast
+from mmengine.hooks import Hook
+from mmengine.runner import IterBasedTrainLoop, Runner
+from mmpose.registry import HOOKS
+from torch import tensor
+
+
+@HOOKS.register_module()
+class TimeLimitHook(Hook):
+    """Makes the current iteration the last one when the time is up.
+
+    The last iteration is treated like any other training's: its checkpoint is saved
+    and validated. For iteration-based training; schedules that depend on the number
+    of iterations are cut off.
+
+    Args:
+        seconds: of training, validation included.
+
+    Raises:
+        ValueError: ``seconds`` is not positive.
+        TypeError: the training is by epoch.
+    """
+
+    # Before the hooks that ask whether this is the last iteration.
+    priority = 'HIGH'
+
+    def __init__(self, seconds: float) -> None:
+        if seconds <= 0:
+            raise ValueError(f'seconds must be positive, got {seconds}')
+        self.seconds = seconds
+        self._start = 0.0
+
+    def before_train(self, runner: Runner) -> None:
+        """Start the clock."""
+        if not isinstance(runner.train_loop, IterBasedTrainLoop):
+            raise TypeError('TimeLimitHook needs iteration-based training')
+        self._start = time.monotonic()
+
+    def after_train_iter(self, runner: Runner, *args: object, **kwargs: object) -> None:
+        """End the training when the time is up, in all processes at once."""
+        is_up = tensor(int(time.monotonic() - self._start >= self.seconds))
+        if runner.distributed:
+            is_up = is_up.to(next(runner.model.parameters()).device)
+            broadcast(is_up)
+        if is_up and runner.iter + 1 < runner.max_iters:
+            runner.logger.info(f'{self.seconds:.0f} s are over: this is the last one')
+            runner.train_loop._max_iters = runner.iter + 1
