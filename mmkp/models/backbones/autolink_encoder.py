@@ -10,9 +10,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 
-def halved_convolution(
-    inputs: Tensor, weight: Tensor, bias: Tensor
-) -> Tensor:
+def halved_convolution(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """3x3 convolution followed by 2x2 averaging, as one strided convolution.
 
     Both steps are linear, so averaging four shifted copies of the kernel gives

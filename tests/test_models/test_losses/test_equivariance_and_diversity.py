@@ -14,9 +14,7 @@ def random_heatmaps(seed: int, shape=(2, 3, 6, 7)) -> torch.Tensor:
 
 
 def double_warp(size=(28, 24)) -> ThinPlateSpline:
-    warp = random_thin_plate_spline(
-        2, size, generator=torch.Generator().manual_seed(0)
-    )
+    warp = random_thin_plate_spline(2, size, generator=torch.Generator().manual_seed(0))
     return ThinPlateSpline(
         warp.affine.double(),
         warp.control_points.double(),

@@ -49,6 +49,8 @@ val_dataloader = dict(
     **loader,
 )
 test_dataloader = val_dataloader
+val_evaluator = dict(type='KeypointCollapseMetric')
+test_evaluator = val_evaluator
 
 # An edge weight moves by up to lr * 512 = .05 logits a step, as in the official code.
 optim_wrapper = dict(

@@ -1,0 +1,13 @@
+# Horses: pictures only, nothing to score.
+_base_ = ['../_base_/autolink_128x128.py']
+# No flips, as published.
+pipeline = [step for step in _base_.train_pipeline if step['type'] != 'RandomFlip']
+model = dict(
+    head=dict(num_keypoints=32),
+    generator=dict(num_keypoints=32, thickness=2.5e-4),
+)
+train_dataloader = dict(
+    dataset=dict(num_keypoints=32, data_root='data/horses/train', pipeline=pipeline)
+)
+val_dataloader = dict(dataset=dict(num_keypoints=32, data_root='data/horses/test'))
+test_dataloader = val_dataloader
