@@ -9,7 +9,7 @@ train_pipeline = [
 data_mode = 'topdown'
 dataset_type = 'UnlabeledImageDataset'
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='InfiniteSampler'),
@@ -46,5 +46,5 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='DiscoveredKeypointMetric', protocol='mafl', variant='lmdis')
+val_evaluator = dict(type='DiscoveredKeypointMetric', protocol='mafl')
 test_evaluator = val_evaluator

@@ -14,6 +14,8 @@ model = dict(
         in_channels=64,
         num_keypoints=10,
         upsample_channels=(32,),
+        grid='cell_centres',
+        logit_scale=4.0,
     ),
     generator=dict(
         type='EdgeMapGenerator',
@@ -32,7 +34,9 @@ model = dict(
     ),
     losses=dict(
         perceptual=dict(type='PerceptualLoss', image_size=None),
-        equivariance=dict(type='EquivarianceLoss', loss_weight=10.0),
+        equivariance=dict(
+            type='EquivarianceLoss', loss_weight=10.0, grid='cell_centres'
+        ),
         diversity=dict(type='DiversityLoss', window=4, loss_weight=1.6),
     ),
     test_cfg=dict(untrained_control=True),
@@ -43,4 +47,7 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'edge_logits': dict(lr_mult=50, decay_mult=0)}),
     clip_grad=dict(max_norm=5.0),
 )
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=500)
+param_scheduler = dict(
+    type='CosineAnnealingLR', by_epoch=False, begin=2000, end=3000, eta_min_ratio=0.05
+)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=3000, val_interval=1000)
