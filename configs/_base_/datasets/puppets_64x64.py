@@ -13,7 +13,7 @@ train_dataloader = dict(
     sampler=dict(type='InfiniteSampler'),
     dataset=dict(
         type='LabelFreeDataset',
-        num_keypoints=12,
+        num_keypoints=16,
         dataset=dict(type=dataset_type, image_size=64, seed=0, num_images=4000),
         pipeline=pipeline,
     ),
@@ -24,7 +24,7 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='DiscoveryEvaluationDataset',
-        num_keypoints=12,
+        num_keypoints=16,
         fit=dict(type=dataset_type, image_size=64, seed=1, num_images=500),
         score=dict(type=dataset_type, image_size=64, seed=2, num_images=500),
         pipeline=pipeline,
