@@ -58,7 +58,8 @@ def edge_map(
     - An edge without length is a dot, and its gradient goes to its first keypoint.
     - Keypoints may lie outside the image. Pixels where every exponential is exactly 0
       in the working precision (exponents beyond 104 in float32) have no gradient.
-    - If all weights are 0, the map is 0 and the nearest edge's weight has a gradient.
+    - An edge of weight 0 wins nowhere. If all weights are 0 the map is 0, and the
+      weight of the nearest edge has a gradient.
     - Non-finite weights make the whole map NaN; non-finite keypoints of edges, and
       those beyond 1e15 pixels, make their image's map and gradient NaN.
 

@@ -29,7 +29,8 @@ class Segments(NamedTuple):
     """The edges of every image as segments: tensors of shape (B, E), in pixels.
 
     ``project`` is ``step / length**2``, and 0 for a segment without length, whose
-    nearest point is its start. ``cost`` is ``-thickness * log(weight)``, and finite.
+    nearest point is its start. ``cost`` is ``-thickness * log(weight)``, infinite
+    for weights of 0 unless there are no others.
     """
 
     start_x: Tensor
@@ -78,9 +79,11 @@ def build_segments(
     # The reciprocal of a subnormal number would overflow.
     has_length = length2 >= torch.finfo(length2.dtype).tiny
     project = torch.where(has_length, step / length2, 0.0)
-    # Edges of weight 0 lose against all others; among themselves the nearest wins.
-    lowest = -vanishing_exponent(edge_weights.dtype)
-    cost = edge_weights.log().clamp_min(lowest).mul(-thickness_px2)
+    # Edges of weight 0 win nowhere. If there are no others the nearest one wins, with
+    # a score that leaves its value 0.
+    cost = edge_weights.log().mul(-thickness_px2)
+    hidden = vanishing_exponent(edge_weights.dtype) * thickness_px2
+    cost = torch.where(edge_weights.any(), cost, hidden)
     return Segments(
         *start.unbind(-1),
         *step.unbind(-1),
@@ -95,7 +98,7 @@ def find_winners(
     """Find the edge with the highest value at each pixel, and this value.
 
     Args:
-        segments (Segments): (B, E) finite, see :func:`build_segments`.
+        segments (Segments): (B, E), see :func:`build_segments`.
         image_size (tuple[int, int]): width W and height H in pixels.
         thickness_px2 (float): squared pixels.
 

@@ -185,6 +185,18 @@ def test_all_weights_zero_gives_an_exactly_empty_map_that_can_recover():
     assert (grad_weights > 0).any()
 
 
+def test_an_edge_of_weight_zero_wins_nowhere_beside_others():
+    keypoints = torch.tensor([[[2.0, 2.0], [4.0, 2.0], [60.0, 60.0], [62.0, 60.0]]])
+    edges = torch.tensor([[2, 3], [0, 1]])
+    weights = torch.tensor([0.0, 1.0])
+    args = keypoints, weights, torch.ones(1, 1, 64, 64), (64, 64), 1.0
+    values, grad, grad_weights = with_gradients(edge_map, *args, edges=edges)
+    assert values[0, 0, 60, 61] == 0
+    assert grad[0, 2:].eq(0).all()
+    assert grad_weights[0] == 0
+    assert grad_weights[1] > 0
+
+
 def test_far_pixels_are_exactly_zero_without_gradient():
     keypoints = torch.tensor([[[2.0, 2.0], [4.0, 2.0]]])
     target = torch.zeros(1, 1, 64, 64)

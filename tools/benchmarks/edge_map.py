@@ -1,8 +1,10 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Compare the fused edge map with one that draws all edges before the maximum.
+"""Compare the fused edge map with drawing all edges before the maximum.
 
-Both run forward and backward, with gradients of keypoints and weights, in fresh
-processes right after each other. Use CPU seconds and ratios on a shared machine.
+The straightforward form computes with vectors (B, E, H, W, 2); a leaner one handles x
+and y apart, which spares it most large temporaries. All run forward and backward, with
+gradients of keypoints and weights, in fresh processes right after each other. Use CPU
+seconds and ratios on a shared machine.
 
 Examples::
 
@@ -27,7 +29,7 @@ def all_edges_map(
     image_size: tuple[int, int],
     thickness_px2: float,
 ) -> Tensor:
-    """Draw every edge into its own map (B, E, H, W), then take the maximum.
+    """Draw every edge into its own map, with vectors from edges to pixels.
 
     Args:
         keypoints (Tensor): (B, K, 2) float, (x, y) in pixels.
@@ -38,6 +40,27 @@ def all_edges_map(
     Returns:
         Tensor: (B, 1, H, W) float.
     """
+    width, height = image_size
+    edges = complete_graph(keypoints.shape[1])
+    start = keypoints[:, edges[:, 0], None, None]
+    step = keypoints[:, edges[:, 1], None, None] - start
+    columns, rows = torch.arange(width), torch.arange(height)
+    pixels = torch.stack(torch.meshgrid(columns, rows, indexing='xy'), -1)
+    delta = pixels - start
+    length2 = step.square().sum(-1) + 1e-8
+    along = ((delta * step).sum(-1) / length2).clamp(0, 1)
+    d2 = (delta - along[..., None] * step).square().sum(-1)
+    values = edge_weights[:, None, None] * torch.exp(-d2 / thickness_px2)
+    return values.max(1, keepdim=True).values
+
+
+def lean_all_edges_map(
+    keypoints: Tensor,
+    edge_weights: Tensor,
+    image_size: tuple[int, int],
+    thickness_px2: float,
+) -> Tensor:
+    """Draw every edge into its own map, x and y apart (arguments as above)."""
     width, height = image_size
     edges = complete_graph(keypoints.shape[1])
     start = keypoints[:, edges[:, 0], :, None, None]
@@ -52,7 +75,11 @@ def all_edges_map(
     return values.max(1, keepdim=True).values
 
 
-FORMULATIONS = {'all edges': all_edges_map, 'fused': edge_map}
+FORMULATIONS = {
+    'fused': edge_map,
+    'all edges': all_edges_map,
+    'lean': lean_all_edges_map,
+}
 
 
 def prepare(
@@ -108,48 +135,56 @@ def parse_args() -> argparse.Namespace:
         '--repeats', type=int, default=15, help='timed calls of the fused form'
     )
     parser.add_argument(
-        '--all-edges-repeats', type=int, default=3, help='timed calls of the other'
+        '--all-edges-repeats', type=int, default=3, help='timed calls of the others'
     )
     return parser.parse_args()
 
 
-def difference(ours: Cost, reference: Cost) -> float:
+def difference(reference: Cost, ours: Cost) -> float:
     """Largest deviation of map and gradients, relative to the largest entry of each."""
     pairs = zip(ours.result, reference.result, strict=True)
     return max(float((a - b).abs().max() / b.abs().max()) for a, b in pairs)
 
 
+def parse_case(case: str) -> tuple[int, int, int]:
+    """Read batch, keypoints and side from a string like 8x10x128."""
+    try:
+        batch, num_keypoints, side = (int(number) for number in case.split('x'))
+    except ValueError:
+        batch = num_keypoints = side = 0
+    if batch < 1 or num_keypoints < 2 or side < 1:
+        raise SystemExit(
+            f'--cases: {case!r} is not like 8x10x128 (batch x keypoints x side, with '
+            'two keypoints or more)'
+        )
+    return batch, num_keypoints, side
+
+
 def main() -> None:
     """Measure the cases and print a table."""
     args = parse_args()
+    cases = {case: parse_case(case) for case in args.cases}
     print(
         f'{platform.machine()}, torch {torch.__version__}, {args.threads} thread(s), '
         f'float32, thickness {args.thickness}; medians, forward + backward'
     )
-    header = f'{"case":>12}  {"edges":>5}  {"form":>9}  {"CPU s":>8}  {"wall s":>8}'
-    print(f'{header}  {"extra MiB":>9}  {"CPU ratio":>9}  {"memory ratio":>12}')
-    for case in args.cases:
-        try:
-            batch, num_keypoints, side = (int(number) for number in case.split('x'))
-        except ValueError:
-            raise SystemExit(
-                f'--cases: {case!r} is not like 8x10x128 (batch x keypoints x side)'
-            ) from None
-        num_edges = len(complete_graph(num_keypoints))
-        costs = {}
+    titles = 'CPU s', 'wall s', 'extra MiB', 'CPU ratio', 'memory ratio', 'difference'
+    header = ''.join(f'{title:>14}' for title in titles)
+    print(f'{"case":<10}{"edges":>6}  {"form":<10}{header}')
+    for case, numbers in cases.items():
+        costs: dict[str, Cost] = {}
         for name in FORMULATIONS:
             repeats = args.repeats if name == 'fused' else args.all_edges_repeats
-            arguments = (name, batch, num_keypoints, side, args.thickness)
+            arguments = (name, *numbers, args.thickness)
             cost = costs[name] = measure(prepare, arguments, repeats, args.threads)
-            row = f'{case:>12}  {num_edges:>5}  {name:>9}  {cost.cpu_s:8.4f}'
-            print(f'{row}  {cost.wall_s:8.4f}  {cost.extra_mib:9.1f}', end='')
-            if name == 'fused':
-                plain = costs['all edges']
-                memory_ratio = plain.extra_mib / max(cost.extra_mib, 0.1)
-                print(f'  {plain.cpu_s / cost.cpu_s:8.1f}x  {memory_ratio:11.1f}x')
-                print(f'{"":>12}  largest difference {difference(cost, plain):.1e}')
-            else:
-                print(flush=True)
+            edges = len(complete_graph(numbers[1]))
+            row = f'{cost.cpu_s:14.4f}{cost.wall_s:14.4f}{cost.extra_mib:14.1f}'
+            if name != 'fused':
+                fused = costs['fused']
+                row += f'{cost.cpu_s / fused.cpu_s:13.1f}x'
+                row += f'{cost.extra_mib / max(fused.extra_mib, 0.1):13.1f}x'
+                row += f'{difference(cost, fused):14.1e}'
+            print(f'{case:<10}{edges:>6}  {name:<10}{row}', flush=True)
 
 
 if __name__ == '__main__':
