@@ -1,6 +1,14 @@
 """A complete discovery experiment that takes seconds, shared by the tests."""
 
+import atexit
+import functools
+import importlib.util
+import itertools
+import shutil
+import sys
+import tempfile
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -8,9 +16,10 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmpose.registry import METRICS
 
-import mmkp  # noqa: F401  its shims come before MMPose
+from mmkp.engine.cli import run_tool
 
-RUNTIME = Path(__file__).resolve().parents[1] / 'configs/_base_/default_runtime.py'
+TOOLS = Path(__file__).resolve().parents[1] / 'tools'
+RUNTIME = TOOLS.parent / 'configs/_base_/default_runtime.py'
 
 CONFIG = """
 _base_ = '{runtime}'
@@ -58,7 +67,9 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=6),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=6, end=14)]
 train_cfg = dict(by_epoch=False, max_iters={max_iters}, val_interval=4)
-default_hooks = dict(checkpoint=dict(interval=3), logger=dict(interval=2))
+default_hooks = dict(
+    checkpoint=dict(interval=3), logger=dict(interval=2),
+    discovery=dict(num_samples=2, tile=64))
 randomness = dict(seed={seed})
 log_level = 'WARNING'
 """
@@ -101,6 +112,41 @@ def write_config(
     )
     path.write_text(text + extra)
     return path
+
+
+@functools.cache
+def trained() -> tuple[Path, Path]:
+    """Config and last checkpoint of a finished training, made once a session."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    config = write_config(folder)
+    call_tool('train.py', config, '--work-dir', folder / 'work')
+    return config, folder / 'work' / 'iter_14.pth'
+
+
+_calls = itertools.count()
+
+
+def call_tool(name: str, *arguments: object) -> None:
+    """Run a tool in this process as from the command line.
+
+    Raises:
+        SystemExit: with status 2 where the tool tells of a user's error.
+    """
+    path = TOOLS / name
+    arguments = [str(argument) for argument in arguments]
+    if name in ('train.py', 'test.py'):
+        # MMEngine names its singletons by config and second; tests are faster.
+        unique = f'experiment_name=tiny_{next(_calls)}'
+        if '--cfg-options' in arguments:
+            arguments.insert(arguments.index('--cfg-options') + 1, unique)
+        else:
+            arguments += ['--cfg-options', unique]
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    with mock.patch.object(sys, 'argv', [str(path), *arguments]):
+        run_tool(tool.main)
 
 
 @METRICS.register_module()

@@ -18,9 +18,10 @@ from mmkp.engine import find_resumable_checkpoint
 
 EMA = """
 custom_hooks = [dict(type='EMAHook', momentum=0.1)]
+default_hooks['checkpoint'].update(save_best='tiny/spread', rule='less')
 """
 BY_EPOCH = """
-train_cfg = dict(_delete_=True, by_epoch=True, max_epochs=4, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs=4, val_interval=1)
 train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=True)
 default_hooks['checkpoint'] = dict(by_epoch=True, interval=1)
 param_scheduler = [dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=6)]
@@ -53,6 +54,8 @@ def train(
     if slow:
         runner.register_hook(Slow())
     runner.train()
+    # Persistent workers left to the garbage collector are waited for, 5 s each.
+    runner.train_loop.dataloader._iterator = None
     return runner
 
 
