@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import mmkp  # noqa: F401  its shims come before whatever imports MMPose
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get('MMKP_SHARED', ROOT.parent / 'shared'))
 
@@ -34,7 +36,6 @@ def data_dir() -> Path:
 @pytest.fixture(scope='session', autouse=True)
 def _mmpose_scope() -> None:
     """Resolve names of configs in MMPose's registries, as its tools do."""
-    import mmkp  # noqa: F401
     from mmpose.utils import register_all_modules
 
     register_all_modules()

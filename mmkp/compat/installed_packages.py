@@ -22,6 +22,8 @@ def find_packages_without_setuptools() -> bool:
         return False
     import mmengine.utils.package_utils as upstream
 
+    if upstream.is_installed is is_installed:
+        return False
     for ours in (is_installed, get_installed_path):
         theirs = getattr(upstream, ours.__name__)
         # MMEngine's modules import these names from one another.

@@ -26,6 +26,8 @@ def draw_circles_of_array_radius() -> bool:
 
     visualizer = opencv_backend_visualizer.OpencvBackendVisualizer
     upstream = visualizer.draw_circles
+    if getattr(upstream, 'takes_numbers', False):
+        return False
 
     @functools.wraps(upstream)
     def draw_circles(
@@ -35,6 +37,7 @@ def draw_circles_of_array_radius() -> bool:
             radius = np.asarray(radius).item()
         return upstream(self, center, radius, *args, **kwargs)
 
+    draw_circles.takes_numbers = True  # type: ignore[attr-defined]
     visualizer.draw_circles = draw_circles
     return True
 

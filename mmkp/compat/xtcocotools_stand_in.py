@@ -111,9 +111,12 @@ def _make_modules() -> tuple[types.ModuleType, ...]:
                 self.params.kpt_oks_sigmas = np.asarray(sigmas)
 
         def _prepare(self) -> None:
-            super()._prepare()
             if self.params.iouType != 'keypoints':
+                super()._prepare()
                 return
+            for annotation in self.cocoGt.anns.values():
+                annotation.setdefault('num_keypoints', _num_visible(annotation))
+            super()._prepare()
             for key, annotations in self._gts.items():
                 self._gts[key] = [self._for_pycocotools(ann) for ann in annotations]
             for key, results in self._dts.items():

@@ -99,37 +99,23 @@ def load_checkpoint_file(
             f'environment variable {TRUST_VARIABLE}=1 or call '
             'mmkp.engine.checkpoint.load_checkpoint_file(..., trusted=True).'
         ) from error
-    except (RuntimeError, OSError) as error:
+    # A damaged pickle is a random program, which may fail in any way.
+    except Exception as error:
         if _is_about_the_machine(error):
             raise
         raise _damaged(path, error) from error
-    except _UNPICKLING_ERRORS as error:
-        raise _damaged(path, error) from error
-
-
-# What the interpretation of a damaged pickle may run into.
-_UNPICKLING_ERRORS = (
-    pickle.UnpicklingError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 
 
 def _is_about_the_machine(error: Exception) -> bool:
     """Whether an error says nothing about the file: no such device, memory, rights."""
-    if isinstance(error, torch.cuda.OutOfMemoryError | PermissionError):
-        return True
+    kinds = (torch.cuda.OutOfMemoryError, PermissionError, ImportError)
     reasons = (
         'Attempting to deserialize object on',
         'out of memory',
+        "can't allocate memory",
         'explicit pickle_module',  # TORCH_FORCE_WEIGHTS_ONLY_LOAD is set
     )
-    return any(reason in str(error) for reason in reasons)
+    return isinstance(error, kinds) or any(text in str(error) for text in reasons)
 
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:

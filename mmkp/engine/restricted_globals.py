@@ -4,6 +4,7 @@ The functions here stand for those that a pickle names; each takes only the argu
 that ``torch.save`` writes.
 """
 
+import math
 import pickle
 import re
 import sys
@@ -26,6 +27,15 @@ def _encode(text: str, encoding: str) -> bytes:
     if encoding != 'latin1':
         raise ForbiddenPickleError(f'_codecs.encode to {encoding!r}')
     return text.encode('latin1')
+
+
+def _bytearray(content: bytes | str = b'', encoding: str = 'latin-1') -> bytearray:
+    """Stand for ``bytearray``, which would also take a size."""
+    if isinstance(content, str):
+        return bytearray(_encode(content, encoding.replace('-', '')))
+    if not isinstance(content, bytes):
+        raise ForbiddenPickleError(f'builtins.bytearray of {type(content).__name__}')
+    return bytearray(content)
 
 
 def _no_bytes() -> bytes:
@@ -79,17 +89,18 @@ def _classes_and_methods() -> dict[tuple[str, str], Any]:
     return values
 
 
-def _torch_constants() -> dict[tuple[str, str], Any]:
-    kinds = (torch.dtype, torch.qscheme)
+def _torch_dtypes() -> dict[tuple[str, str], Any]:
     return {
         ('torch', name): value
         for name, value in vars(torch).items()
-        if isinstance(value, kinds)
+        if isinstance(value, torch.dtype)
     }
 
 
 def _tensor_builders() -> dict[tuple[str, str], Callable]:
-    kinds = 'tensor tensor_v2 tensor_v3 parameter sparse_tensor qtensor'
+    # Not sparse and quantized ones: torch believes their indices, scales and axes, and
+    # no checkpoint of a keypoint model holds them.
+    kinds = 'tensor tensor_v2 tensor_v3 parameter'
     names = [f'_rebuild_{kind}' for kind in kinds.split()]
     # Which of them exist depends on the version of torch.
     return {
@@ -101,7 +112,7 @@ def _tensor_builders() -> dict[tuple[str, str], Callable]:
 
 # What a pickle may call.
 CALLABLES: dict[tuple[str, str], Callable] = {
-    ('builtins', 'bytearray'): bytearray,
+    ('builtins', 'bytearray'): _bytearray,
     ('builtins', 'bytes'): _no_bytes,
     ('builtins', 'complex'): complex,
     ('builtins', 'frozenset'): frozenset,
@@ -118,7 +129,6 @@ CALLABLES: dict[tuple[str, str], Callable] = {
     ('numpy._core.multiarray', 'scalar'): _scalar,
     ('torch', 'Size'): torch.Size,
     ('torch', 'device'): torch.device,
-    ('torch.serialization', '_get_layout'): torch.serialization._get_layout,
     **_tensor_builders(),
 }
 
@@ -127,7 +137,7 @@ VALUES: dict[tuple[str, str], Any] = {
     **_classes_and_methods(),
     ('numpy', 'ndarray'): np.ndarray,
     ('torch.storage', 'UntypedStorage'): torch.UntypedStorage,
-    **_torch_constants(),
+    **_torch_dtypes(),
 }
 
 
@@ -139,11 +149,19 @@ def _set_dict_state(instance: OrderedDict, state: Any) -> None:
 
 
 def _set_array_state(instance: np.ndarray, state: Any) -> None:
-    _version, _shape, dtype, _fortran, data = state
-    # Bytes taken for Python objects would be followed as pointers.
+    _version, shape, dtype, _fortran, data = state
+    # NumPy believes all of this: it reads beyond a list that is shorter than the shape,
+    # and would follow bytes that are taken for Python objects.
+    if type(shape) is not tuple or any(type(n) is not int or n < 0 for n in shape):
+        raise ForbiddenPickleError(f'numpy.ndarray of the shape {shape!r:.80}')
     expected = list if dtype.hasobject else bytes
     if not isinstance(dtype, np.dtype) or type(data) is not expected:
         raise ForbiddenPickleError(f'numpy.ndarray of {type(data).__name__} data')
+    length = math.prod(shape) * (1 if dtype.hasobject else dtype.itemsize)
+    if len(data) != length:
+        raise ForbiddenPickleError(
+            f'numpy.ndarray of shape {shape} with data of length {len(data)}'
+        )
     np.ndarray.__setstate__(instance, state)  # type: ignore[attr-defined]
 
 

@@ -62,17 +62,13 @@ def runner_checkpoint(tmp_path_factory):
 
 
 def bits(tensor):
-    if tensor.is_sparse:
-        tensor = tensor.to_dense()
-    if tensor.is_quantized:
-        tensor = tensor.int_repr()
     return tensor.detach().reshape(-1).view(torch.uint8)
 
 
 def assert_same(left, right):
     assert type(left) is type(right)
     if isinstance(left, torch.Tensor):
-        assert left.dtype == right.dtype and left.is_sparse == right.is_sparse
+        assert left.dtype == right.dtype and left.shape == right.shape
         assert torch.equal(bits(left), bits(right))
     elif isinstance(left, np.ndarray):
         assert left.dtype == right.dtype
@@ -200,7 +196,7 @@ class TestPlainData:
     @pytest.mark.parametrize('zip_format', [True, False])
     def test_python_numpy_and_torch_values(self, protocol, zip_format, tmp_path):
         tensors = [torch.ones(2, 3).to(dtype) for dtype in DTYPES]
-        tensors += [torch.nn.Parameter(torch.ones(2)), torch.eye(3).to_sparse()]
+        tensors += [torch.nn.Parameter(torch.ones(2))]
         tensors += [torch.arange(12.0).reshape(3, 4)[:, 1:3], torch.tensor(2.0)]
         shared = torch.arange(4.0)
         saved = dict(
@@ -221,16 +217,11 @@ class TestPlainData:
         views = [view.untyped_storage().data_ptr() for view in loaded['views']]
         assert views[0] == views[1]
 
-    @pytest.mark.filterwarnings('ignore')
-    @pytest.mark.parametrize('kind', ['uint16', 'float8_e4m3fn', 'quint8', 'qint8'])
-    def test_rare_tensor_types(self, kind, tmp_path):
-        dtype = getattr(torch, kind, None)
-        if dtype is None:
+    @pytest.mark.parametrize('kind', ['uint16', 'uint64', 'float8_e4m3fn'])
+    def test_new_tensor_types(self, kind, tmp_path):
+        if not hasattr(torch, kind):
             pytest.skip(f'this torch has no {kind}')
-        if kind.startswith('q'):
-            tensor = torch.quantize_per_tensor(torch.ones(2), 0.1, 0, dtype)
-        else:
-            tensor = torch.ones(2).to(dtype)
+        tensor = torch.ones(2).to(getattr(torch, kind))
         torch.save(tensor, tmp_path / 'tensor.pth')
         assert_same(load_checkpoint_file(tmp_path / 'tensor.pth'), tensor)
 

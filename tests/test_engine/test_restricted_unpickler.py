@@ -205,6 +205,20 @@ def stack_global(module, name):
     return text(module) + text(name) + pickle.STACK_GLOBAL
 
 
+def array_of(code, shape, data):
+    """Program of an array with any type, shape and data."""
+    return (
+        b'cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R'
+        + b'(K\x01'
+        + shape
+        + b'cnumpy\ndtype\n'
+        + text(code)
+        + b'\x89\x88\x87R\x89'
+        + data
+        + b'tb.'
+    )
+
+
 PROGRAMS = {
     'GLOBAL with the old name of builtins': b'c__builtin__\neval\n'
     + text('1')
@@ -255,15 +269,16 @@ PROGRAMS = {
     'appends to a set': b'\x8f(K\x01e.',
     'item of a list': b'](K\x01K\x02u.',
     'item of a HistoryBuffer': HISTORY + b')\x81K\x01K\x02s.',
+    'bytearray of a size': b'cbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85R.',
     'items added to a dict': b'}(K\x01\x90.',
     'text id of persistent objects': b'Psomething\n.',
     'extension registry': b'\x82\xf0.',
     'out-of-band buffer': b'\x97.',
-    'objects from bytes': b'cnumpy.core.multiarray\n_reconstruct\n'
-    + b'cnumpy\nndarray\nK\x00\x85C\x01b\x87R('
-    + b'K\x01K\x01\x85cnumpy\ndtype\n'
-    + text('O8')
-    + b'\x89\x88\x87R\x89C\x08ABCDEFGHtb.',
+    'objects from bytes': array_of('O8', b'K\x01\x85', b'C\x08ABCDEFGH'),
+    'more objects than the list has': array_of('O8', b'K\x99\x85', b'(K\x01l'),
+    'more numbers than the bytes hold': array_of('f8', b'K\x99\x85', b'C\x08ABCDEFGH'),
+    'shape with a negative size': array_of('f8', b'J\xff\xff\xff\xff\x85', b'C\x00'),
+    'shape of another type': array_of('f8', b'K\x01', b'C\x08ABCDEFGH'),
     'dtype that renounces its flags': b'cnumpy\ndtype\n'
     + text('f8')
     + b'\x89\x88\x87R(K\x03'
