@@ -12,7 +12,9 @@ from unittest import mock
 
 import cv2
 import numpy as np
+import pytest
 import torch
+from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmpose.registry import METRICS
 
@@ -39,7 +41,9 @@ model = dict(
         type='EdgeMapGenerator', num_keypoints=num_keypoints, mask_cells=4,
         widths=[4, 4, 4]),
     view_transform=dict(type='RandomThinPlateSpline'),
-    losses=dict(equivariance=dict(type='EquivarianceLoss')),
+    losses=dict(
+        equivariance=dict(type='EquivarianceLoss'),
+        perceptual=dict(type='PerceptualLoss', base_channels=2, image_size=None)),
     test_cfg=dict())
 pipeline = [
     dict(type='LoadVerifiedImage'),
@@ -112,6 +116,12 @@ def write_config(
     )
     path.write_text(text + extra)
     return path
+
+
+@pytest.fixture(autouse=True)
+def plain_config_text(monkeypatch):
+    """MMEngine pretty-prints the config into each checkpoint, for 0.3 s each time."""
+    monkeypatch.setattr(Config, 'pretty_text', property(lambda cfg: cfg.text))
 
 
 @functools.cache

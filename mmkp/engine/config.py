@@ -32,7 +32,7 @@ def load_config(
         options: dotted keys and their values, as ``--cfg-options`` gives them.
         work_dir: where results go; else the config's own ``work_dir``, else
             ``work_dirs/<name of the config>``.
-        launcher: of distributed processes; without a GPU they talk through gloo.
+        launcher: of distributed processes.
 
     Returns:
         The config.
@@ -51,13 +51,26 @@ def load_config(
         cfg.merge_from_dict(dict(options))
     check_config(cfg, str(path))
     cfg.launcher = launcher
-    if launcher != 'none' and not torch.cuda.is_available():
-        cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
+    if launcher == 'pytorch' and not torch.cuda.is_available():
+        _start_without_gpu(cfg)
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = os.path.join('work_dirs', path.stem)
     return cfg
+
+
+def _start_without_gpu(cfg: Config) -> None:
+    """Let the processes of a distributed job run on CPUs.
+
+    MMEngine 0.10 takes each process' number for that of its GPU when it joins the
+    group and when it wraps the model.
+    """
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False)
+    wrapper.update(cfg.get('model_wrapper_cfg') or {}, device_ids=None)
+    cfg.model_wrapper_cfg = wrapper
 
 
 def _where_is(path: Path) -> str:
@@ -74,8 +87,9 @@ def _where_is(path: Path) -> str:
 
 def _check_options(cfg: Config, options: Mapping[str, Any], filename: str) -> None:
     """Refuse overrides that would have no effect."""
+    content = dict(cfg.items())
     for option in options:
-        value: Any = cfg
+        value: Any = content
         parents: list[str] = []
         for part in option.split('.'):
             if isinstance(value, list | tuple):
@@ -89,15 +103,15 @@ def _check_options(cfg: Config, options: Mapping[str, Any], filename: str) -> No
             elif isinstance(value, Mapping) and part in value:
                 value = value[part]
             else:
-                _check_new_key(cfg, option, parents, part, value, filename)
+                _check_new_key(content, option, parents, part, value, filename)
                 break
             parents.append(part)
         else:
-            _check_variable(cfg, option, filename)
+            _check_variable(content, option, filename)
 
 
 def _check_new_key(
-    cfg: Config, option: str, parents: list[str], part: str, value: Any, filename: str
+    cfg: dict, option: str, parents: list[str], part: str, value: Any, filename: str
 ) -> None:
     """Refuse an override that adds a key where none can be added."""
     place = f"'{'.'.join(parents)}'" if parents else 'the config'
@@ -123,7 +137,7 @@ def _check_new_key(
         )
 
 
-def _check_variable(cfg: Config, option: str, filename: str) -> None:
+def _check_variable(cfg: dict, option: str, filename: str) -> None:
     """Refuse to set a variable of the file, which has been used already."""
     if '.' in option or option in runner_keys() | {'work_dir'}:
         return

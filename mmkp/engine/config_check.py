@@ -191,7 +191,10 @@ def _mistakes(value: Any, path: str) -> Iterator[str]:
     valid = schema(path, value)
     for key, item in value.items():
         if valid is not None and key not in valid:
-            hint = nearest(str(key), valid - _ALWAYS - _ADDED_BY_RUNNER - {'self'})
+            hidden = _ALWAYS | _ADDED_BY_RUNNER | {'self'}
+            if path == 'optim_wrapper':
+                hidden = hidden - {'optimizer'}
+            hint = nearest(str(key), valid - hidden)
             owner = f' ({_name(name)})' if name else ''
             yield f"unknown key '{key}' in '{path}'{owner}, {hint}"
         if name not in _OPAQUE:

@@ -1,8 +1,1 @@
-import pytest
-from mmengine.config import Config
-
-
-@pytest.fixture(autouse=True)
-def plain_config_text(monkeypatch):
-    """MMEngine pretty-prints the config into each checkpoint, for 0.3 s each time."""
-    monkeypatch.setattr(Config, 'pretty_text', property(lambda cfg: cfg.text))
+from tiny import plain_config_text  # noqa: F401  used by every test of this folder

@@ -1,13 +1,16 @@
 """A resumed training that equals an uninterrupted one, to the last bit."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from mmengine.dist import all_gather_object, get_rank
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpose.registry import DATA_SAMPLERS, HOOKS
+from torch import Tensor, nn
 from torch.utils.data import BatchSampler, Sampler
 
 from mmkp.engine.random_state import get_random_state, set_random_state
@@ -84,7 +87,11 @@ class ExactResumeHook(Hook):
     # ---- saving ----
     def before_checkpoint_on_all_ranks(self, runner: Runner) -> None:
         """Collect the state of every process, called by AtomicCheckpointHook."""
-        self._states = all_gather_object(self._current_state())
+        state = self._current_state()
+        if runner.distributed:
+            # Running means differ between processes, the checkpoint has the first's.
+            state = dict(state, buffers=_buffers(runner.model))
+        self._states = all_gather_object(state)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the random states to a checkpoint.
@@ -155,7 +162,8 @@ class ExactResumeHook(Hook):
             loader = endless_loader(
                 loop.dataloader, batches, loop.iter, runner.seed, get_rank()
             )
-            loop.dataloader_iterator = _Batches(loader, loop.iter, self._restore)
+            restore = partial(self._restore, runner)
+            loop.dataloader_iterator = _Batches(loader, loop.iter, restore)
 
     def after_train(self, runner: Runner) -> None:
         """Let the worker processes go."""
@@ -173,7 +181,7 @@ class ExactResumeHook(Hook):
             first = loop.epoch * len(loader)
             BatchSeeder(loader, runner.seed, get_rank(), first, len(loader))
         self._workers_run = True
-        self._restore()
+        self._restore(runner)
 
     def _fresh_batch_sampler(self, runner: Runner) -> Sampler | None:
         """The config's batch sampler, at its start; the loop's has been used."""
@@ -197,9 +205,20 @@ class ExactResumeHook(Hook):
         if seed is not None and hasattr(sampler, 'seed'):
             sampler.seed = seed
 
-    def _restore(self) -> None:
-        if self._resumed:
-            states = self._resumed['ranks']
-            if get_rank() < len(states):
-                set_random_state(states[get_rank()])
+    def _restore(self, runner: Runner) -> None:
+        states = (self._resumed or {}).get('ranks', [])
         self._resumed = None
+        if get_rank() < len(states):
+            state = states[get_rank()]
+            set_random_state(state)
+            buffers = _buffers(runner.model)
+            for name, value in state.get('buffers', {}).items():
+                buffers[name].copy_(value)
+
+
+def _buffers(model: nn.Module) -> dict[str, Tensor]:
+    """The buffers that are part of a model's checkpoint."""
+    if is_model_wrapper(model):
+        model = model.module
+    saved = model.state_dict()
+    return {name: value for name, value in model.named_buffers() if name in saved}

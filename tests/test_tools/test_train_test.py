@@ -1,0 +1,131 @@
+"""Training, resuming and testing as from the command line."""
+
+import json
+import multiprocessing
+import os
+import pickle
+import socket
+import sys
+
+import cv2
+import pytest
+import tiny
+import torch
+
+from mmkp.engine.checkpoint import load_checkpoint_file
+
+
+def weights(path):
+    return load_checkpoint_file(path)['state_dict']
+
+
+def same(left, right):
+    return all(torch.equal(left[key], right[key]) for key in left)
+
+
+def test_resume_after_a_truncated_checkpoint(tmp_path):
+    config, finished = tiny.trained()
+    work = tmp_path / 'work'
+    options = ['--work-dir', work]
+    tiny.call_tool(
+        'train.py',
+        config,
+        *options,
+        '--cfg-options',
+        'default_hooks.checkpoint.interval=4',
+    )
+    names = sorted(path.name for path in work.glob('*.pth'))
+    assert names == ['iter_12.pth', 'iter_14.pth', 'iter_8.pth']
+    last = work / 'iter_14.pth'
+    last.write_bytes(last.read_bytes()[:5000])
+    (work / 'iter_12.pth').write_bytes(b'PK')
+    tiny.call_tool('train.py', config, *options, '--resume')
+    assert same(weights(finished), weights(last))
+
+
+def test_resume_without_a_checkpoint_starts_from_scratch(tmp_path, capfd):
+    config, finished = tiny.trained()
+    tiny.call_tool(
+        'train.py', config, '--work-dir', tmp_path / 'new', '--resume', 'auto'
+    )
+    assert same(weights(finished), weights(tmp_path / 'new' / 'iter_14.pth'))
+
+
+def test_seed_and_no_validation(tmp_path):
+    config, finished = tiny.trained()
+    arguments = ['--no-validate', '--cfg-options', 'train_cfg.max_iters=3']
+    for name, seed in (('a', 5), ('b', 5), ('c', 6)):
+        options = ['--work-dir', tmp_path / name, '--seed', seed]
+        tiny.call_tool('train.py', config, *options, *arguments)
+    a, b, c = (weights(tmp_path / name / 'iter_3.pth') for name in 'abc')
+    assert same(a, b) and not same(a, c)
+    assert not list(tmp_path.rglob('discovery_*.png'))
+
+
+def test_test_writes_metrics_predictions_and_pictures(tmp_path):
+    config, checkpoint = tiny.trained()
+    out, dump, shown = (tmp_path / name for name in ('out/m.json', 'p.pkl', 'shown'))
+    tiny.call_tool(
+        'test.py', config, checkpoint, '--work-dir', tmp_path / 'work',
+        '--out', out, '--dump', dump, '--show-dir', shown,
+    )  # fmt: skip
+    metrics = json.loads(out.read_text())
+    assert metrics.keys() == {'tiny/spread'}
+    predictions = pickle.loads(dump.read_bytes())
+    assert len(predictions) == 11
+    assert predictions[0]['pred_instances']['keypoints'].shape == (1, 4, 2)
+    names = {path.name for path in shown.iterdir()}
+    # MMPose's picture of each image, and ours of the whole.
+    assert {f'{index:03d}_0.png' for index in range(11)} <= names
+    assert {'discovery_test.png', 'edge_weights_test.png'} <= names
+    assert cv2.imread(str(shown / '000_0.png')).shape == (48, 48, 3)
+
+
+def test_epochs_of_mmpose_configs_work_with_our_runtime(tmp_path):
+    extra = """
+train_cfg = dict(by_epoch=True, max_epochs=2, val_interval=1)
+train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=True)
+default_hooks['checkpoint'] = dict(by_epoch=True, interval=1, save_best='tiny/spread',
+    rule='less', max_keep_ckpts=1)
+"""
+    config = tiny.write_config(tmp_path, extra=extra)
+    tiny.call_tool('train.py', config, '--work-dir', tmp_path / 'work')
+    names = sorted(path.name for path in (tmp_path / 'work').glob('*.pth'))
+    assert names[0].startswith('best_tiny_spread_epoch_') and names[1] == 'epoch_2.pth'
+
+
+def train_twice(rank, config, work, port):
+    """One of two processes: trains, loses the last checkpoint, resumes."""
+    torch.set_num_threads(1)
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2')
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    arguments = (config, '--work-dir', work, '--launcher', 'pytorch')
+    tiny.call_tool('train.py', *arguments)
+    if rank == 0:
+        (work / 'iter_6.pth').rename(work / 'whole')
+        (work / 'last_checkpoint').unlink()
+    torch.distributed.barrier()
+    tiny.call_tool('train.py', *arguments, '--resume')
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='needs fork')
+def test_two_processes_resume_to_the_same_bits(tmp_path):
+    config = tiny.write_config(tmp_path, max_iters=6)
+    work = tmp_path / 'work'
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context('fork')
+    processes = [
+        context.Process(target=train_twice, args=(rank, config, work, port))
+        for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(240)
+    assert [process.exitcode for process in processes] == [0, 0]
+    resumed = load_checkpoint_file(work / 'iter_6.pth')
+    assert same(weights(work / 'whole'), resumed['state_dict'])
+    first, second = (state['torch'] for state in resumed['random_state']['ranks'])
+    assert first.shape == second.shape
