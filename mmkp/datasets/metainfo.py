@@ -5,7 +5,6 @@ import numbers
 from collections.abc import Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 
@@ -29,13 +28,33 @@ def check_num_keypoints(num_keypoints: int) -> int:
     return int(num_keypoints)
 
 
+def _lab(srgb: np.ndarray) -> np.ndarray:
+    """Convert sRGB (N, 3), 0 to 1, to CIELAB (N, 3) under the white point D65.
+
+    OpenCV's first conversion takes a quarter of a second to set up its tables, which
+    would be paid by every ``import mmkp``.
+    """
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array(
+        [
+            [0.412453, 0.357580, 0.180423],
+            [0.212671, 0.715160, 0.072169],
+            [0.019334, 0.119193, 0.950227],
+        ]
+    )
+    xyz = linear @ (to_xyz / to_xyz.sum(1, keepdims=True)).T
+    cone = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    x, y, z = cone.T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
 @lru_cache(maxsize=1)
 def _colour_candidates() -> tuple[np.ndarray, np.ndarray]:
     """Return vivid colours as RGB 0-255 (N, 3) and as CIELAB (N, 3)."""
     levels = np.linspace(0, 255, 18)
     rgb = np.stack(np.meshgrid(levels, levels, levels, indexing='ij'), -1)
     rgb = rgb.reshape(-1, 3).round()
-    lab = cv2.cvtColor((rgb[None] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)[0]
+    lab = _lab(rgb / 255)
     lightness, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
     # Greys, very dark and very pale colours vanish on photographs.
     vivid = (lightness > 40) & (lightness < 88) & (chroma > 35)

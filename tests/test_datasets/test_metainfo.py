@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+from mmkp.datasets import metainfo
 from mmkp.datasets.landmark_dataset import landmark_metainfo
 from mmkp.datasets.metainfo import discovered_metainfo, distinct_colours
 
@@ -69,3 +70,10 @@ def test_left_and_right_landmarks_are_a_flip_pair():
 def test_landmark_names_may_not_repeat():
     with pytest.raises(ValueError, match='names of cat repeat'):
         landmark_metainfo(['eye', 'eye'], name='cat')
+
+
+def test_cielab_is_that_of_opencv():
+    rgb = np.random.default_rng(0).random((1000, 3))
+    expected = cv2.cvtColor(rgb[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0]
+    # OpenCV interpolates in tables.
+    np.testing.assert_allclose(metainfo._lab(rgb), expected, atol=0.5)
