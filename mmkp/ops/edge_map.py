@@ -2,6 +2,8 @@
 """Edge map of a weighted graph of keypoints, with the maximum over edges fused."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -160,10 +162,13 @@ class _EdgeMap(torch.autograd.Function):
         image_size: tuple[int, int],
         thickness_px2: float,
     ) -> Tensor:
-        valid = (keypoints[:, edges].abs() <= MAX_COORDINATE).flatten(1).all(-1)
-        valid = valid & edge_weights.isfinite().all()
-        segments = _valid_segments(keypoints, edge_weights, edges, valid, thickness_px2)
-        values, winners = find_winners(segments, image_size, thickness_px2)
+        with _one_thread(keypoints.device):
+            valid = (keypoints[:, edges].abs() <= MAX_COORDINATE).flatten(1).all(-1)
+            valid = valid & edge_weights.isfinite().all()
+            segments = _valid_segments(
+                keypoints, edge_weights, edges, valid, thickness_px2
+            )
+            values, winners = find_winners(segments, image_size, thickness_px2)
         ctx.save_for_backward(keypoints, edge_weights, edges, valid, *winners)
         ctx.thickness_px2 = thickness_px2
         if not valid.all():
@@ -173,7 +178,11 @@ class _EdgeMap(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         keypoints, edge_weights, edges, valid, *winners = ctx.saved_tensors
-        with torch.no_grad(), torch.autocast(grad.device.type, enabled=False):
+        with (
+            torch.no_grad(),
+            torch.autocast(grad.device.type, enabled=False),
+            _one_thread(grad.device),
+        ):
             segments = _valid_segments(
                 keypoints, edge_weights, edges, valid, ctx.thickness_px2
             )
@@ -216,6 +225,25 @@ class _Once(torch.autograd.Function):
             'edge_map can be differentiated only once; detach its gradient, or do '
             'without create_graph=True'
         )
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """Compute in one thread on CPUs, and restore the number of threads after.
+
+    An operation here takes some ten microseconds. Sharing it between threads saves
+    next to nothing, and where other programs keep the cores busy the waiting for each
+    other takes tens of times longer than all the work.
+    """
+    threads = torch.get_num_threads()
+    if device.type != 'cpu' or threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _valid_segments(

@@ -386,3 +386,26 @@ def test_every_tensor_is_made_on_the_device_of_the_keypoints():
     with torch.device('meta'):
         actual = with_gradients(edge_map, *args, edges=edges)
     assert all(a.equal(b) for a, b in zip(actual, expected, strict=True))
+
+
+def test_computes_in_one_thread_and_restores_their_number():
+    class Threads(TorchDispatchMode):
+        """Record the number of threads of each operation."""
+
+        seen = set()
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if func == torch.ops.aten.addcmul_.default:
+                self.seen.add(torch.get_num_threads())
+            return func(*args, **(kwargs or {}))
+
+    keypoints, weights, target = random_inputs(27, 2, 4, (20, 12))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with Threads() as threads:
+            with_gradients(edge_map, keypoints, weights, target, (20, 12), 4.0)
+        assert threads.seen == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
