@@ -1,5 +1,5 @@
 # AutoLink as published: 128x128, batch 64, 20,001 steps of AdamW, VGG16 loss alone.
-# A child sets the number of keypoints, the thickness of the edges and the data.
+# A child adds a data set, the number of keypoints and the thickness of the edges.
 _base_ = ['../../../_base_/default_runtime.py']
 
 model = dict(
@@ -17,40 +17,6 @@ model = dict(
     ),
     test_cfg=dict(untrained_control=True),
 )
-
-train_pipeline = [
-    dict(type='LoadVerifiedImage'),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='GetBBoxCenterScale', padding=1.0),
-    dict(type='TopdownResize', input_size=(128, 128)),
-    dict(type='PackPoseInputs'),
-]
-test_pipeline = [
-    dict(type='LoadVerifiedImage'),
-    dict(type='GetBBoxCenterScale', padding=1.0),
-    dict(type='TopdownResize', input_size=(128, 128)),
-    dict(type='PackPoseInputs'),
-]
-data_mode = 'topdown'
-dataset_type = 'UnlabeledImageDataset'
-loader = dict(num_workers=4, persistent_workers=True)
-train_dataloader = dict(
-    batch_size=64,
-    sampler=dict(type='InfiniteSampler'),
-    dataset=dict(type=dataset_type, num_keypoints=10, pipeline=train_pipeline),
-    **loader,
-)
-val_dataloader = dict(
-    batch_size=64,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type, num_keypoints=10, pipeline=test_pipeline, test_mode=True
-    ),
-    **loader,
-)
-test_dataloader = val_dataloader
-val_evaluator = dict(type='KeypointCollapseMetric')
-test_evaluator = val_evaluator
 
 # An edge weight moves by up to lr * 512 = .05 logits a step, as in the official code.
 optim_wrapper = dict(

@@ -1,12 +1,14 @@
 # CelebA aligned, scored on MAFL, K=10. Made by
 # tools/dataset_converters/celeba_to_coco.py --variant aligned.
-_base_ = ['../_base_/autolink_128x128.py']
-
+_base_ = [
+    '../_base_/autolink_128x128.py',
+    '../../../_base_/datasets/labelled_128x128.py',
+]
 model = dict(
-    head=dict(num_keypoints=10),
-    generator=dict(num_keypoints=10, thickness=2.5e-3),
+    head=dict(num_keypoints=10), generator=dict(num_keypoints=10, thickness=2.5e-3)
 )
 images = dict(img='data/celeba/img_align_celeba')
+
 train_dataloader = dict(
     dataset=dict(
         num_keypoints=10,
@@ -16,22 +18,17 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     dataset=dict(
-        _delete_=True,
-        type='DiscoveryEvaluationDataset',
         num_keypoints=10,
         fit=dict(
-            type='LandmarkDataset',
             ann_file='work_dirs/datasets/celeba_aligned/mafl_train.json',
             data_prefix=images,
         ),
         score=dict(
-            type='LandmarkDataset',
             ann_file='work_dirs/datasets/celeba_aligned/mafl_test.json',
             data_prefix=images,
         ),
-        pipeline=_base_.test_pipeline,
     )
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='DiscoveredKeypointMetric', protocol='mafl')
+val_evaluator = dict(protocol='mafl')
 test_evaluator = val_evaluator

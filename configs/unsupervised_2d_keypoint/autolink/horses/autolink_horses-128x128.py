@@ -1,13 +1,16 @@
 # Horses: pictures only, nothing to score.
-_base_ = ['../_base_/autolink_128x128.py']
-# No flips, as published.
-pipeline = [step for step in _base_.train_pipeline if step['type'] != 'RandomFlip']
+_base_ = [
+    '../_base_/autolink_128x128.py',
+    '../../../_base_/datasets/unlabelled_128x128.py',
+]
 model = dict(
-    head=dict(num_keypoints=32),
-    generator=dict(num_keypoints=32, thickness=2.5e-4),
+    head=dict(num_keypoints=32), generator=dict(num_keypoints=32, thickness=2.5e-4)
 )
+# without flips
 train_dataloader = dict(
-    dataset=dict(num_keypoints=32, data_root='data/horses/train', pipeline=pipeline)
+    dataset=dict(
+        num_keypoints=32, data_root='data/horses/train', pipeline=_base_.test_pipeline
+    )
 )
 val_dataloader = dict(dataset=dict(num_keypoints=32, data_root='data/horses/test'))
 test_dataloader = val_dataloader
