@@ -147,11 +147,12 @@ def call_tool(name: str, *arguments: object) -> None:
     arguments = [str(argument) for argument in arguments]
     if name in ('train.py', 'test.py'):
         # MMEngine names its singletons by config and second; tests are faster.
-        unique = f'experiment_name=tiny_{next(_calls)}'
-        if '--cfg-options' in arguments:
-            arguments.insert(arguments.index('--cfg-options') + 1, unique)
-        else:
-            arguments += ['--cfg-options', unique]
+        unique = f'tiny_{next(_calls)}'
+        if '--cfg-options' not in arguments:
+            arguments.append('--cfg-options')
+        place = arguments.index('--cfg-options') + 1
+        names = [f'experiment_name={unique}', f'visualizer.name={unique}']
+        arguments[place:place] = names
     spec = importlib.util.spec_from_file_location(path.stem, path)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)

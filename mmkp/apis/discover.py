@@ -3,19 +3,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
-from torch import nn
 
 from mmkp.datasets.image_decoding import decode_image
 
 
 @torch.no_grad()
 def discover(
-    model: nn.Module,
+    model: Any,
     images: Sequence[str | Path | np.ndarray],
     boxes: Sequence[np.ndarray | None] | None = None,
     batch_size: int = 16,
@@ -78,7 +78,7 @@ def discover(
     ]
 
 
-def _gathered(predictions: list, model: nn.Module) -> dict[str, np.ndarray]:
+def _gathered(predictions: list, model: Any) -> dict[str, np.ndarray]:
     """The instances of one image."""
     keys = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
     if not predictions:

@@ -138,7 +138,7 @@ class PictureWriter:
             height, width = image.shape[:2]
             self._video = cv2.VideoWriter(
                 str(self.written),
-                cv2.VideoWriter_fourcc(*'mp4v'),
+                cv2.VideoWriter.fourcc(*'mp4v'),
                 self.media.frames_per_second,
                 (width, height),
             )

@@ -7,15 +7,16 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from torch import nn
 
 from mmkp.apis.discover import discover
 from mmkp.apis.media import Media, PictureWriter
 from mmkp.datasets.image_boxes import read_boxes
-from mmkp.visualization.canvas import enlarged, rescaled
+from mmkp.visualization.canvas import enlarged, rescaled, size_of
+from mmkp.visualization.discovery_grid import edge_weight_matrix
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
 from mmkp.visualization.model_pictures import keypoint_colours, learned_edges
 
@@ -23,7 +24,7 @@ SMALLEST_PICTURE = 384
 
 
 def predict_files(
-    model: nn.Module,
+    model: Any,
     source: str | Path,
     out_dir: str | Path,
     boxes_file: str | Path | None = None,
@@ -43,7 +44,8 @@ def predict_files(
             :func:`mmkp.datasets.image_boxes.read_boxes`; frames of a video are called
             ``<video>_000000`` and so on. Images without boxes are skipped. None
             takes whole images.
-        show_edges: draw the learned edges, the brighter the larger their weight.
+        show_edges: draw the learned edges, the brighter the larger their weight, and
+            ``edge_weights.png``, the matrix of the weights.
         numbers: write each keypoint's number beside it.
         min_score: keypoints of a lower score are not drawn.
         batch_size: number of images that the network sees at once.
@@ -101,6 +103,9 @@ def predict_files(
         'damaged_images': media.damaged,
         'images': records,
     }
+    if edges is not None and weights is not None:
+        matrix = edge_weight_matrix(edges, weights, colours, 'learned edge weights')
+        cv2.imwrite(str(out_dir / 'edge_weights.png'), matrix[..., ::-1])
     path = out_dir / 'keypoints.json'
     path.write_text(json.dumps(content))
     return path
@@ -135,7 +140,7 @@ def draw_predictions(
     picture = image[..., ::-1]
     if max(height, width) < SMALLEST_PICTURE:
         picture = enlarged(np.ascontiguousarray(picture), SMALLEST_PICTURE)
-    size = picture.shape[1::-1]
+    size = size_of(picture)
     for index, keypoints in enumerate(instances['keypoints']):
         points = rescaled(keypoints, (width, height), size)
         scores = instances['keypoint_scores'][index]

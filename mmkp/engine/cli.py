@@ -3,19 +3,16 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 from mmengine.config import Config, DictAction
 
 from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
-from mmkp.engine.checkpoint_match import CheckpointMismatchError
 from mmkp.engine.config import load_config
-from mmkp.engine.config_check import ConfigError
 
 _USER_ERRORS = (
     CheckpointError,
-    CheckpointMismatchError,
-    ConfigError,
     FileNotFoundError,
     UntrustedCheckpointError,
 )
@@ -71,14 +68,24 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; tell a user's error in one sentence instead of a traceback.
 
+    Such errors are files that are absent or unreadable, and each ValueError that this
+    package raises itself; what comes out of a library keeps its traceback.
+
     Args:
         main: the tool. Its exit status is 2 after such an error. Set the environment
             variable MMKP_TRACEBACK=1 to see where it came from.
     """
     try:
         main()
-    except _USER_ERRORS as error:
-        if os.environ.get('MMKP_TRACEBACK') == '1':
+    except (ValueError, *_USER_ERRORS) as error:
+        told = isinstance(error, _USER_ERRORS) or _is_raised_here(error)
+        if not told or os.environ.get('MMKP_TRACEBACK') == '1':
             raise
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
+
+
+def _is_raised_here(error: BaseException) -> bool:
+    """Whether the statement that raised an error is one of this package."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get('__name__')).startswith('mmkp.')

@@ -76,7 +76,7 @@ class BatchSeeder:
     ) -> None:
         wrapped = loader.collate_fn
         former = wrapped if isinstance(wrapped, BatchSeeder) else loader
-        self.collate_fn: Callable[[Sequence[Any]], Any] = former.collate_fn
+        self.collate_fn: Callable[[Any], Any] = former.collate_fn
         self.worker_init_fn: Callable[[int], None] | None = former.worker_init_fn
         self.seed, self.rank, self.first = seed, rank, first
         self.batches_per_epoch = batches_per_epoch

@@ -1,6 +1,6 @@
 """Tiles, captions and grids of pictures. All pictures are RGB, uint8."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -30,6 +30,12 @@ def enlarged(image: np.ndarray, side: int, smooth: bool = True) -> np.ndarray:
         return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     kind = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
     return cv2.resize(image, size, interpolation=kind)
+
+
+def size_of(image: np.ndarray) -> tuple[int, int]:
+    """Width and height of a picture."""
+    height, width = image.shape[:2]
+    return width, height
 
 
 def rescaled(
@@ -131,7 +137,7 @@ def beside(pictures: Sequence[np.ndarray], gap: int = GAP) -> np.ndarray:
 
 
 def grid(
-    columns: dict[str, Sequence[np.ndarray]], gap: int = GAP, size: int = TEXT_SIZE
+    columns: Mapping[str, Sequence[np.ndarray]], gap: int = GAP, size: int = TEXT_SIZE
 ) -> np.ndarray:
     """Arrange tiles in titled columns.
 

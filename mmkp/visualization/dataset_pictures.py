@@ -11,6 +11,7 @@ from mmkp.visualization.canvas import (
     enlarged,
     framed,
     rescaled,
+    size_of,
     stack,
 )
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
@@ -97,9 +98,8 @@ def _draw(
     links = np.asarray(metainfo.get('skeleton_links') or (), int).reshape(-1, 2)
     if links.size and links.max() >= keypoints.shape[1]:
         links = links[:0]
-    size, from_size = picture.shape[1::-1], image.shape[1::-1]
     for index, points in enumerate(keypoints):
-        places = rescaled(points, from_size, size)
+        places = rescaled(points, size_of(image), size_of(picture))
         if visible is not None:
             places = np.where(np.asarray(visible)[index, :, None] > 0, places, np.nan)
         picture = draw_edges(picture, places, links, thickness=1)

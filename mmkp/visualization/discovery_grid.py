@@ -1,7 +1,5 @@
 """What a discovery model sees, finds and rebuilds, in one picture."""
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
@@ -15,6 +13,7 @@ from mmkp.visualization.canvas import (
     grid,
     put_text,
     rescaled,
+    size_of,
     stack,
     text_width,
 )
@@ -55,8 +54,7 @@ def discovery_grid(
     """
     side = max(tile, *images.shape[1:3])
     tiles = [enlarged(image, side) for image in images]
-    size, from_size = tiles[0].shape[1::-1], images.shape[2:0:-1]
-    points = rescaled(keypoints, from_size, size)
+    points = rescaled(keypoints, size_of(images[0]), size_of(tiles[0]))
     columns = {
         'keypoints': [
             draw_keypoints(image, place, colours)
@@ -122,7 +120,7 @@ def keypoint_sheet(
     tiles = []
     for image, points in zip(images, keypoints, strict=True):
         picture = enlarged(image, tile)
-        places = rescaled(points, image.shape[1::-1], picture.shape[1::-1])
+        places = rescaled(points, size_of(image), size_of(picture))
         if edges is not None and len(edges) > 0:
             picture = draw_edges(picture, places, edges, edge_weights)
         tiles.append(draw_keypoints(picture, places, colours))
@@ -216,7 +214,7 @@ def _numbered(
     return band
 
 
-def _headline(title: str, colours: Sequence[np.ndarray], width: int) -> np.ndarray:
+def _headline(title: str, colours: np.ndarray, width: int) -> np.ndarray:
     """The title on the left and each keypoint's colour and number below it."""
     pitch = 26
     per_line = max(1, (width - 16) // pitch)

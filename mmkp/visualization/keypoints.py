@@ -87,10 +87,10 @@ def draw_edges(
         level = round(255 * float(strength[index]) ** 1.5)
         if level < 10 or not (_drawable(start) and _drawable(end)):
             continue
-        ends = tuple(_fixed_point(point) for point in (start, end))
+        first, last = _fixed_point(start), _fixed_point(end)
         width = max(1, round(thickness))
-        cv2.line(rims, *ends, level, width + 2, cv2.LINE_AA, _SHIFT)
-        cv2.line(lines, *ends, level, width, cv2.LINE_AA, _SHIFT)
+        cv2.line(rims, first, last, level, width + 2, cv2.LINE_AA, _SHIFT)
+        cv2.line(lines, first, last, level, width, cv2.LINE_AA, _SHIFT)
     # A dark rim keeps a bright line visible on a bright image.
     rim, line = (layer[..., None].astype(np.float32) / 255 for layer in (rims, lines))
     shaded = image * (1 - 0.6 * rim)
@@ -109,7 +109,7 @@ def relative_weights(weights: np.ndarray | None, number: int) -> np.ndarray:
 
 def default_radius(image: np.ndarray) -> float:
     """Radius of a keypoint's disc that suits an image, in pixels."""
-    return max(2.0, 0.012 * float(np.hypot(*image.shape[:2])))
+    return max(2.0, 0.012 * float(np.hypot(image.shape[0], image.shape[1])))
 
 
 def _drawable(point: np.ndarray) -> bool:

@@ -15,7 +15,7 @@ from mmkp.visualization.discovery_grid import (
 )
 
 
-def is_discovery_model(model: nn.Module) -> bool:
+def is_discovery_model(model: Any) -> bool:
     """Whether a model discovers keypoints and can show what it makes of an image."""
     return hasattr(model, 'reconstruct') and hasattr(model, 'num_keypoints')
 
@@ -59,7 +59,7 @@ def to_pictures(values: Tensor, preprocessor: nn.Module | None) -> np.ndarray:
 
 @torch.no_grad()
 def picture_model(
-    model: nn.Module,
+    model: Any,
     batch: dict[str, Any],
     metainfo: dict | None = None,
     title: str = '',
@@ -122,7 +122,7 @@ def picture_model(
 
 @torch.no_grad()
 def picture_keypoints(
-    model: nn.Module,
+    model: Any,
     batch: dict[str, Any],
     metainfo: dict | None = None,
     title: str = '',
@@ -177,7 +177,7 @@ def spread_indices(dataset: Any, number: int) -> list[int]:
     return [int(index) for index in chosen.round()]
 
 
-def learned_edges(model: nn.Module) -> tuple[np.ndarray | None, np.ndarray | None]:
+def learned_edges(model: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The edges that a model has learned and their weights.
 
     Args:

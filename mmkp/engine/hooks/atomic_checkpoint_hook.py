@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
@@ -19,7 +20,7 @@ class _RemovalsLast:
         backend: the file backend that does the work.
     """
 
-    def __init__(self, backend: object) -> None:
+    def __init__(self, backend: Any) -> None:
         self.backend = backend
         self._removals: list[tuple[Callable[[str], None], str]] = []
 
@@ -55,7 +56,10 @@ class AtomicCheckpointHook(CheckpointHook):
     Args: those of :class:`mmengine.hooks.CheckpointHook`.
     """
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    backend_args: dict | None
+    file_backend: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_local = '://' not in str(self.out_dir or '')
         if is_local and self.backend_args is None and self.file_client_args is None:

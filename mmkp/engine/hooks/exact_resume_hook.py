@@ -10,7 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpose.registry import DATA_SAMPLERS, HOOKS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import BatchSampler, Sampler
 
 from mmkp.engine.random_state import get_random_state, set_random_state
@@ -216,7 +216,7 @@ class ExactResumeHook(Hook):
                 buffers[name].copy_(value)
 
 
-def _buffers(model: nn.Module) -> dict[str, Tensor]:
+def _buffers(model: Any) -> dict[str, Tensor]:
     """The buffers that are part of a model's checkpoint."""
     if is_model_wrapper(model):
         model = model.module
