@@ -44,8 +44,8 @@ def sum_pulls(
     corners = torch.stack(
         tile_corners(winners.tile % (across * down), across, tiles.dtype)
     )
-    fields = segments._replace(cost=edge_weights.expand_as(segments.cost))
-    table = torch.stack([field.flatten() for field in fields])
+    weighted = segments._replace(cost=edge_weights.expand_as(segments.cost))
+    table = torch.stack([field.flatten() for field in weighted])
     sums = table.new_zeros((5, SPREAD * table.shape[1]))
     copies = torch.arange(SPREAD, device=table.device).mul_(table.shape[1])
     copies = copies.repeat(TILE * TILE * CHUNK // SPREAD)

@@ -84,12 +84,8 @@ def build_segments(
     cost = edge_weights.log().mul(-thickness_px2)
     hidden = vanishing_exponent(edge_weights.dtype) * thickness_px2
     cost = torch.where(edge_weights.any(), cost, hidden)
-    return Segments(
-        *start.unbind(-1),
-        *step.unbind(-1),
-        *project.unbind(-1),
-        cost.expand(len(start), -1),
-    )
+    parts = (*start.unbind(-1), *step.unbind(-1), *project.unbind(-1))
+    return Segments._make((*parts, cost.expand(len(start), -1)))
 
 
 def find_winners(
@@ -135,8 +131,11 @@ def find_winners(
             target.copy_(_unsort(value, order, target[0].numel()).view(target.shape))
             tile = (image + order // len(band)) * tiles + first + order % len(band)
             winners.append(Winners(tile, edge))
-    tile, edge = zip(*winners, strict=True)
-    return from_tiles(values, image_size), Winners(torch.cat(tile), torch.cat(edge, 1))
+    found = Winners(
+        torch.cat([winner.tile for winner in winners]),
+        torch.cat([winner.edge for winner in winners], 1),
+    )
+    return from_tiles(values, image_size), found
 
 
 def _unsort(values: Tensor, order: Tensor, num_tiles: int) -> Tensor:
