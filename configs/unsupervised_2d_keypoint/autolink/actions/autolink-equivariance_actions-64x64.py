@@ -12,8 +12,8 @@ model = dict(
             layer_weights=(0.05, 0.2, 0.33),
         ),
         equivariance=dict(loss_weight=5.0),
-        diversity=dict(window=6),
+        diversity=dict(window=3),
     )
 )
-param_scheduler = dict(begin=750, end=1500)
-train_cfg = dict(max_iters=1500, val_interval=500)
+param_scheduler = dict(begin=400, end=800)
+train_cfg = dict(max_iters=800, val_interval=400)
