@@ -9,6 +9,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.ops.batch_norm import BatchNorm2d
+
 
 def halved_convolution(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """3x3 convolution followed by 2x2 averaging, as one strided convolution.
@@ -45,11 +47,11 @@ class HalvingResidualBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.bn1 = BatchNorm2d(out_channels)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.bn2 = BatchNorm2d(out_channels)
         self.skip_conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.skip_bn = nn.BatchNorm2d(out_channels)
+        self.skip_bn = BatchNorm2d(out_channels)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, O, H // 2, W // 2)."""

@@ -7,6 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmkp.ops.batch_norm import BatchNorm2d
+from mmkp.ops.doubled_convolution import doubled_convolution
+
 
 class _Down(nn.Sequential):
     """Conv, BN, LeakyReLU, conv, BN, x0.5, LeakyReLU."""
@@ -14,10 +17,10 @@ class _Down(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(
             nn.Conv2d(in_channels, out_channels, 3, padding=1),
-            nn.BatchNorm2d(out_channels),
+            BatchNorm2d(out_channels),
             nn.LeakyReLU(0.2, inplace=True),
             nn.Conv2d(out_channels, out_channels, 3, padding=1),
-            nn.BatchNorm2d(out_channels),
+            BatchNorm2d(out_channels),
             nn.AvgPool2d(2),
             nn.LeakyReLU(0.2, inplace=True),
         )
@@ -30,19 +33,27 @@ class _Up(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, out_channels, 3, padding=1),
-            nn.BatchNorm2d(out_channels),
+            BatchNorm2d(out_channels),
             nn.LeakyReLU(0.2, inplace=True),
             nn.Conv2d(out_channels, out_channels, 3, padding=1),
-            nn.BatchNorm2d(out_channels),
+            BatchNorm2d(out_channels),
             nn.LeakyReLU(0.2, inplace=True),
         )
 
     def forward(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
         """Map (B, C, h, w) to (B, O, *size)."""
-        upsampled = F.interpolate(
-            inputs, size=tuple(size), mode='bilinear', align_corners=False
-        )
-        return self.layers(upsampled)
+        first, *others = self.layers
+        assert isinstance(first, nn.Conv2d)  # for the type checker
+        if tuple(size) == tuple(2 * side for side in inputs.shape[-2:]):
+            outputs = doubled_convolution(inputs, first.weight, first.bias)
+        else:
+            upsampled = F.interpolate(
+                inputs, size=tuple(size), mode='bilinear', align_corners=False
+            )
+            outputs = first(upsampled)
+        for layer in others:
+            outputs = layer(outputs)
+        return outputs
 
 
 class UNet(nn.Module):

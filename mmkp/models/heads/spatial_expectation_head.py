@@ -11,6 +11,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from mmkp.models.backbones.autolink_encoder import initialise_convolutions
+from mmkp.ops.batch_norm import BatchNorm2d
 from mmkp.ops.heatmap import (
     GRIDS,
     mass_near_keypoints,
@@ -26,7 +27,7 @@ class _UpsampleBlock(nn.Sequential):
         super().__init__(
             nn.Upsample(scale_factor=2, mode='bilinear', align_corners=False),
             nn.Conv2d(in_channels, out_channels, 3, padding=1),
-            nn.BatchNorm2d(out_channels),
+            BatchNorm2d(out_channels),
             nn.LeakyReLU(0.2, inplace=True),
         )
 

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from mmkp.models.losses.vgg_features import VGGFeatures, default_layers
 
@@ -18,6 +20,9 @@ _PREPROCESSING = {
     'torchvision': ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
     'caffe': ((122.679, 116.669, 104.007), (1.0, 1.0, 1.0)),
 }
+# A first feature map of 64 channels then takes 25 MiB: larger blocks are given back to
+# the system and cleared anew in every step, and they do not stay in the caches.
+CPU_CHUNK_PIXELS = 2 * 224 * 224
 _warned_random = False
 
 
@@ -55,6 +60,10 @@ class PerceptualLoss(nn.Module):
         base_channels (int): Width of the random network; 64 for stored weights.
         seed (int): Seed of the random network.
         loss_weight (float): Factor of the whole loss.
+        chunk_size (int, optional): Pictures that go through the network together. By
+            default the whole batch on a GPU, and on the CPU as many as stay cheap to
+            allocate. The result is the same, the memory that of one chunk; without
+            effect under float16 autocast, whose gradients need the scaled loss.
 
     Raises:
         FileNotFoundError: ``weights`` does not exist.
@@ -81,6 +90,7 @@ class PerceptualLoss(nn.Module):
         base_channels: int = 64,
         seed: int = 0,
         loss_weight: float = 1.0,
+        chunk_size: int | None = None,
     ) -> None:
         super().__init__()
         layers = tuple(layers) if layers is not None else default_layers(depth)
@@ -93,6 +103,8 @@ class PerceptualLoss(nn.Module):
             )
         if distance not in ('l1', 'l2'):
             raise ValueError(f"distance must be 'l1' or 'l2', got {distance!r}")
+        if chunk_size is not None and chunk_size < 1:
+            raise ValueError(f'chunk_size must be at least 1 or None, got {chunk_size}')
         if preprocessing == 'auto':
             caffe = weights is not None and str(weights).endswith('.npz')
             preprocessing = 'caffe' if caffe else 'torchvision'
@@ -111,6 +123,7 @@ class PerceptualLoss(nn.Module):
         self.image_size = _height_width(image_size)
         self.preprocessing = preprocessing
         self.loss_weight = loss_weight
+        self.chunk_size = chunk_size
         # One multiply-add from network input to VGG input.
         mean, std = (torch.tensor(v).double() for v in _PREPROCESSING[preprocessing])
         in_mean, in_std = _channels(input_mean), _channels(input_std)
@@ -174,11 +187,61 @@ class PerceptualLoss(nn.Module):
         Raises:
             ValueError: The two shapes differ or are not pictures.
         """
+        chunk = self._pictures_a_chunk(reconstruction)
+        if chunk >= len(reconstruction):
+            return self._weighted_sum(reconstruction, images)
+        return _Chunked.apply(reconstruction, images, self._weighted_sum, chunk)
+
+    def _weighted_sum(self, reconstruction: Tensor, images: Tensor) -> Tensor:
         values = self.per_layer(reconstruction, images)
         total = values[0].new_zeros(())
         for weight, value in zip(self.layer_weights, values, strict=True):
             total = total + weight * value
         return self.loss_weight * total
+
+    def _pictures_a_chunk(self, pictures: Tensor) -> int:
+        # What autocast does to a product; its own queries differ between versions.
+        probe = torch.zeros(1, 1, device=pictures.device)
+        if torch.mm(probe, probe).dtype == torch.float16:
+            return len(pictures)
+        if self.chunk_size is not None:
+            return self.chunk_size
+        if pictures.device.type != 'cpu':
+            return len(pictures)
+        height, width = self.image_size or pictures.shape[-2:]
+        return max(1, CPU_CHUNK_PIXELS // (height * width))
+
+
+class _Chunked(torch.autograd.Function):
+    """A mean over pictures, with its gradient computed chunk by chunk on the way."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        reconstruction: Tensor,
+        images: Tensor,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        chunk: int,
+    ) -> Tensor:
+        values, gradients = [], []
+        parts = zip(reconstruction.split(chunk), images.split(chunk), strict=True)
+        for found, target in parts:
+            share = len(found) / len(reconstruction)
+            with torch.set_grad_enabled(ctx.needs_input_grad[0]):
+                found = found.detach().requires_grad_(ctx.needs_input_grad[0])
+                value = loss(found, target) * share
+            if ctx.needs_input_grad[0]:
+                gradients += torch.autograd.grad(value, found)
+            values.append(value.detach())
+        if gradients:
+            ctx.save_for_backward(torch.cat(gradients))
+        return torch.stack(values).sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = ctx.saved_tensors
+        return (upstream * gradient).to(gradient.dtype), None, None, None
 
 
 def _full(x: Tensor) -> Tensor:

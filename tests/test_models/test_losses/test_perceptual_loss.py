@@ -222,6 +222,45 @@ def test_gradient_is_that_of_differences():
     assert (gradient * direction).sum().item() == pytest.approx(slope.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize('chunk', [1, 2, 4])
+def test_chunks_change_nothing_but_memory(chunk):
+    options = dict(base_channels=3, image_size=24, loss_weight=2.0)
+    a, b = (pictures(5, seed=seed).double() for seed in (1, 2))
+    a.requires_grad_()
+    whole = PerceptualLoss(chunk_size=5, **options).double()(a, b)
+    (expected,) = torch.autograd.grad(3 * whole, a)
+    loss = PerceptualLoss(chunk_size=chunk, **options).double()
+    value = loss(a, b)
+    (gradient,) = torch.autograd.grad(3 * value, a)
+    torch.testing.assert_close(value, whole, rtol=1e-12, atol=0)
+    torch.testing.assert_close(gradient, expected, rtol=1e-9, atol=1e-15)
+    with torch.no_grad():
+        assert loss(a, b) == value
+    assert not loss(a.detach(), b).requires_grad
+
+
+def test_chunks_are_chosen_by_size():
+    loss = PerceptualLoss(base_channels=2)
+    assert loss._pictures_a_chunk(pictures(8)) == 2
+    loss.image_size = None
+    assert loss._pictures_a_chunk(torch.zeros(8, 3, 128, 128)) == 6
+    assert loss._pictures_a_chunk(torch.zeros(8, 3, 1000, 1000)) == 1
+    assert loss._pictures_a_chunk(torch.zeros(8, 3, 1000, 1000, device='meta')) == 8
+    with torch.autocast('cpu', dtype=torch.float16):
+        assert loss._pictures_a_chunk(torch.zeros(8, 3, 1000, 1000)) == 8
+
+
+def test_chunks_under_bfloat16_autocast():
+    options = dict(base_channels=8, image_size=32)
+    a, b = pictures(4, seed=1).bfloat16().requires_grad_(), pictures(4, seed=2)
+    results = []
+    for chunk in (1, 4):
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            value = PerceptualLoss(chunk_size=chunk, **options)(a, b)
+        results.append((value, *torch.autograd.grad(value, a)))
+    torch.testing.assert_close(*results, rtol=2e-2, atol=1e-5)
+
+
 def test_autocast_keeps_the_value_in_float32():
     loss = PerceptualLoss(base_channels=8, image_size=32)
     a, b = pictures(seed=1), pictures(seed=2)
@@ -250,6 +289,7 @@ def test_built_from_a_config():
         (dict(preprocessing='tf'), "'auto', 'torchvision' or 'caffe', got 'tf'"),
         (dict(image_size=0), 'image_size must be positive'),
         (dict(input_mean=[1, 2]), 'one number or three'),
+        (dict(chunk_size=0), 'chunk_size must be at least 1'),
         (dict(base_channels=0), 'base_channels must be at least 1'),
     ],
 )
