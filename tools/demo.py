@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', default='demo_output', help='folder for the results')
-    parser.add_argument('--minutes', type=float, default=4.0, help='of training')
+    parser.add_argument('--minutes', type=float, default=4.5, help='training at most')
     parser.add_argument('--seed', type=int, default=0)
     return parser.parse_args()
 

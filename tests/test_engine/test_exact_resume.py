@@ -129,6 +129,20 @@ def test_other_loops_and_samplers(tmp_path, extra, num_workers, persistent):
     assert_same_bits(final_tensors(whole), final_tensors(resumed))
 
 
+@pytest.mark.parametrize('rule', ['less', 'greater'])
+def test_checkpoint_of_a_validated_iteration(tmp_path, rule):
+    # Written before the validation, and again within it when it was the best so far.
+    extra = f"""
+default_hooks['checkpoint'] = dict(interval=4, save_best='tiny/spread', rule={rule!r})
+"""
+    config = tiny.write_config(tmp_path, extra=extra, max_iters=10)
+    whole = train(config, tmp_path / 'work')
+    for name in ('iter_10.pth', 'last_checkpoint'):
+        (tmp_path / 'work' / name).unlink()
+    resumed = train(config, tmp_path / 'work', resume=True)
+    assert_same_bits(final_tensors(whole), final_tensors(resumed))
+
+
 def test_validation_does_not_change_the_training(tmp_path):
     config = tiny.write_config(tmp_path)
     validated = train(config, tmp_path / 'a')

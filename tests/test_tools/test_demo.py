@@ -1,0 +1,28 @@
+"""The demo runs from end to end, here on fewer images."""
+
+import cv2
+import tiny
+
+from mmkp.engine import load_config
+
+
+def test_demo(tmp_path, capsys, monkeypatch):
+    def small_config(*args, **kwargs):
+        cfg = load_config(*args, **kwargs)
+        cfg.train_dataloader.batch_size = 2
+        cfg.model.losses.perceptual.base_channels = 2
+        for part in ('fit', 'score'):
+            cfg.test_dataloader.dataset[part].num_images = 30
+        cfg.experiment_name = cfg.visualizer.name = 'demo'
+        return cfg
+
+    monkeypatch.setattr('mmkp.engine.load_config', small_config)
+    tiny.call_tool('demo.py', '--out', tmp_path / 'out', '--minutes', 0.03)
+    told = capsys.readouterr()
+    for line in ('from the discovered keypoints', 'untrained detector', 'mean pose'):
+        [row] = [row for row in told.out.splitlines() if line in row]
+        assert float(row.split()[-1]) > 0
+    for name in ('keypoints.png', 'discovery_test.png', 'edge_weights_test.png'):
+        assert str(tmp_path / 'out' / name) in told.out
+        assert min(cv2.imread(str(tmp_path / 'out' / name)).shape[:2]) > 300
+    assert 'Elapsed: ' in told.out and 'training 100%' in told.err
