@@ -1,1 +1,1 @@
-from tiny import plain_config_text  # noqa: F401  used by every test of this folder
+from tiny import quick_mmengine  # noqa: F401  used by every test of this folder
