@@ -218,11 +218,12 @@ def build(function, folder):
     return content
 
 
-class TestBuild:
-    @pytest.fixture(scope='class')
-    def wheel(self, source_copy):
-        return build('build_wheel', source_copy)
+@pytest.fixture(scope='module')
+def wheel(source_copy):
+    return build('build_wheel', source_copy)
 
+
+class TestBuild:
     def test_wheel_carries_configs_and_tools(self, wheel):
         names = set(wheel.namelist())
         packed = {
