@@ -109,7 +109,7 @@ def relative_weights(weights: np.ndarray | None, number: int) -> np.ndarray:
 
 def default_radius(image: np.ndarray) -> float:
     """Radius of a keypoint's disc that suits an image, in pixels."""
-    return max(2.0, 0.012 * float(np.hypot(image.shape[0], image.shape[1])))
+    return 0.2 * float(np.hypot(image.shape[0], image.shape[1])) ** 0.5
 
 
 def _drawable(point: np.ndarray) -> bool:
