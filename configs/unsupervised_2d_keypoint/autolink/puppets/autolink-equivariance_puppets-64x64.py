@@ -9,7 +9,6 @@ model = dict(
     losses=dict(
         perceptual=dict(base_channels=16, layers=('relu1_2', 'relu2_2', 'relu3_3')),
         equivariance=dict(loss_weight=5.0),
-        diversity=dict(window=3),
     ),
 )
 optim_wrapper = dict(
