@@ -39,3 +39,11 @@ def _mmpose_scope() -> None:
     from mmpose.utils import register_all_modules
 
     register_all_modules()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Compute in one thread: sums in another order are equal to rounding only."""
+    import torch
+
+    torch.set_num_threads(1)
