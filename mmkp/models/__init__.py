@@ -5,6 +5,7 @@ from mmkp.models import (
     generators,
     heads,
     losses,
+    stages,
     unsupervised,
     view_transforms,
 )
@@ -14,6 +15,7 @@ __all__ = [
     'generators',
     'heads',
     'losses',
+    'stages',
     'unsupervised',
     'view_transforms',
 ]
