@@ -1,3 +1,4 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """What the stages of a part affinity field network predict."""
 
 from typing import NamedTuple

@@ -1,0 +1,128 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The first ten convolutions of VGG19 and OpenPose's two."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from mmengine.model import BaseModule
+from mmengine.model.weight_init import kaiming_init, normal_init
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from mmkp.models.backbones.vgg19_weights import check_input, convert_vgg19
+
+#: Convolutions in each of VGG19's first four blocks; pooling is between the blocks.
+_BLOCKS = (2, 2, 4, 2)
+_FIRST_PRELU = 'conv4_2'
+
+
+@MODELS.register_module()
+class OpenPoseVGG19(BaseModule):
+    """Image features F of OpenPose (Cao et al., CVPR 2017 and TPAMI 2019, section 3).
+
+    VGG19's conv1_1 .. conv4_2 and, to narrow their output, conv4_3_CPM and
+    conv4_4_CPM: 3x3 convolutions with biases and without normalisation, 2x2 max
+    pooling after conv1_2, conv2_2 and conv3_4. Layers have the official names.
+
+    Args:
+        activation: ``'relu'`` (COCO-18 and MPI networks), or ``'prelu'``: a slope for
+            each channel from conv4_2 on and ReLU before (BODY_25).
+        widths: channels of VGG19's four blocks.
+        narrow_widths: channels of conv4_3_CPM and conv4_4_CPM.
+        vgg19_weights: torchvision's VGG19 to start conv1_1 .. conv4_2 from: a file or
+            ``'torchvision://vgg19'``. None starts them at random.
+        vgg19_input: what the data preprocessor delivers, to which those weights are
+            adapted: ``'openpose'`` for BGR / 256 - 0.5 (mean 128, std 256), or
+            ``'imagenet'`` for RGB less ImageNet's mean, divided by its deviation.
+        init_cfg: as in MMEngine; comes after, and so replaces, the above. Without it
+            the two new layers start from N(0, 0.01), as in the official networks.
+
+    Raises:
+        ValueError: an unknown ``activation`` or ``vgg19_input``.
+    """
+
+    def __init__(
+        self,
+        activation: str = 'relu',
+        widths: Sequence[int] = (64, 128, 256, 512),
+        narrow_widths: Sequence[int] = (256, 128),
+        vgg19_weights: str | None = None,
+        vgg19_input: str = 'openpose',
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if activation not in ('relu', 'prelu'):
+            raise ValueError(
+                f"OpenPoseVGG19 needs activation 'relu' or 'prelu', got {activation!r}"
+            )
+        check_input(vgg19_input)
+        self.vgg19_weights = vgg19_weights
+        self.vgg19_input = vgg19_input
+        self.layers = nn.Sequential(
+            _make_layers(activation == 'prelu', widths, narrow_widths)
+        )
+        self.out_channels = narrow_widths[1]
+
+    def init_weights(self) -> None:
+        """Start from torchvision's VGG19 or at random; ``init_cfg`` has the last word.
+
+        Raises:
+            ValueError: ``vgg19_weights`` are of another network.
+        """
+        for name, layer in self.layers.named_children():
+            if not isinstance(layer, nn.Conv2d):
+                continue
+            if name.endswith('CPM'):
+                normal_init(layer, std=0.01)
+            else:
+                kaiming_init(layer, mode='fan_in')
+        if self.vgg19_weights:
+            loaded = CheckpointLoader.load_checkpoint(self.vgg19_weights, 'cpu')
+            try:
+                converted = convert_vgg19(loaded, self.vgg19_input)
+                self.layers.load_state_dict(converted, strict=False)
+            except (ValueError, RuntimeError) as error:
+                raise ValueError(
+                    f'vgg19_weights={self.vgg19_weights!r} do not fit: {error}'
+                ) from error
+        super().init_weights()
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor]:
+        """Compute image features.
+
+        Args:
+            inputs: images, shape (B, 3, H, W), BGR / 256 - 0.5 in official networks.
+
+        Returns:
+            One map at stride 8, shape (B, 128, H // 8, W // 8).
+        """
+        return (self.layers(inputs),)
+
+
+def _make_layers(
+    prelu: bool, widths: Sequence[int], narrow_widths: Sequence[int]
+) -> OrderedDict[str, nn.Module]:
+    """Layers under the official names, in order."""
+    names, channels = [], []
+    for block, (length, width) in enumerate(zip(_BLOCKS, widths, strict=True), 1):
+        names += [f'{block}_{i}' for i in range(1, length + 1)] + [f'pool{block}']
+        channels += [width] * (length + 1)
+    # OpenPose's own layers take the place of the last pooling.
+    names[-1:] = ['4_3_CPM', '4_4_CPM']
+    channels[-1:] = narrow_widths
+
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    inputs, slopes = 3, False
+    for name, outputs in zip(names, channels, strict=True):
+        if name.startswith('pool'):
+            layers[name] = nn.MaxPool2d(2)
+            continue
+        layers[f'conv{name}'] = nn.Conv2d(inputs, outputs, 3, padding=1)
+        slopes = slopes or (prelu and f'conv{name}' == _FIRST_PRELU)
+        if slopes:
+            layers[f'prelu{name}'] = nn.PReLU(outputs)
+        else:
+            layers[f'relu{name}'] = nn.ReLU(True)
+        inputs = outputs
+    return layers

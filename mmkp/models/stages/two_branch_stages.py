@@ -1,0 +1,114 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The stages of OpenPose's first network: fields and heatmaps side by side."""
+
+from itertools import pairwise
+
+import torch
+from mmengine.model import BaseModule
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from mmkp.models.stages.stage_outputs import StageOutputs
+
+#: The official prototxts start every convolution of the stages so.
+NORMAL_INIT = dict(type='Normal', layer='Conv2d', std=0.01, bias=0)
+
+
+def convolution_chain(channels: list[int], kernel_sizes: list[int]) -> nn.Sequential:
+    """Convolutions that keep the size, with a ReLU between each two.
+
+    Args:
+        channels: of the input and behind each convolution.
+        kernel_sizes: side of each kernel, odd.
+
+    Returns:
+        Convolution i is child ``2 * i``; the last one has no activation.
+    """
+    layers: list[nn.Module] = []
+    for (inputs, outputs), size in zip(pairwise(channels), kernel_sizes, strict=True):
+        layers += [nn.Conv2d(inputs, outputs, size, padding=size // 2), nn.ReLU(True)]
+    return nn.Sequential(*layers[:-1])
+
+
+@MODELS.register_module()
+class TwoBranchStages(BaseModule):
+    """Stages of "Realtime Multi-Person 2D Pose Estimation" (Cao et al., CVPR 2017).
+
+    Each stage has one branch for fields and one for heatmaps (section 2.1, equations
+    1 and 2). Both branches of the first stage see the image features F; those of every
+    later stage see the fields, the heatmaps and F, in this order of channels. The
+    first stage's branch is 3x3 (three times), 1x1 to ``hidden_channels``, 1x1 to the
+    output; a later stage's is 7x7 (five times), 1x1, 1x1 to the output.
+
+    Args:
+        in_channels: channels of F.
+        num_heatmaps: K + 1, the background included.
+        num_fields: 2L.
+        num_stages: stages; 6 in the paper, 4 in OpenPose's faster MPI network.
+        channels: width of every layer but the first stage's hidden one.
+        hidden_channels: width of the first stage's last hidden layer.
+        kernel_size: of the later stages' first five layers, odd.
+        init_cfg: as in MMEngine. The official N(0, 0.01) suits the official widths; a
+            narrow network trained from scratch starts better from
+            ``dict(type='Kaiming', layer='Conv2d', mode='fan_in')``.
+
+    Raises:
+        ValueError: no stages, or an even kernel size.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_heatmaps: int,
+        num_fields: int,
+        num_stages: int = 6,
+        channels: int = 128,
+        hidden_channels: int = 512,
+        kernel_size: int = 7,
+        init_cfg: dict | list[dict] | None = NORMAL_INIT,
+    ) -> None:
+        super().__init__(init_cfg)
+        if num_stages < 1:
+            raise ValueError(f'TwoBranchStages needs num_stages >= 1, got {num_stages}')
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                f'TwoBranchStages needs an odd kernel_size, got {kernel_size}: an even '
+                'one changes the size of the maps'
+            )
+        fed_back = num_fields + num_heatmaps + in_channels
+
+        def branch(stage: int, outputs: int) -> nn.Sequential:
+            if stage == 0:
+                widths = [in_channels, *[channels] * 3, hidden_channels, outputs]
+                return convolution_chain(widths, [3, 3, 3, 1, 1])
+            widths = [fed_back, *[channels] * 6, outputs]
+            return convolution_chain(widths, [kernel_size] * 5 + [1, 1])
+
+        self.field_branches = nn.ModuleList(
+            branch(stage, num_fields) for stage in range(num_stages)
+        )
+        self.heatmap_branches = nn.ModuleList(
+            branch(stage, num_heatmaps) for stage in range(num_stages)
+        )
+
+    def forward(self, features: Tensor) -> StageOutputs:
+        """Predict heatmaps and fields in every stage.
+
+        Args:
+            features: F, shape (B, in_channels, h, w).
+
+        Returns:
+            ``num_stages`` entries in each list, (B, num_heatmaps, h, w) and
+            (B, num_fields, h, w).
+        """
+        outputs = StageOutputs([], [])
+        inputs = features
+        for fields, heatmaps in zip(
+            self.field_branches, self.heatmap_branches, strict=True
+        ):
+            if outputs.fields:
+                last = (outputs.fields[-1], outputs.heatmaps[-1], features)
+                inputs = torch.cat(last, dim=1)
+            outputs.fields.append(fields(inputs))
+            outputs.heatmaps.append(heatmaps(inputs))
+        return outputs
