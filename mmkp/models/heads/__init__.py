@@ -1,5 +1,6 @@
 """Heads that MMPose lacks."""
 
+from mmkp.models.heads.part_affinity_head import PartAffinityHead
 from mmkp.models.heads.spatial_expectation_head import SpatialExpectationHead
 
-__all__ = ['SpatialExpectationHead']
+__all__ = ['PartAffinityHead', 'SpatialExpectationHead']
