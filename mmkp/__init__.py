@@ -15,7 +15,14 @@ compat.apply()
 # These imports register, and need the shims above.
 from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402
 
-from mmkp import datasets, engine, evaluation, models, visualization  # noqa: E402
+from mmkp import (  # noqa: E402
+    codecs,
+    datasets,
+    engine,
+    evaluation,
+    models,
+    visualization,
+)
 
 # Lets configs inherit from installed ones with `_base_ = 'mmkp::...'`, which MMEngine
 # allows for the packages of this table only (open-mmlab/mmengine#1410, #1581).
@@ -23,6 +30,7 @@ MODULE2PACKAGE['mmkp'] = 'mmkp'
 
 __all__ = [
     '__version__',
+    'codecs',
     'compat',
     'datasets',
     'engine',
