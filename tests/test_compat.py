@@ -18,9 +18,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import Compose, pseudo_collate
+from mmpose.datasets.transforms import formatting
+from mmpose.models import PoseDataPreprocessor
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 
 from mmkp import compat
-from mmkp.compat import installed_packages, mmcv_ops, visualizer, xtcocotools_stand_in
+from mmkp.compat import (
+    image_pyramid,
+    installed_packages,
+    mmcv_ops,
+    visualizer,
+    xtcocotools_stand_in,
+)
 from mmkp.dependencies import check_dependencies
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -289,6 +300,82 @@ class TestVisualizer:
         newer = tuple(map(int, np.__version__.split('.')[:2])) >= (2, 4)
         assert visualizer._array_converts_to_int() != newer
         assert ('draw_circles_of_array_radius' in compat.applied) == newer
+
+
+class TestImagePyramid:
+    SIZES = ((32, 32), (16, 16), (64, 64))
+
+    def samples(self):
+        pipeline = Compose(
+            [
+                dict(
+                    type='BottomupResize',
+                    input_size=self.SIZES[0],
+                    aug_scales=[0.5, 2],
+                    resize_mode='fit',
+                    size_factor=16,
+                ),
+                dict(
+                    type='PackPoseInputs',
+                    meta_keys=(
+                        'input_size', 'input_center', 'input_scale', 'aug_scales',
+                        'img_shape', 'flip_indices',
+                    ),
+                ),
+            ]
+        )  # fmt: skip
+        rng = np.random.default_rng(0)
+        images = [rng.integers(0, 255, (40, 50, 3), dtype=np.uint8) for _ in range(2)]
+        flip_indices = [1, 0]
+        return [
+            pipeline(dict(img=image, ori_shape=(40, 50), flip_indices=flip_indices))
+            for image in images
+        ]
+
+    def test_each_size_is_a_batch_of_its_own(self):
+        samples = self.samples()
+        shapes = [tuple(size.shape[1:]) for size in samples[0]['inputs']]
+        assert shapes == [(h, w) for w, h in self.SIZES]
+        preprocessor = PoseDataPreprocessor(mean=[100.0], std=[50.0])
+        batch = preprocessor(pseudo_collate(samples))
+        for place, size in enumerate(batch['inputs']):
+            alone = [dict(sample, inputs=sample['inputs'][place]) for sample in samples]
+            expected = preprocessor(pseudo_collate(alone))['inputs']
+            assert torch.equal(size, expected) and len(size) == 2
+        assert batch['data_samples'][1].batch_input_shape == (32, 32)
+
+    def test_mmposes_bottom_up_estimator_predicts_at_several_sizes(self):
+        model = MODELS.build(
+            dict(
+                type='BottomupPoseEstimator',
+                data_preprocessor=dict(type='PoseDataPreprocessor'),
+                backbone=dict(type='ResNet', depth=18, out_indices=(1,)),
+                head=dict(
+                    type='PartAffinityHead',
+                    in_channels=128,
+                    stages=dict(type='TwoBranchStages', num_stages=1, channels=4),
+                    decoder=dict(type='PartAffinityField', input_size=self.SIZES[0]),
+                ),
+                test_cfg=dict(multiscale_test=True, output_heatmaps=True),
+            )
+        ).eval()
+        with torch.no_grad():
+            results = model.test_step(pseudo_collate(self.samples()))
+        assert [r.pred_fields.heatmaps.shape for r in results] == [(18, 4, 4)] * 2
+
+    def test_one_size_is_treated_as_ever(self):
+        image = torch.ones(3, 4, 4)
+        preprocessor = PoseDataPreprocessor()
+        batch = dict(inputs=[image, image], data_samples=[PoseDataSample()] * 2)
+        assert preprocessor(batch)['inputs'].shape == (2, 3, 4, 4)
+        stacked = formatting.image_to_tensor([np.zeros((4, 5, 3))] * 2)
+        assert stacked.shape == (2, 3, 4, 5)
+
+    def test_left_alone_where_pyramids_are_packed(self, monkeypatch):
+        monkeypatch.setattr(formatting, 'image_to_tensor', list)
+        forward = PoseDataPreprocessor.forward
+        assert not image_pyramid.take_image_pyramids()
+        assert PoseDataPreprocessor.forward is forward
 
 
 def make_annotations(folder):

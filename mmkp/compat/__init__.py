@@ -10,19 +10,21 @@ Checkpoints on torch 2.6 and later are the matter of :mod:`mmkp.engine.checkpoin
 
 from collections.abc import Callable
 
+from mmkp.compat.image_pyramid import take_image_pyramids
 from mmkp.compat.installed_packages import find_packages_without_setuptools
 from mmkp.compat.mmcv_ops import provide_mmcv_ops
 from mmkp.compat.torchvision_ops import declare_torchvision_ops
 from mmkp.compat.visualizer import draw_circles_of_array_radius
 from mmkp.compat.xtcocotools_stand_in import provide_xtcocotools
 
-# The last one mends MMPose itself and imports it, which takes the others.
+# The last ones mend MMPose itself and import it, which takes the others.
 SHIMS: tuple[Callable[[], bool], ...] = (
     declare_torchvision_ops,
     provide_mmcv_ops,
     provide_xtcocotools,
     find_packages_without_setuptools,
     draw_circles_of_array_radius,
+    take_image_pyramids,
 )
 
 applied: list[str] = []
