@@ -6,14 +6,25 @@ from mmkp.datasets.label_free_dataset import LabelFreeDataset
 from mmkp.datasets.landmark_dataset import LandmarkDataset
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.datasets.puppet_dataset import PuppetDataset
-from mmkp.datasets.transforms import LoadVerifiedImage, TopdownResize
+from mmkp.datasets.transforms import (
+    BottomupHeightResize,
+    LabelledMask,
+    LoadVerifiedImage,
+    PackPyramidInputs,
+    PersonScaledAffine,
+    TopdownResize,
+)
 from mmkp.datasets.unlabeled_image_dataset import UnlabeledImageDataset
 
 __all__ = [
+    'BottomupHeightResize',
     'DiscoveryEvaluationDataset',
     'LabelFreeDataset',
+    'LabelledMask',
     'LandmarkDataset',
     'LoadVerifiedImage',
+    'PackPyramidInputs',
+    'PersonScaledAffine',
     'PuppetDataset',
     'TopdownResize',
     'UnlabeledImageDataset',

@@ -2,9 +2,11 @@
 
 from mmkp.models import (
     backbones,
+    data_preprocessors,
     generators,
     heads,
     losses,
+    pose_estimators,
     stages,
     unsupervised,
     view_transforms,
@@ -12,9 +14,11 @@ from mmkp.models import (
 
 __all__ = [
     'backbones',
+    'data_preprocessors',
     'generators',
     'heads',
     'losses',
+    'pose_estimators',
     'stages',
     'unsupervised',
     'view_transforms',

@@ -1,7 +1,18 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Transforms that MMPose lacks."""
 
+from mmkp.datasets.transforms.bottomup_height_resize import BottomupHeightResize
+from mmkp.datasets.transforms.labelled_mask import LabelledMask
 from mmkp.datasets.transforms.load_verified_image import LoadVerifiedImage
+from mmkp.datasets.transforms.pack_pyramid_inputs import PackPyramidInputs
+from mmkp.datasets.transforms.person_scaled_affine import PersonScaledAffine
 from mmkp.datasets.transforms.topdown_resize import TopdownResize
 
-__all__ = ['LoadVerifiedImage', 'TopdownResize']
+__all__ = [
+    'BottomupHeightResize',
+    'LabelledMask',
+    'LoadVerifiedImage',
+    'PackPyramidInputs',
+    'PersonScaledAffine',
+    'TopdownResize',
+]
