@@ -10,7 +10,6 @@ from mmkp.datasets.transforms import (
     BottomupHeightResize,
     LabelledMask,
     LoadVerifiedImage,
-    PackPyramidInputs,
     PersonScaledAffine,
     TopdownResize,
 )
@@ -23,7 +22,6 @@ __all__ = [
     'LabelledMask',
     'LandmarkDataset',
     'LoadVerifiedImage',
-    'PackPyramidInputs',
     'PersonScaledAffine',
     'PuppetDataset',
     'TopdownResize',

@@ -2,11 +2,9 @@
 
 from mmkp.models import (
     backbones,
-    data_preprocessors,
     generators,
     heads,
     losses,
-    pose_estimators,
     stages,
     unsupervised,
     view_transforms,
@@ -14,11 +12,9 @@ from mmkp.models import (
 
 __all__ = [
     'backbones',
-    'data_preprocessors',
     'generators',
     'heads',
     'losses',
-    'pose_estimators',
     'stages',
     'unsupervised',
     'view_transforms',

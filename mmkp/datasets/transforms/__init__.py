@@ -4,7 +4,6 @@
 from mmkp.datasets.transforms.bottomup_height_resize import BottomupHeightResize
 from mmkp.datasets.transforms.labelled_mask import LabelledMask
 from mmkp.datasets.transforms.load_verified_image import LoadVerifiedImage
-from mmkp.datasets.transforms.pack_pyramid_inputs import PackPyramidInputs
 from mmkp.datasets.transforms.person_scaled_affine import PersonScaledAffine
 from mmkp.datasets.transforms.topdown_resize import TopdownResize
 
@@ -12,7 +11,6 @@ __all__ = [
     'BottomupHeightResize',
     'LabelledMask',
     'LoadVerifiedImage',
-    'PackPyramidInputs',
     'PersonScaledAffine',
     'TopdownResize',
 ]

@@ -28,9 +28,8 @@ class BottomupHeightResize(BaseTransform):
     both axes: cells are aligned, not the centres of corner pixels. The aspect ratio of
     the picture itself changes by at most half a pixel of its width or height.
 
-    For ``test_cfg=dict(multiscale_test=True)`` give ``aug_scales``, pack with
-    ``PackPyramidInputs`` and use ``PyramidPoseEstimator`` with
-    ``PyramidDataPreprocessor``.
+    For ``test_cfg=dict(multiscale_test=True)`` give ``aug_scales``, and name them in the
+    ``meta_keys`` of ``PackPoseInputs``.
 
     Required key: ``img`` (H, W, 3).
     Changed and added keys: ``img`` (h, w, 3), a list of such with ``aug_scales``;
