@@ -28,8 +28,8 @@ class BottomupHeightResize(BaseTransform):
     both axes: cells are aligned, not the centres of corner pixels. The aspect ratio of
     the picture itself changes by at most half a pixel of its width or height.
 
-    For ``test_cfg=dict(multiscale_test=True)`` give ``aug_scales``, and name them in the
-    ``meta_keys`` of ``PackPoseInputs``.
+    For ``test_cfg=dict(multiscale_test=True)`` give ``aug_scales``, and name that key
+    in the ``meta_keys`` of ``PackPoseInputs``.
 
     Required key: ``img`` (H, W, 3).
     Changed and added keys: ``img`` (h, w, 3), a list of such with ``aug_scales``;
@@ -68,11 +68,9 @@ class BottomupHeightResize(BaseTransform):
         self.size_factor = size_factor
         self.aug_scales = scales
         self.pad_val = pad_val
-        parts = [
-            Fraction(scale).limit_denominator(_LARGEST_DENOMINATOR).denominator
-            for scale in scales
-        ]
-        self._multiple = size_factor * lcm(*parts)
+        parts = [Fraction(s).limit_denominator(_LARGEST_DENOMINATOR) for s in scales]
+        simple = [p for p, s in zip(parts, scales, strict=True) if abs(p - s) < 1e-6]
+        self._multiple = size_factor * lcm(*(part.denominator for part in simple))
 
     def transform(self, results: dict) -> dict:
         """Resize one picture.
