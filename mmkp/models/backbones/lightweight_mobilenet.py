@@ -5,6 +5,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import FAN_IN_INIT
 from mmkp.ops.batch_norm import BatchNorm2d
 
 #: Output channels, stride and dilation of each separable layer, conv2_1 .. conv5_5.
@@ -18,9 +19,6 @@ _LAYERS = (
     (512, 1, 2),
     *[(512, 1, 1)] * 4,
 )
-
-#: Keeps the variance through layers with ReLU, depthwise ones included.
-FAN_IN_INIT = dict(type='Kaiming', layer='Conv2d', mode='fan_in')
 
 
 def convolution_bn_relu(

@@ -2,15 +2,15 @@
 """The first ten convolutions of VGG19 and OpenPose's two."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mmengine.model import BaseModule
-from mmengine.model.weight_init import kaiming_init, normal_init
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.backbones.vgg19_weights import check_input, convert_vgg19
+from mmkp.models.layers.initialisation import FAN_IN_INIT
 
 #: Convolutions in each of VGG19's first four blocks; pooling is between the blocks.
 _BLOCKS = (2, 2, 4, 2)
@@ -35,11 +35,13 @@ class OpenPoseVGG19(BaseModule):
         vgg19_input: what the data preprocessor delivers, to which those weights are
             adapted: ``'openpose'`` for BGR / 256 - 0.5 (mean 128, std 256), or
             ``'imagenet'`` for RGB less ImageNet's mean, divided by its deviation.
-        init_cfg: as in MMEngine; comes after, and so replaces, the above. Without it
-            the two new layers start from N(0, 0.01), as in the official networks.
+        init_cfg: as in MMEngine, of the layers that do not start from VGG19. By default
+            they keep the variance of what passes through them; the official two new
+            layers started from ``dict(type='Normal', layer='Conv2d', std=0.01)``.
 
     Raises:
-        ValueError: an unknown ``activation`` or ``vgg19_input``.
+        ValueError: an unknown ``activation`` or ``vgg19_input``, or weights from both
+            ``vgg19_weights`` and ``init_cfg``.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class OpenPoseVGG19(BaseModule):
         narrow_widths: Sequence[int] = (256, 128),
         vgg19_weights: str | None = None,
         vgg19_input: str = 'openpose',
-        init_cfg: dict | list[dict] | None = None,
+        init_cfg: dict | list[dict] | None = FAN_IN_INIT,
     ) -> None:
         super().__init__(init_cfg)
         if activation not in ('relu', 'prelu'):
@@ -57,6 +59,12 @@ class OpenPoseVGG19(BaseModule):
                 f"OpenPoseVGG19 needs activation 'relu' or 'prelu', got {activation!r}"
             )
         check_input(vgg19_input)
+        init_cfgs = init_cfg if isinstance(init_cfg, list) else [init_cfg or {}]
+        if vgg19_weights and any(c.get('type') == 'Pretrained' for c in init_cfgs):
+            raise ValueError(
+                f'OpenPoseVGG19 has weights from both vgg19_weights={vgg19_weights!r} '
+                f'and init_cfg={init_cfg}; drop one of them'
+            )
         self.vgg19_weights = vgg19_weights
         self.vgg19_input = vgg19_input
         self.layers = nn.Sequential(
@@ -65,28 +73,31 @@ class OpenPoseVGG19(BaseModule):
         self.out_channels = narrow_widths[1]
 
     def init_weights(self) -> None:
-        """Start from torchvision's VGG19 or at random; ``init_cfg`` has the last word.
+        """Start at random, and from torchvision's VGG19 where that is given.
 
         Raises:
             ValueError: ``vgg19_weights`` are of another network.
         """
-        for name, layer in self.layers.named_children():
-            if not isinstance(layer, nn.Conv2d):
-                continue
-            if name.endswith('CPM'):
-                normal_init(layer, std=0.01)
-            else:
-                kaiming_init(layer, mode='fan_in')
-        if self.vgg19_weights:
+        is_first_call = not self.is_init
+        super().init_weights()
+        if self.vgg19_weights and is_first_call:
             loaded = CheckpointLoader.load_checkpoint(self.vgg19_weights, 'cpu')
             try:
-                converted = convert_vgg19(loaded, self.vgg19_input)
-                self.layers.load_state_dict(converted, strict=False)
-            except (ValueError, RuntimeError) as error:
+                self._load_vgg19(convert_vgg19(loaded, self.vgg19_input))
+            except ValueError as error:
                 raise ValueError(
                     f'vgg19_weights={self.vgg19_weights!r} do not fit: {error}'
                 ) from error
-        super().init_weights()
+
+    def _load_vgg19(self, weights: Mapping[str, Tensor]) -> None:
+        own = dict(self.layers.named_parameters())
+        for name, value in weights.items():
+            if own[name].shape != value.shape:
+                raise ValueError(
+                    f'{name} is {tuple(value.shape)} in the file and '
+                    f'{tuple(own[name].shape)} in the network of these widths'
+                )
+        self.layers.load_state_dict(weights, strict=False)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor]:
         """Compute image features.

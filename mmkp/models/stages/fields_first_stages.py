@@ -8,8 +8,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import STAGES_INIT, OutputConv2d
 from mmkp.models.stages.stage_outputs import StageOutputs
-from mmkp.models.stages.two_branch_stages import NORMAL_INIT
 
 
 def convolution_prelu(inputs: int, outputs: int, kernel_size: int) -> nn.Sequential:
@@ -71,7 +71,7 @@ class DenseStage(nn.Module):
             *(DenseTripleBlock(inputs, channels) for inputs in widths[:-1])
         )
         self.hidden = convolution_prelu(widths[-1], hidden_channels, 1)
-        self.output = nn.Conv2d(hidden_channels, out_channels, 1)
+        self.output = OutputConv2d(hidden_channels, out_channels, 1)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (B, in_channels, h, w) to (B, out_channels, h, w)."""
@@ -97,10 +97,10 @@ class FieldsFirstStages(BaseModule):
         channels: width of the 3x3 convolutions in the first stage of each kind and in
             its later stages.
         hidden_channels: width of the 1x1 convolution, likewise.
-        init_cfg: as in MMEngine. The official N(0, 0.01) suits the official widths; a
-            narrow network trained from scratch starts better from
-            ``dict(type='Kaiming', layer='Conv2d', mode='fan_in', a=0.25)``. The
-            slopes of the PReLUs start at 0.25.
+        init_cfg: as in MMEngine. By default hidden layers keep the variance of what
+            passes through them; slopes start at 0.25. From the N(0, 0.01) of OpenPose's
+            first networks, ``dict(type='Normal', layer='Conv2d', std=0.01)``, the
+            gradients of these deeper ones start below Adam's epsilon.
 
     Raises:
         ValueError: no stages of one kind, or no blocks.
@@ -116,7 +116,7 @@ class FieldsFirstStages(BaseModule):
         num_blocks: int = 5,
         channels: tuple[int, int] = (96, 128),
         hidden_channels: tuple[int, int] = (256, 512),
-        init_cfg: dict | list[dict] | None = NORMAL_INIT,
+        init_cfg: dict | list[dict] | None = STAGES_INIT,
     ) -> None:
         super().__init__(init_cfg)
         sizes = (num_field_stages, num_heatmap_stages, num_blocks)

@@ -6,11 +6,9 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import STAGES_INIT, OutputConv2d
 from mmkp.models.stages.stage_outputs import StageOutputs
 from mmkp.ops.batch_norm import BatchNorm2d
-
-#: Keeps the variance through layers with ReLU, depthwise ones included.
-FAN_IN_INIT = dict(type='Kaiming', layer='Conv2d', mode='fan_in')
 
 
 def convolution_relu(inputs: int, outputs: int, kernel_size: int) -> nn.Sequential:
@@ -111,7 +109,7 @@ class SharedTrunkStage(nn.Module):
         def branch(outputs: int) -> nn.Sequential:
             return nn.Sequential(
                 convolution_relu(channels, hidden_channels, 1),
-                nn.Conv2d(hidden_channels, outputs, 1),
+                OutputConv2d(hidden_channels, outputs, 1),
             )
 
         self.trunk = trunk
@@ -140,7 +138,7 @@ class LightweightStages(BaseModule):
             3 in the published checkpoints.
         channels: width of F and of the trunks.
         hidden_channels: width of the initial stage's branches.
-        init_cfg: as in MMEngine. By default convolutions keep the variance of what
+        init_cfg: as in MMEngine. By default hidden layers keep the variance of what
             passes through them.
 
     Raises:
@@ -155,7 +153,7 @@ class LightweightStages(BaseModule):
         num_refinements: int = 1,
         channels: int = 128,
         hidden_channels: int = 512,
-        init_cfg: dict | list[dict] | None = FAN_IN_INIT,
+        init_cfg: dict | list[dict] | None = STAGES_INIT,
     ) -> None:
         super().__init__(init_cfg)
         if num_refinements < 0:

@@ -8,10 +8,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import STAGES_INIT, OutputConv2d
 from mmkp.models.stages.stage_outputs import StageOutputs
-
-#: The official prototxts start every convolution of the stages so.
-NORMAL_INIT = dict(type='Normal', layer='Conv2d', std=0.01, bias=0)
 
 
 def convolution_chain(channels: list[int], kernel_sizes: list[int]) -> nn.Sequential:
@@ -24,10 +22,14 @@ def convolution_chain(channels: list[int], kernel_sizes: list[int]) -> nn.Sequen
     Returns:
         Convolution i is child ``2 * i``; the last one has no activation.
     """
+    *hidden, last = zip(pairwise(channels), kernel_sizes, strict=True)
     layers: list[nn.Module] = []
-    for (inputs, outputs), size in zip(pairwise(channels), kernel_sizes, strict=True):
+    for (inputs, outputs), size in hidden:
         layers += [nn.Conv2d(inputs, outputs, size, padding=size // 2), nn.ReLU(True)]
-    return nn.Sequential(*layers[:-1])
+    (inputs, outputs), size = last
+    return nn.Sequential(
+        *layers, OutputConv2d(inputs, outputs, size, padding=size // 2)
+    )
 
 
 @MODELS.register_module()
@@ -48,9 +50,10 @@ class TwoBranchStages(BaseModule):
         channels: width of every layer but the first stage's hidden one.
         hidden_channels: width of the first stage's last hidden layer.
         kernel_size: of the later stages' first five layers, odd.
-        init_cfg: as in MMEngine. The official N(0, 0.01) suits the official widths; a
-            narrow network trained from scratch starts better from
-            ``dict(type='Kaiming', layer='Conv2d', mode='fan_in')``.
+        init_cfg: as in MMEngine. By default hidden layers keep the variance of what
+            passes through them. The official networks started from
+            ``dict(type='Normal', layer='Conv2d', std=0.01)``, which learns more slowly
+            and leaves almost nothing of the input in narrow networks.
 
     Raises:
         ValueError: no stages, or an even kernel size.
@@ -65,7 +68,7 @@ class TwoBranchStages(BaseModule):
         channels: int = 128,
         hidden_channels: int = 512,
         kernel_size: int = 7,
-        init_cfg: dict | list[dict] | None = NORMAL_INIT,
+        init_cfg: dict | list[dict] | None = STAGES_INIT,
     ) -> None:
         super().__init__(init_cfg)
         if num_stages < 1:
