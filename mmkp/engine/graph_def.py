@@ -64,8 +64,8 @@ def read_graph_def(path: str | Path) -> dict[str, GraphNode]:
                 nodes[node.name] = node
     except ProtobufError as error:
         raise ProtobufError(
-            f'{path} ({len(buffer)} bytes) is no frozen TensorFlow graph or not all '
-            f'of one: {error}'
+            f'{path} ({len(buffer)} bytes) is truncated, damaged or no frozen '
+            f'TensorFlow graph: {error}; copy or download it again'
         ) from error
     if not any(node.op for node in nodes.values()):
         raise ProtobufError(

@@ -1,0 +1,86 @@
+"""The reader of frozen graphs, on graphs written here."""
+
+import numpy as np
+import pytest
+from caffe_writer import chunk, number
+from graph_def_writer import INT32, constant, node
+
+from mmkp.engine.graph_def import read_graph_def
+from mmkp.engine.protobuf_reader import ProtobufError
+
+VALUES = np.arange(6, dtype=np.float32).reshape(1, 2, 3) - 2.5
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(*parts):
+        path = tmp_path / 'graph.pb'
+        path.write_bytes(b''.join(parts))
+        return read_graph_def(path)
+
+    return read
+
+
+def test_nodes_and_their_inputs(read):
+    nodes = read(
+        node('image', 'Placeholder', dtype=number(6, 1)),
+        constant('weights', VALUES),
+        node('conv', 'Conv2D', ('image', 'weights'), padding=chunk(2, b'SAME')),
+        chunk(4, number(1, 21)),  # versions of TensorFlow
+    )
+    assert list(nodes) == ['image', 'weights', 'conv']
+    assert [n.op for n in nodes.values()] == ['Placeholder', 'Const', 'Conv2D']
+    assert nodes['conv'].inputs == ['image', 'weights']
+    assert nodes['conv'].value is None
+    assert nodes['weights'].value.dtype == np.float32
+    np.testing.assert_array_equal(nodes['weights'].value, VALUES)
+
+
+def large_tensor(content):
+    """A constant of 2^40 floats of which only `content` is stored."""
+    value = number(1, 1) + chunk(2, chunk(2, number(1, 2**40))) + chunk(5, content)
+    return node('large', 'Const', value=chunk(8, value))
+
+
+def test_ways_to_store_a_tensor(read):
+    nodes = read(
+        constant('packed', VALUES, packed=True),
+        constant('scalar', np.float32(7)),
+        constant('empty', np.zeros(0)),
+        constant('integers', [1, 2], kind=INT32),
+        large_tensor(b'\0\0\x80?'),  # 1.0, for all of them
+    )
+    np.testing.assert_array_equal(nodes['packed'].value, VALUES)
+    assert nodes['scalar'].value == 7 and nodes['scalar'].value.shape == ()
+    assert nodes['empty'].value.shape == (0,)
+    assert nodes['integers'].value is None
+    assert nodes['large'].value.shape == (2**40,) and nodes['large'].value[-1] == 1
+
+
+def test_every_truncation_is_noticed(read):
+    first = node('image', 'Placeholder')
+    graph = first + constant('weights', VALUES)
+    for length in set(range(1, len(graph))) - {len(first)}:
+        with pytest.raises(ProtobufError, match=rf'graph\.pb \({length} bytes\)'):
+            read(graph[:length])
+
+
+@pytest.mark.parametrize(
+    ('content', 'reason'),
+    [
+        (b'', 'no node with an operation'),
+        (chunk(1, chunk(1, b'\xff\xff')), 'a name is not text'),
+        (number(1, 1), 'a number stands where a message should'),
+        (large_tensor(b'\0' * 8), r'tensor of shape \(1099511627776,\) has 8 bytes'),
+        (large_tensor(b'\0' * 7), 'has 7 bytes'),
+        (b'\x89PNG\r\n\x1a\n', 'no frozen TensorFlow graph'),
+    ],
+)
+def test_damaged_and_foreign_files(read, content, reason):
+    with pytest.raises(ProtobufError, match=reason):
+        read(content)
+
+
+def test_absent_file():
+    with pytest.raises(FileNotFoundError):
+        read_graph_def('absent.pb')
