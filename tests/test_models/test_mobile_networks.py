@@ -112,6 +112,16 @@ def test_every_parameter_gets_a_gradient(backbone, norm_cfg):
             assert torch.isfinite(parameter.grad).all(), name
 
 
+def test_training_starts_from_almost_empty_maps():
+    backbone = build(type='MobileNetThin', norm_cfg=NORM)
+    stages = build(type='SeparableStages', in_channels=864, norm_cfg=NORM)
+    outputs = stages(backbone(255 * torch.rand(2, 3, 64, 64))[0])
+    for maps in outputs.heatmaps + outputs.fields:
+        assert 1e-3 < maps.std() < 0.5
+    features = backbone(255 * torch.rand(2, 3, 64, 64))[0]
+    assert 0.2 < features.std() < 2
+
+
 def test_norms_fold_into_the_convolutions():
     backbone = build(type='MobileNetThin', width=0.5, norm_cfg=NORM).double()
     pictures = 255 * torch.rand(2, 3, 48, 40, dtype=torch.float64)

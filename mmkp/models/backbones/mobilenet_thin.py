@@ -7,8 +7,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import FAN_IN_INIT
 from mmkp.models.layers.tf_convolution import (
-    KAIMING,
     ConvolutionLayer,
     SeparableConvolution,
     in_fast_layout,
@@ -35,16 +35,17 @@ class MobileNetThin(BaseModule):
         norm_cfg: normalisation after each convolution, for training, e.g.
             ``dict(type='BN', eps=1e-3)``; None means biases, as in the released
             weights, where the normalisation is folded into the convolutions.
-        init_cfg: as in MMEngine; by default Kaiming initialisation.
+        init_cfg: as in MMEngine. By default layers keep the variance of what passes
+            through them.
     """
 
     def __init__(
         self,
         width: float = 0.75,
         norm_cfg: dict | None = None,
-        init_cfg: dict | list[dict] | None = None,
+        init_cfg: dict | list[dict] | None = FAN_IN_INIT,
     ) -> None:
-        super().__init__(init_cfg or KAIMING)
+        super().__init__(init_cfg)
         channels = max(int(_STEM_CHANNELS * width), 8)
         self.stem = ConvolutionLayer(3, channels, 3, stride=2, norm_cfg=norm_cfg)
         self.blocks = nn.ModuleList()

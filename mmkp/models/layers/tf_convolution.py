@@ -8,14 +8,11 @@ import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import OutputConv2d
 from mmkp.ops.batch_norm import BatchNorm2d
 
 Activation = Literal['relu', 'relu6'] | None
 _ACTIVATIONS = {'relu': nn.ReLU, 'relu6': nn.ReLU6}
-
-#: How networks of these layers start. A depthwise kernel has 9 inputs and would begin
-#: all but zero if the number of its outputs counted.
-KAIMING = dict(type='Kaiming', layer='Conv2d', mode='fan_in')
 
 
 def in_fast_layout(maps: Tensor) -> Tensor:
@@ -101,6 +98,10 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(input, weight, self.bias, self.stride, both, groups=self.groups)
 
 
+class SameOutputConv2d(SameConv2d, OutputConv2d):
+    """:class:`SameConv2d` that predicts maps."""
+
+
 def _build_norm(norm_cfg: dict, channels: int) -> nn.Module:
     if norm_cfg.get('type') in ('BN', 'BN2d'):
         # As accurate in the layout of in_fast_layout as in the default one.
@@ -120,6 +121,7 @@ class ConvolutionLayer(nn.Module):
         norm_cfg: normalisation layer, e.g. ``dict(type='BN', eps=1e-3)``; None means
             that the convolution has a bias instead.
         activation: what follows.
+        conv_type: type of the convolution.
     """
 
     def __init__(
@@ -131,9 +133,10 @@ class ConvolutionLayer(nn.Module):
         groups: int = 1,
         norm_cfg: dict | None = None,
         activation: Activation = 'relu',
+        conv_type: type[SameConv2d] = SameConv2d,
     ) -> None:
         super().__init__()
-        self.conv = SameConv2d(
+        self.conv = conv_type(
             in_channels, out_channels, kernel_size, stride, groups, bias=not norm_cfg
         )
         self.norm = _build_norm(norm_cfg, out_channels) if norm_cfg else None
@@ -167,7 +170,7 @@ class SeparableConvolution(nn.Module):
             each channel.
         stride: of the depthwise convolution, in pixels.
         norm_cfg: as in :class:`ConvolutionLayer`.
-        activation: at the end.
+        is_output: whether it predicts maps; if so it is linear.
     """
 
     def __init__(
@@ -177,14 +180,18 @@ class SeparableConvolution(nn.Module):
         kernel_size: int = 3,
         stride: int = 1,
         norm_cfg: dict | None = None,
-        activation: Activation = 'relu',
+        is_output: bool = False,
     ) -> None:
         super().__init__()
         self.depthwise = SameConv2d(
             in_channels, in_channels, kernel_size, stride, in_channels, bias=False
         )
         self.pointwise = ConvolutionLayer(
-            in_channels, out_channels, norm_cfg=norm_cfg, activation=activation
+            in_channels,
+            out_channels,
+            norm_cfg=norm_cfg,
+            activation=None if is_output else 'relu',
+            conv_type=SameOutputConv2d if is_output else SameConv2d,
         )
 
     def forward(self, inputs: Tensor) -> Tensor:

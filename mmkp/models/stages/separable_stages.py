@@ -6,8 +6,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.initialisation import STAGES_INIT
 from mmkp.models.layers.tf_convolution import (
-    KAIMING,
     SeparableConvolution,
     in_fast_layout,
 )
@@ -32,7 +32,7 @@ def _branch(
     layers = [SeparableConvolution(*sizes, norm_cfg=norm_cfg) for sizes in plan]
     layers.append(
         SeparableConvolution(
-            last_channels, out_channels, 1, norm_cfg=output_norm_cfg, activation=None
+            last_channels, out_channels, 1, norm_cfg=output_norm_cfg, is_output=True
         )
     )
     return nn.Sequential(*layers)
@@ -57,7 +57,8 @@ class SeparableStages(BaseModule):
             ``dict(type='BN', eps=1e-3)``; None means biases.
         normalize_outputs: also after the last one of a branch, as tf-pose does. Then
             maps of a small batch depend much on each other in training.
-        init_cfg: as in MMEngine; by default Kaiming initialisation.
+        init_cfg: as in MMEngine. By default layers keep the variance of what passes
+            through them, and outputs begin near zero.
     """
 
     def __init__(
@@ -70,9 +71,9 @@ class SeparableStages(BaseModule):
         first_stage_channels: int = 256,
         norm_cfg: dict | None = None,
         normalize_outputs: bool = False,
-        init_cfg: dict | list[dict] | None = None,
+        init_cfg: dict | list[dict] | None = STAGES_INIT,
     ) -> None:
-        super().__init__(init_cfg or KAIMING)
+        super().__init__(init_cfg)
         self.field_branches = nn.ModuleList()
         self.heatmap_branches = nn.ModuleList()
         norms = norm_cfg, norm_cfg if normalize_outputs else None

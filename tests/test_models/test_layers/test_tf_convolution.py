@@ -79,7 +79,7 @@ def test_separable_layer_is_two_convolutions():
 
 def test_factors_of_channels_are_merged_into_the_kernel():
     torch.manual_seed(0)
-    layer = SeparableConvolution(4, 5, 1, activation=None).double()
+    layer = SeparableConvolution(4, 5, 1, is_output=True).double()
     inputs = torch.randn(2, 4, 3, 2, dtype=torch.float64)
     separately = layer.pointwise(layer.depthwise(inputs))
     torch.testing.assert_close(layer(inputs), separately)
@@ -93,7 +93,7 @@ def test_factors_of_channels_are_merged_into_the_kernel():
 @pytest.mark.parametrize('kernel_size', [1, 3])
 def test_gradients(kernel_size):
     torch.manual_seed(0)
-    layer = SeparableConvolution(2, 3, kernel_size, 2, activation=None).double()
+    layer = SeparableConvolution(2, 3, kernel_size, 2, is_output=True).double()
     inputs = torch.randn(1, 2, 4, 5, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(layer, (inputs,))
 
