@@ -130,3 +130,33 @@ def test_lightweight_golden(golden_dir, refinements, num_parameters):
         with torch.no_grad():
             found = network.model['head']['stages'].adapter(features)
         np.testing.assert_allclose(found, narrow, rtol=1e-3, atol=1e-4)
+
+
+def test_official_sizes_are_the_defaults_golden(golden_dir):
+    vgg19 = dict(type='OpenPoseVGG19')
+    for names, backbone, stages in (
+        ('openpose_coco18/names.json', vgg19, dict(type='TwoBranchStages')),
+        (
+            'openpose_body25/names.json',
+            dict(vgg19, activation='prelu'),
+            dict(type='FieldsFirstStages'),
+        ),
+        (
+            'openpose_lightweight/names_r1.json',
+            dict(type='LightweightMobileNetV1'),
+            dict(type='LightweightStages'),
+        ),
+        (
+            'openpose_lightweight/names_r3.json',
+            dict(type='LightweightMobileNetV1'),
+            dict(type='LightweightStages', num_refinements=3),
+        ),
+    ):
+        entries = json.loads((golden_dir / names).read_text())['entries']
+        # Names and shapes suffice.
+        official = {e['name']: torch.empty(e['shape'], device='meta') for e in entries}
+        meta = convert_checkpoint(official)['meta']
+        assert meta['backbone'] == backbone
+        for size in ('in_channels', 'num_heatmaps', 'num_fields'):
+            meta['stages'].pop(size)
+        assert meta['stages'] == stages
