@@ -11,6 +11,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
+from mmkp.codecs.arguments import check_input_size, one_of, positive
 from mmkp.codecs.build_skeleton import build_skeleton
 from mmkp.codecs.limb_skeleton import LimbSkeleton
 from mmkp.ops.part_affinity import FIELD_ALIGNMENTS, render_fields, render_heatmaps
@@ -82,15 +83,15 @@ class PartAffinityField(BaseKeypointCodec):
     ) -> None:
         super().__init__()
         self.skeleton = build_skeleton(skeleton)
-        self.input_size = _check_input_size(input_size, stride)
+        self.input_size = check_input_size(input_size, stride)
         self.map_size = (self.input_size[0] // stride, self.input_size[1] // stride)
         self.stride = stride
-        self.sigma = _positive('sigma', sigma)
-        self.limb_half_width = _positive('limb_half_width', limb_half_width)
-        self.field_alignment = _one_of(
+        self.sigma = positive('sigma', sigma)
+        self.limb_half_width = positive('limb_half_width', limb_half_width)
+        self.field_alignment = one_of(
             'field_alignment', field_alignment, FIELD_ALIGNMENTS
         )
-        self.output_keypoints = _one_of(
+        self.output_keypoints = one_of(
             'output_keypoints', output_keypoints, OUTPUT_KEYPOINTS
         )
         self.profile = profile
@@ -115,9 +116,10 @@ class PartAffinityField(BaseKeypointCodec):
         Args:
             keypoints: (N, S, 2), the data set's, or (N, K, 2), those of the maps.
             keypoints_visible: positive where labelled, (N, S) or (N, K).
-            keypoints_ignored: True where nothing is known of a keypoint, (N, K) bool,
-                in addition to half-known derived keypoints and to those that the data
-                set never labels. Around such a person they do not count.
+            keypoints_ignored: True where nothing is known of a keypoint that is not
+                labelled, (N, S) or (N, K) bool, in addition to half-known derived
+                keypoints and to those that the data set never labels. Around such a
+                person they do not count.
             labelled_mask: 0 where people are not labelled, else 1, shape (h, w); values
                 between are taken as weights.
 
@@ -132,9 +134,7 @@ class PartAffinityField(BaseKeypointCodec):
         """
         points, seen, ignored = self._to_maps(keypoints, keypoints_visible)
         if keypoints_ignored is not None:
-            ignored = ignored | self._checked(
-                'keypoints_ignored', keypoints_ignored, ignored.shape
-            ).astype(bool)
+            ignored = ignored | (self._unknown(keypoints_ignored, len(points)) & ~seen)
         if labelled_mask is not None:
             shape = self.map_size[::-1]
             labelled_mask = self._checked('labelled_mask', labelled_mask, shape)
@@ -256,6 +256,16 @@ class PartAffinityField(BaseKeypointCodec):
         counts = (self.skeleton.num_source_keypoints, self.skeleton.num_keypoints)
         return list(dict.fromkeys(counts))
 
+    def _unknown(self, ignored: Any, num_people: int) -> np.ndarray:
+        """Which keypoints of the maps (N, K) are ignored; from (N, S) or (N, K)."""
+        ignored = np.asarray(ignored)
+        if ignored.shape == (num_people, self.skeleton.num_source_keypoints):
+            sources = self.skeleton.sources
+            columns = [ignored[:, list(p)].any(1) for p in sources]
+            return np.stack(columns, 1)
+        shape = (num_people, self.skeleton.num_keypoints)
+        return self._checked('keypoints_ignored', ignored, shape).astype(bool)
+
     @staticmethod
     def _checked(name: str, array: Any, shape: tuple[int, ...]) -> np.ndarray:
         array = np.asarray(array)
@@ -301,31 +311,3 @@ class PartAffinityField(BaseKeypointCodec):
             f'limb_half_width={self.limb_half_width}, '
             f'field_alignment={self.field_alignment!r}, profile={self.profile!r})'
         )
-
-
-def _check_input_size(size: Sequence[int], stride: Any) -> tuple[int, int]:
-    """Return (width, height) if it is made of whole cells."""
-    if not isinstance(stride, int) or stride < 1:
-        raise ValueError(f'stride must be a whole number of pixels, got {stride!r}')
-    pair = tuple(size) if isinstance(size, Sequence) else ()
-    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
-        raise ValueError(
-            f'input_size must be (width, height) in whole pixels, got {size!r}'
-        )
-    if pair[0] % stride or pair[1] % stride:
-        raise ValueError(
-            f'input_size {pair} must be a multiple of the stride, {stride} pixels'
-        )
-    return pair[0], pair[1]
-
-
-def _positive(name: str, value: float) -> float:
-    if not value > 0:
-        raise ValueError(f'{name} must be a positive number of pixels, got {value!r}')
-    return value
-
-
-def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise ValueError(f'{name} must be one of {choices}, got {value!r}')
-    return value

@@ -1,10 +1,12 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Data sets and transforms that MMPose lacks."""
 
+from mmkp.datasets.coco_body_foot_dataset import CocoBodyFootDataset
 from mmkp.datasets.discovery_evaluation_dataset import DiscoveryEvaluationDataset
 from mmkp.datasets.label_free_dataset import LabelFreeDataset
 from mmkp.datasets.landmark_dataset import LandmarkDataset
 from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.datasets.mpii_people_dataset import MpiiPeopleDataset
 from mmkp.datasets.puppet_dataset import PuppetDataset
 from mmkp.datasets.transforms import (
     BottomupHeightResize,
@@ -17,11 +19,13 @@ from mmkp.datasets.unlabeled_image_dataset import UnlabeledImageDataset
 
 __all__ = [
     'BottomupHeightResize',
+    'CocoBodyFootDataset',
     'DiscoveryEvaluationDataset',
     'LabelFreeDataset',
     'LabelledMask',
     'LandmarkDataset',
     'LoadVerifiedImage',
+    'MpiiPeopleDataset',
     'PersonScaledAffine',
     'PuppetDataset',
     'TopdownResize',

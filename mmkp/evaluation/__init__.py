@@ -1,6 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Evaluation of discovered keypoints."""
+"""Evaluation of people put together bottom-up, and of discovered keypoints."""
 
-from .metrics import DiscoveredKeypointMetric
+from .metrics import BottomupCocoMetric, DiscoveredKeypointMetric
 
-__all__ = ['DiscoveredKeypointMetric']
+__all__ = ['BottomupCocoMetric', 'DiscoveredKeypointMetric']

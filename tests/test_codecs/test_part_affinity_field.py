@@ -115,10 +115,17 @@ def test_half_known_neck_is_left_out_around_the_person():
     assert not targets['heatmaps'][neck].any()
     assert targets['heatmap_weights'][neck, 5, 5] == 0
     assert targets['heatmap_weights'][0].all()
-    given_ignored = np.zeros((1, 18), bool)
-    given_ignored[0, 0] = True
-    more = codec.encode(points, visible, keypoints_ignored=given_ignored)
-    assert (more['heatmap_weights'][0] == 0).any()
+    for count in (17, 18):
+        # Of a labelled keypoint everything is known.
+        given_ignored = np.ones((1, count), bool)
+        more = codec.encode(points, visible, keypoints_ignored=given_ignored)
+        np.testing.assert_array_equal(
+            more['heatmap_weights'][0], targets['heatmap_weights'][0]
+        )
+        hidden = visible.copy()
+        hidden[0, 0] = 0
+        more = codec.encode(points, hidden, keypoints_ignored=given_ignored)
+        assert (more['heatmap_weights'][0] == 0).any()
 
 
 def test_without_people_everything_is_background_and_counts():
@@ -190,7 +197,7 @@ class TestRefusals:
         with pytest.raises(ValueError, match='keypoints_visible must have shape'):
             small().encode(points, visible[:1])
         with pytest.raises(ValueError, match=r'keypoints_ignored .* \(2, 18\)'):
-            small().encode(points, visible, keypoints_ignored=visible)
+            small().encode(points, visible, keypoints_ignored=visible[:, 1:])
         with pytest.raises(ValueError, match=r'labelled_mask .* \(8, 12\).*\(12, 8\)'):
             small().encode(points, visible, labelled_mask=np.ones((12, 8)))
 

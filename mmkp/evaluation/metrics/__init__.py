@@ -1,7 +1,12 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Metrics, registered in MMPose's ``METRICS``."""
 
+from .bottomup_coco_metric import BottomupCocoMetric
 from .discovered_keypoint_metric import DiscoveredKeypointMetric
 from .keypoint_collapse_metric import KeypointCollapseMetric
 
-__all__ = ['DiscoveredKeypointMetric', 'KeypointCollapseMetric']
+__all__ = [
+    'BottomupCocoMetric',
+    'DiscoveredKeypointMetric',
+    'KeypointCollapseMetric',
+]

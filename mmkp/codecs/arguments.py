@@ -1,0 +1,69 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Arguments of codecs, checked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def check_input_size(size: Sequence[int], stride: Any) -> tuple[int, int]:
+    """Return a size of the network input that is made of whole cells.
+
+    Args:
+        size: width and height in pixels.
+        stride: pixels a cell.
+
+    Returns:
+        Width and height.
+
+    Raises:
+        ValueError: no positive whole numbers, or no multiples of the stride.
+    """
+    if not isinstance(stride, int) or stride < 1:
+        raise ValueError(f'stride must be a whole number of pixels, got {stride!r}')
+    pair = tuple(size) if isinstance(size, Sequence) else ()
+    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
+        raise ValueError(
+            f'input_size must be (width, height) in whole pixels, got {size!r}'
+        )
+    if pair[0] % stride or pair[1] % stride:
+        raise ValueError(
+            f'input_size {pair} must be a multiple of the stride, {stride} pixels'
+        )
+    return pair[0], pair[1]
+
+
+def positive(name: str, value: float) -> float:
+    """Return a number of pixels that is positive.
+
+    Args:
+        name: of the argument, for the message.
+        value: of the argument.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: if it is not positive.
+    """
+    if not value > 0:
+        raise ValueError(f'{name} must be a positive number of pixels, got {value!r}')
+    return value
+
+
+def one_of(name: str, value: str, choices: Sequence[str]) -> str:
+    """Return one of the choices.
+
+    Args:
+        name: of the argument, for the message.
+        value: of the argument.
+        choices: what it may be.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: if it is none of them.
+    """
+    if value not in choices:
+        raise ValueError(f'{name} must be one of {choices}, got {value!r}')
+    return value

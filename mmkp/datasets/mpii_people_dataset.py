@@ -1,0 +1,67 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""MPII with all people of a picture, for bottom-up models."""
+
+from typing import Any
+
+import numpy as np
+from mmengine.logging import MessageHub
+from mmpose.datasets.datasets.body import MpiiDataset
+from mmpose.registry import DATASETS
+
+
+@DATASETS.register_module()
+class MpiiPeopleDataset(MpiiDataset):
+    """``MpiiDataset`` whose items can train and score bottom-up models.
+
+    MMPose's reads one person an item: it leaves out what bottom-up items need to be
+    grouped by picture, masked and scored. Here they carry ``raw_ann_info`` in COCO's
+    format, so that ``CocoMetric`` takes its ground truth from them.
+
+    MPII labels only some of the people in many pictures, and does not say where the
+    others are: the ``ignored`` of its official multi-person test is not in MMPose's
+    files.
+
+    Args:
+        data_mode: 'bottomup' unless said otherwise.
+        **kwargs: other arguments of ``MpiiDataset``.
+    """
+
+    def __init__(self, data_mode: str = 'bottomup', **kwargs: Any) -> None:
+        super().__init__(data_mode=data_mode, **kwargs)
+        # Its annotation file is not in COCO's format, so the ground truth is taken
+        # from the items, which takes the name of the category.
+        self._metainfo['CLASSES'] = [dict(id=1, name='person')]
+        MessageHub.get_current_instance().pop_info(
+            f'{self._metainfo["dataset_name"]}_ann_file', None
+        )
+
+    def _load_annotations(self) -> tuple[list[dict], list[dict]]:
+        """Read the people, those of one picture next to each other."""
+        people, images = super()._load_annotations()
+        for number, person in enumerate(people):
+            # Ids start at 1: COCO's evaluation takes 0 for "no match".
+            person['id'] = number + 1
+            person['iscrowd'] = 0
+            person['segmentation'] = None
+            person['category_id'] = np.array(1)
+            person['area'] = person['area'].reshape(())
+            person['keypoints_visible'] = person['keypoints_visible'].astype(np.float32)
+            person['num_keypoints'] = int((person['keypoints_visible'] > 0).sum())
+            person['raw_ann_info'] = _coco_annotation(person)
+        return sorted(people, key=lambda person: person['img_id']), images
+
+
+def _coco_annotation(person: dict) -> dict:
+    flags = np.where(person['keypoints_visible'] > 0, 2, 0)
+    triplets = np.concatenate([person['keypoints'], flags[..., None]], axis=2)
+    left, top, right, bottom = person['bbox'][0].tolist()
+    return dict(
+        id=person['id'],
+        image_id=person['img_id'],
+        category_id=1,
+        bbox=[left, top, right - left, bottom - top],
+        area=float(person['area']),
+        keypoints=triplets.ravel().tolist(),
+        num_keypoints=person['num_keypoints'],
+        iscrowd=0,
+    )
