@@ -150,7 +150,7 @@ class TestImports:
                 assert top in allowed | neighbours, f'{relative(path)} imports {module}'
 
     def test_ops_know_torch_and_numpy_only(self):
-        allowed = {'torch', 'numpy', 'triton', *sys.stdlib_module_names}
+        allowed = {'torch', 'numpy', 'numba', 'triton', *sys.stdlib_module_names}
         for path in (ROOT / 'mmkp/ops').rglob('*.py'):
             for module in imports_of(path):
                 known = module.partition('.')[0] in allowed

@@ -45,8 +45,8 @@ def build_skeleton(spec: str | Mapping | LimbSkeleton) -> LimbSkeleton:
     dataset = DATASETS.get(spec)
     if dataset is None or not getattr(dataset, 'METAINFO', None):
         raise ValueError(
-            f"unknown skeleton '{spec}': it is neither one of {sorted(PRESETS)} nor the "
-            'name of a registered data set with keypoints (such as AP10KDataset); a '
+            f"unknown skeleton '{spec}': it is neither one of {sorted(PRESETS)} nor "
+            'the name of a registered data set with keypoints (as AP10KDataset is); a '
             'metainfo dict works too'
         )
     return _from_metainfo(dict(dataset.METAINFO), spec)

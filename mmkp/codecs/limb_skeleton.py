@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Which keypoints are joined by limbs, and how they belong to a data set's keypoints."""
+"""Which keypoints are joined by limbs, and which of a data set's they are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -125,8 +125,9 @@ MPI_15: dict[str, Any] = dict(
     ],
 )
 
-#: Name to data set, keypoints and limbs. 'body25' is for data that label feet (COCO's 17
-#: keypoints and its 6 of the feet), 'body25_body' for COCO's 17 alone: feet are ignored.
+#: Name to data set, keypoints and limbs. 'body25' is for data that label feet (the 17
+#: keypoints of COCO and 6 of the feet), 'body25_body' for the 17 alone, where feet are
+#: not trained.
 PRESETS: dict[str, dict[str, Any]] = {
     'coco18': COCO_18,
     'body25': _BODY_25_BODY | dict(additional_keypoints=_FEET),

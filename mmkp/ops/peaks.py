@@ -1,0 +1,112 @@
+"""Local maxima of heatmaps on their own grid, placed between its cells."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from mmkp.ops.arrays import double, like, nonzero, to_numpy, where
+
+# A neighbour counts as at least this share of the maximum, so that a background of
+# nothing (or less) beside a peak does not decide where it lies.
+_FLOOR = 0.01
+
+
+class Peaks(NamedTuple):
+    """Local maxima of C maps, by map and then row by row.
+
+    ``channel`` (P,) int64 is the map, ``x`` and ``y`` (P,) float64 the place in cells,
+    ``score`` (P,) float64 the value of the cell. Arrays or tensors.
+    """
+
+    channel: Any
+    x: Any
+    y: Any
+    score: Any
+
+
+def find_peaks(maps: Any, threshold: float) -> Peaks:
+    """Find local maxima and place them by the parabola through logarithms.
+
+    A cell is a maximum if none of its eight neighbours exceeds it; of equal ones the
+    first counts. The parabola is exact for a Gaussian. On the border there is no second
+    neighbour, so the peak stays in the middle of its cell along that axis. NaN is no
+    evidence: it neither is a maximum nor prevents one.
+
+    Args:
+        maps: (C, h, w) float32, array or tensor on any device.
+        threshold: positive; lower maxima are left out.
+
+    Returns:
+        The peaks, of the same kind as ``maps``.
+    """
+    if isinstance(maps, torch.Tensor):
+        padded: Any = torch.nn.functional.pad(maps, (1, 1, 1, 1), value=-torch.inf)
+    else:
+        channels, height, width = maps.shape
+        padded = np.full((channels, height + 2, width + 2), -np.inf, maps.dtype)
+        padded[:, 1:-1, 1:-1] = maps
+    height, width = maps.shape[-2:]
+    row = width + 2
+    flat = padded.reshape(-1)
+    index = nonzero(flat > threshold)
+    value = flat[index]
+    for before, after in (
+        (-1, 1),
+        (-row, row),
+        (-row - 1, row + 1),
+        (1 - row, row - 1),
+    ):
+        keep = ~((flat[index + before] >= value) | (flat[index + after] > value))
+        index, value = index[keep], value[keep]
+    score = double(value)
+    cell = (height + 2) * row
+    channel = index // cell
+    inside = index - channel * cell
+    line = inside // row
+    x, y = inside - line * row - 1, line - 1
+    return Peaks(
+        channel,
+        x + (x > 0) * (x < width - 1) * _offset(flat, index, 1, score),
+        y + (y > 0) * (y < height - 1) * _offset(flat, index, row, score),
+        score,
+    )
+
+
+def _offset(flat: Any, index: Any, step: int, score: Any) -> Any:
+    """Where between two neighbours the parabola has its top, in cells."""
+    logarithms = []
+    for place in (index - step, index + step):
+        ratio = double(flat[place]) / score
+        ratio = where(ratio > _FLOOR, ratio, _FLOOR)
+        z = (ratio - 1) / (ratio + 1)
+        # Pade's approximation of the logarithm: the same bits on every device.
+        logarithms.append(2 * z * (15 - 4 * z * z) / (15 - 9 * z * z))
+    below, above = logarithms
+    curvature = below + above
+    curvature = where(curvature < -1e-6, curvature, -1.0)
+    return 0.5 * (below - above) / curvature
+
+
+def thinned_peaks(peaks: Peaks, distance: float) -> Peaks:
+    """Leave out peaks that are near an earlier one of the same map.
+
+    Args:
+        peaks: P peaks.
+        distance: in cells.
+
+    Returns:
+        The peaks that are kept, in their order.
+    """
+    channel, x, y = (to_numpy(v).tolist() for v in peaks[:3])
+    kept: list[int] = []
+    for p in range(len(x)):
+        near = any(
+            channel[q] == channel[p]
+            and (x[p] - x[q]) ** 2 + (y[p] - y[q]) ** 2 < distance**2
+            for q in kept
+        )
+        if not near:
+            kept.append(p)
+    index = like(np.array(kept, np.int64), peaks.x)
+    return Peaks(*(values[index] for values in peaks))
