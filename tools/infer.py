@@ -1,11 +1,13 @@
 """Keypoints of an image, a folder or a video: pictures and a json file.
 
 python tools/infer.py CONFIG CHECKPOINT INPUT --out results --show-edges
+python tools/infer.py BOTTOM_UP_CONFIG CHECKPOINT INPUT --show-heatmaps --show-fields
 """
 
 import argparse
 
 from mmkp.apis import load_model, predict_files
+from mmkp.apis.drawing import FIELD_STYLES, HEATMAP_STYLES
 from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
 
 
@@ -21,6 +23,20 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--show-edges', action='store_true', help='draw the learned edges too'
+    )
+    parser.add_argument(
+        '--show-heatmaps',
+        nargs='?',
+        choices=HEATMAP_STYLES,
+        const=HEATMAP_STYLES[0],
+        help='of a bottom-up model: one picture, or all of them',
+    )
+    parser.add_argument(
+        '--show-fields',
+        nargs='?',
+        choices=FIELD_STYLES,
+        const=FIELD_STYLES[0],
+        help='of a part affinity model: directions as colours or arrows, or each limb',
     )
     parser.add_argument(
         '--show-numbers', action='store_true', help="write the keypoints' numbers"
@@ -48,10 +64,15 @@ def main() -> None:
         min_score=args.min_score,
         batch_size=args.batch_size,
         draw=not args.no_pictures,
+        show_heatmaps=args.show_heatmaps,
+        show_fields=args.show_fields,
     )
     print(f'keypoints: {path}')
     if not args.no_pictures:
         print(f'pictures:  {path.parent / "pictures"}')
+        for kind in ('heatmaps', 'fields'):
+            if getattr(args, f'show_{kind}'):
+                print(f'{kind + ":":10} {path.parent / kind}')
 
 
 if __name__ == '__main__':

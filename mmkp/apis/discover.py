@@ -2,21 +2,22 @@
 """Keypoints of images, in one call."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import init_default_scope
 
-from mmkp.datasets.image_decoding import decode_image
+from mmkp.apis.batches import (
+    Image,
+    build_test_pipeline,
+    check_images,
+    predict_samples,
+    read_image,
+)
 
 
-@torch.no_grad()
 def discover(
     model: Any,
-    images: Sequence[str | Path | np.ndarray],
+    images: Sequence[Image],
     boxes: Sequence[np.ndarray | None] | None = None,
     batch_size: int = 16,
 ) -> list[dict[str, np.ndarray]]:
@@ -40,18 +41,15 @@ def discover(
             differ.
         CorruptImageError: a file cannot be decoded.
     """
-    if isinstance(images, str | Path) or getattr(images, 'ndim', None) == 3:
-        raise ValueError('discover takes a list of images: write discover(model, [x])')
+    check_images(images, 'discover')
     if boxes is None:
         boxes = [None] * len(images)
     if len(boxes) != len(images):
         raise ValueError(f'{len(images)} images but boxes for {len(boxes)}')
-    init_default_scope(model.cfg.get('default_scope') or 'mmpose')
-    pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
-    samples, owners, places = [], [], []
+    pipeline = build_test_pipeline(model)
+    samples, owners = [], []
     for index, (image, found) in enumerate(zip(images, boxes, strict=True)):
-        if not isinstance(image, np.ndarray):
-            image = decode_image(Path(image).read_bytes(), str(image))
+        image = read_image(image)
         height, width = image.shape[:2]
         if found is None:
             found = np.array([[0, 0, width, height]])
@@ -64,11 +62,7 @@ def discover(
             )
             samples.append(pipeline({**model.dataset_meta, **sample}))
             owners.append(index)
-            places.append(box)
-    predictions = []
-    for start in range(0, len(samples), batch_size):
-        batch = pseudo_collate(samples[start : start + batch_size])
-        predictions += model.test_step(batch)
+    predictions = predict_samples(model, samples, batch_size)
     return [
         _gathered(
             [p for p, owner in zip(predictions, owners, strict=True) if owner == i],

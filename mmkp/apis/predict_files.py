@@ -2,25 +2,27 @@
 """From an image, a folder or a video to pictures and a file of keypoints."""
 
 import json
-import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from mmkp.apis.discover import discover
+from mmkp.apis.drawing import draw_rate
 from mmkp.apis.media import Media, PictureWriter
+from mmkp.apis.predict_people import finds_people
+from mmkp.apis.prediction_tasks import (
+    DiscoveryTask,
+    Instances,
+    PeopleTask,
+    PredictionTask,
+)
+from mmkp.apis.progress import Progress
 from mmkp.datasets.image_boxes import read_boxes
-from mmkp.visualization.canvas import enlarged, rescaled, size_of
-from mmkp.visualization.discovery_grid import edge_weight_matrix
-from mmkp.visualization.keypoints import draw_edges, draw_keypoints
-from mmkp.visualization.model_pictures import keypoint_colours, learned_edges
-
-SMALLEST_PICTURE = 384
+from mmkp.visualization.model_pictures import learned_edges
 
 
 def predict_files(
@@ -33,13 +35,19 @@ def predict_files(
     min_score: float = 0.0,
     batch_size: int = 16,
     draw: bool = True,
+    show_heatmaps: str | None = None,
+    show_fields: str | None = None,
 ) -> Path:
     """Predict, draw, and write down keypoints.
+
+    A bottom-up model finds all people of whole images, any other one the keypoints of
+    whole images or of boxes.
 
     Args:
         model: from :func:`mmkp.apis.load_model`.
         source: image, folder of images (with its sub-folders), or video.
-        out_dir: gets ``pictures/`` (for a video one mp4 file) and ``keypoints.json``.
+        out_dir: gets ``pictures/`` (for a video one mp4 file, with the rate of the
+            prediction in its corner) and ``keypoints.json``.
         boxes_file: json file of boxes by image name, see
             :func:`mmkp.datasets.image_boxes.read_boxes`; frames of a video are called
             ``<video>_000000`` and so on. Images without boxes are skipped. None
@@ -50,6 +58,10 @@ def predict_files(
         min_score: keypoints of a lower score are not drawn.
         batch_size: number of images that the network sees at once.
         draw: whether to write pictures at all.
+        show_heatmaps: of a bottom-up model, also write ``heatmaps/``: 'overlay' for one
+            picture, 'all' for a tile for each keypoint.
+        show_fields: of a part affinity model, also write ``fields/``: 'wheel' to show
+            directions as colours, 'arrows', or 'all' for a tile for each limb.
 
     Returns:
         Path of the file of keypoints. Coordinates are pixels of the image, with
@@ -57,111 +69,78 @@ def predict_files(
 
     Raises:
         FileNotFoundError: source or boxes do not exist.
-        ValueError: the source is no image or video; no image has a box.
+        ValueError: the source is no image or video; no image has a box; the model has
+            nothing of the kind to show.
     """
     media = Media(source)
     boxes = read_boxes(str(boxes_file))[0] if boxes_file else None
-    colours = keypoint_colours(
-        len(model.dataset_meta['keypoint_colors']), model.dataset_meta
-    )
-    edges, weights = learned_edges(model) if show_edges else (None, None)
-    if show_edges and edges is None:
-        raise ValueError(f'{type(model).__name__} learns no edges to show')
-    out_dir = Path(out_dir)
-    records = []
-    with PictureWriter(out_dir / 'pictures', media) as writer:
-        items: Iterable[tuple[str, np.ndarray]] = media
+    asked = dict(heatmaps=show_heatmaps, fields=show_fields)
+    maps = {kind: style for kind, style in asked.items() if style is not None}
+    task: PredictionTask
+    if finds_people(model):
         if boxes is not None:
-            items = (item for item in media if len(boxes.get(item[0], ())) > 0)
-        progress = _Progress(media)
-        for chunk in _chunks(items, batch_size):
-            names, images = zip(*chunk, strict=True)
-            places = None if boxes is None else [boxes[name] for name in names]
-            found = discover(model, images, places, batch_size)
-            for name, image, instances in zip(names, images, found, strict=True):
-                records.append(_record(name, image, instances))
-                if draw:
-                    picture = draw_predictions(
-                        image,
-                        instances,
-                        colours,
-                        edges,
-                        weights,
-                        numbers,
-                        min_score,
-                        boxes is not None,
-                    )
-                    writer.write(name, picture)
-            progress.add(len(chunk))
-        progress.finish()
+            raise ValueError('a bottom-up model finds people itself: leave out --boxes')
+        task = PeopleTask(model, batch_size, numbers, min_score, maps)
+    elif maps:
+        raise ValueError(
+            f'{" and ".join(maps)} are shown of bottom-up models, '
+            f'{type(model).__name__} is none'
+        )
+    else:
+        task = DiscoveryTask(model, batch_size, numbers, min_score, boxes)
+    if show_edges:
+        task.show_edges()
+    out_dir = Path(out_dir)
+    records = _predict_all(task, media, out_dir, batch_size, draw)
     if not records:
         raise ValueError(f"no image of '{source}' has a box in '{boxes_file}'")
+    task.write_extras(out_dir)
     content = {
         'source': str(source),
-        'num_keypoints': len(colours),
+        'num_keypoints': task.num_keypoints,
         'edges': _edge_list(*learned_edges(model)),
         'damaged_images': media.damaged,
         'images': records,
     }
-    if edges is not None and weights is not None:
-        matrix = edge_weight_matrix(edges, weights, colours, 'learned edge weights')
-        cv2.imwrite(str(out_dir / 'edge_weights.png'), matrix[..., ::-1])
     path = out_dir / 'keypoints.json'
     path.write_text(json.dumps(content))
     return path
 
 
-def draw_predictions(
-    image: np.ndarray,
-    instances: dict[str, np.ndarray],
-    colours: np.ndarray,
-    edges: np.ndarray | None = None,
-    weights: np.ndarray | None = None,
-    numbers: bool = False,
-    min_score: float = 0.0,
-    show_boxes: bool = False,
-) -> np.ndarray:
-    """Draw all instances of an image; small images are enlarged first.
+def _predict_all(
+    task: PredictionTask, media: Media, out_dir: Path, batch_size: int, draw: bool
+) -> list[dict]:
+    """Predict and draw all images, a batch at a time; what the json file says of them.
 
-    Args:
-        image: (H, W, 3), uint8, BGR.
-        instances: one item of what :func:`discover` returns.
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
-        edges: pairs of keypoints to draw, shape (E, 2), int.
-        weights: of the edges, shape (E,).
-        numbers: write each keypoint's number beside it.
-        min_score: keypoints of a lower score are not drawn.
-        show_boxes: draw the boxes too.
-
-    Returns:
-        Picture (h, w, 3), uint8, BGR.
+    The rate is that of the prediction: reading, drawing and writing are left out.
     """
-    height, width = image.shape[:2]
-    picture = image[..., ::-1]
-    if max(height, width) < SMALLEST_PICTURE:
-        picture = enlarged(np.ascontiguousarray(picture), SMALLEST_PICTURE)
-    size = size_of(picture)
-    for index, keypoints in enumerate(instances['keypoints']):
-        points = rescaled(keypoints, (width, height), size)
-        scores = instances['keypoint_scores'][index]
-        if show_boxes:
-            corners = rescaled(
-                instances['bboxes'][index].reshape(2, 2), (width, height), size
-            )
-            first, last = (tuple(int(v) for v in corner) for corner in corners.round())
-            picture = cv2.rectangle(
-                np.ascontiguousarray(picture), first, last, (255, 255, 255), 1
-            )
-        if edges is not None:
-            seen = np.where(scores[:, None] >= min_score, points, np.nan)
-            picture = draw_edges(picture, seen, edges, weights)
-        picture = draw_keypoints(
-            picture, points, colours, None, scores, min_score, numbers
-        )
-    return np.ascontiguousarray(picture[..., ::-1])
+    records = []
+    progress = Progress(media.length, 'frames' if media.is_video else 'images')
+    writers: dict[str, PictureWriter] = {}
+    out_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        for chunk in _chunks((i for i in media if task.takes(i[0])), batch_size):
+            names, images = zip(*chunk, strict=True)
+            start = time.perf_counter()
+            found = task.predict(names, images)
+            rate = len(images) / max(time.perf_counter() - start, 1e-9)
+            for name, image, instances in zip(names, images, found, strict=True):
+                records.append(_record(name, image, instances))
+                for kind, picture in (
+                    task.draw(image, instances).items() if draw else ()
+                ):
+                    if kind not in writers:
+                        writer = PictureWriter(out_dir / kind, media)
+                        writers[kind] = stack.enter_context(writer)
+                    if media.is_video:
+                        picture = draw_rate(picture, rate)
+                    writers[kind].write(name, picture)
+            progress.add(len(chunk))
+        progress.finish()
+    return records
 
 
-def _record(name: str, image: np.ndarray, instances: dict[str, np.ndarray]) -> dict:
+def _record(name: str, image: np.ndarray, instances: Instances) -> dict:
     height, width = image.shape[:2]
     return {
         'image': name,
@@ -198,29 +177,3 @@ def _chunks(items: Iterable, size: int) -> Iterator[list]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-class _Progress:
-    """Tells on the standard error stream how far it is, and how fast."""
-
-    def __init__(self, media: Media) -> None:
-        self.unit = 'frames' if media.is_video else 'images'
-        self.total = f'/{media.length}' if media.length else ''
-        self.is_terminal = sys.stderr.isatty()
-        self.start, self.told, self.number = time.monotonic(), 0.0, 0
-
-    def add(self, number: int) -> None:
-        """So many more are done."""
-        self.number += number
-        elapsed = time.monotonic() - self.start
-        if elapsed - self.told > (0.2 if self.is_terminal else 10.0):
-            self.told = elapsed
-            rate = f'{self.number / elapsed:.1f} a second'
-            line = f'{self.number}{self.total} {self.unit}, {rate}  '
-            print(line, end='\r' if self.is_terminal else '\n', file=sys.stderr)
-
-    def finish(self) -> None:
-        """All are done."""
-        elapsed = max(time.monotonic() - self.start, 1e-9)
-        rate = f'{self.number / elapsed:.1f} a second'
-        print(f'{self.number} {self.unit} in {elapsed:.1f} s, {rate}', file=sys.stderr)

@@ -98,6 +98,44 @@ def draw_edges(
     return drawn.round().clip(0, 255).astype(np.uint8)
 
 
+def draw_limbs(
+    image: np.ndarray,
+    keypoints: np.ndarray,
+    limbs: np.ndarray,
+    colours: np.ndarray,
+    thickness: float | None = None,
+) -> np.ndarray:
+    """Draw limbs in colours of their own, with a dark rim.
+
+    Args:
+        image: RGB, shape (H, W, 3), uint8; not changed.
+        keypoints: (x, y) in pixels, shape (K, 2); limbs to NaN are left out.
+        limbs: pairs of indices, shape (L, 2), int; later ones lie on top.
+        colours: RGB from 0 to 255, shape (L, 3).
+        thickness: of the lines in pixels; by default it fits the image.
+
+    Returns:
+        Picture of the same shape.
+    """
+    drawn = np.ascontiguousarray(image).copy()
+    if thickness is None:
+        thickness = 0.7 * default_radius(image)
+    width = max(1, round(thickness))
+    shown = [
+        (_fixed_point(keypoints[a]), _fixed_point(keypoints[b]), colour)
+        for (a, b), colour in zip(limbs, colours, strict=True)
+        if _drawable(keypoints[a]) and _drawable(keypoints[b])
+    ]
+    rims = drawn.copy()
+    for first, last, _ in shown:
+        cv2.line(rims, first, last, (0, 0, 0), width + 2, cv2.LINE_AA, _SHIFT)
+    drawn = cv2.addWeighted(drawn, 0.4, rims, 0.6, 0)
+    for first, last, colour in shown:
+        rgb = tuple(int(c) for c in colour)
+        cv2.line(drawn, first, last, rgb, width, cv2.LINE_AA, _SHIFT)
+    return drawn
+
+
 def relative_weights(weights: np.ndarray | None, number: int) -> np.ndarray:
     """Weights divided by the largest of them, shape (E,); ones when None."""
     if weights is None:

@@ -1,0 +1,246 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Predictions on the images that they belong to. Pictures are BGR, uint8."""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from mmkp.visualization.canvas import enlarged, put_text, rescaled, size_of, text_width
+from mmkp.visualization.keypoints import (
+    default_radius,
+    draw_edges,
+    draw_keypoints,
+    draw_limbs,
+)
+from mmkp.visualization.model_pictures import keypoint_colours
+from mmkp.visualization.part_affinity_pictures import (
+    field_sheet,
+    heatmap_sheet,
+    limb_names,
+    overlay_arrows,
+    overlay_fields,
+    overlay_heatmaps,
+)
+
+SMALLEST_PICTURE = 384
+# What can be drawn of the maps of a model.
+HEATMAP_STYLES = ('overlay', 'all')
+FIELD_STYLES = ('wheel', 'arrows', 'all')
+_SMALLEST_RADIUS = 1.2  # of a keypoint, in pixels
+
+
+class SkeletonStyle(NamedTuple):
+    """How a model's people are drawn: keypoints, links between them, their colours.
+
+    Attributes:
+        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        links: pairs of keypoints, shape (E, 2), int.
+        link_colours: RGB of each link, shape (E, 3).
+    """
+
+    colours: np.ndarray
+    links: np.ndarray
+    link_colours: np.ndarray
+
+
+def skeleton_style(model: Any) -> SkeletonStyle:
+    """Links and colours of the data set, or of the limbs where the model has others.
+
+    Args:
+        model: with ``dataset_meta``; of a part affinity model that decodes all of its
+            own keypoints, the limbs are drawn.
+
+    Returns:
+        The style.
+    """
+    meta = model.dataset_meta
+    decoder = getattr(model.head, 'decoder', None)
+    skeleton = getattr(decoder, 'skeleton', None)
+    if skeleton is not None and getattr(decoder, 'output_keypoints', '') == 'all':
+        number = skeleton.num_keypoints
+        kept = set(range(skeleton.num_limbs)) - set(skeleton.redundant_limbs)
+        links = np.array([skeleton.limbs[limb] for limb in sorted(kept)])
+        colours = keypoint_colours(number, None)
+        return SkeletonStyle(colours, links, colours[links[:, 1]])
+    colours = keypoint_colours(len(meta['keypoint_colors']), meta)
+    links = np.asarray(meta.get('skeleton_links') or (), int).reshape(-1, 2)
+    link_colours = np.asarray(meta.get('skeleton_link_colors', ())).reshape(-1, 3)
+    if len(link_colours) != len(links):
+        link_colours = colours[links[:, 1]]
+    return SkeletonStyle(colours, links, link_colours)
+
+
+def draw_people(
+    image: np.ndarray,
+    people: dict[str, np.ndarray],
+    style: SkeletonStyle,
+    min_score: float = 0.0,
+    numbers: bool = False,
+) -> np.ndarray:
+    """Draw the skeletons of all people; small images are enlarged first.
+
+    Lines are the thinner the smaller a person is; better ones lie on top.
+
+    Args:
+        image: (H, W, 3), uint8, BGR.
+        people: one item of what :func:`predict_people` returns.
+        style: links and colours.
+        min_score: keypoints of a lower score, and those not found, are not drawn.
+        numbers: write each keypoint's number beside it.
+
+    Returns:
+        Picture (h, w, 3), uint8, BGR.
+    """
+    picture = _at_least(image)
+    sizes = size_of(image), size_of(picture)
+    largest = default_radius(picture)
+    for index in np.argsort(people['bbox_scores'], kind='stable'):
+        scores = people['keypoint_scores'][index]
+        shown = (scores > 0) & (scores >= min_score)
+        points = rescaled(people['keypoints'][index], *sizes)
+        points = np.where(shown[:, None], points, np.nan)
+        box = rescaled(people['bboxes'][index].reshape(2, 2), *sizes)
+        extent = float(np.linalg.norm(box[1] - box[0]))
+        radius = float(np.clip(0.016 * extent, _SMALLEST_RADIUS, largest))
+        picture = draw_limbs(
+            picture, points, style.links, style.link_colours, 0.9 * radius
+        )
+        picture = draw_keypoints(
+            picture, points, style.colours, 0.8 * radius, numbers=numbers
+        )
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def draw_maps(
+    image: np.ndarray, people: dict[str, np.ndarray], model: Any, kind: str, style: str
+) -> np.ndarray:
+    """Draw the heatmaps or fields of an image; small images are enlarged first.
+
+    Args:
+        image: (H, W, 3), uint8, BGR.
+        people: one item of what :func:`predict_people` returns, with its maps.
+        model: of which they are, for names and colours.
+        kind: 'heatmaps' or 'fields'.
+        style: 'overlay' or 'all' (a tile for each keypoint) of heatmaps; 'wheel',
+            'arrows' or 'all' (a tile for each limb) of fields.
+
+    Returns:
+        Picture (h, w, 3), uint8, BGR.
+
+    Raises:
+        ValueError: the model predicts no such maps, or unknown style.
+    """
+    name, styles = dict(
+        heatmaps=('heatmaps', HEATMAP_STYLES),
+        fields=('part_affinity_fields', FIELD_STYLES),
+    )[kind]
+    if name not in people:
+        raise ValueError(f'{type(model.head).__name__} predicts no {kind} to show')
+    if style not in styles:
+        raise ValueError(f'{kind} are shown as one of {styles}, got {style!r}')
+    picture = _at_least(image)
+    ratio = np.divide(size_of(image), size_of(picture))
+    to_image = np.column_stack([np.diag(ratio), (ratio - 1) / 2])
+    to_map = people['image_to_map'] @ np.vstack([to_image, [0, 0, 1]])
+    maps = people[name]
+    keypoints, limbs, colours = _names_and_colours(model, len(people['heatmaps']))
+    if kind == 'heatmaps':
+        if style == 'all':
+            drawn = heatmap_sheet(picture, maps, keypoints, colours, to_map)
+        else:
+            drawn = overlay_heatmaps(picture, maps, colours, to_map)
+    elif style == 'all':
+        drawn = field_sheet(picture, maps, limbs, to_map)
+    else:
+        draw = overlay_arrows if style == 'arrows' else overlay_fields
+        drawn = draw(picture, maps, to_map)
+    return np.ascontiguousarray(drawn[..., ::-1])
+
+
+def draw_predictions(
+    image: np.ndarray,
+    instances: dict[str, np.ndarray],
+    colours: np.ndarray,
+    edges: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    numbers: bool = False,
+    min_score: float = 0.0,
+    show_boxes: bool = False,
+) -> np.ndarray:
+    """Draw all instances of an image; small images are enlarged first.
+
+    Args:
+        image: (H, W, 3), uint8, BGR.
+        instances: one item of what :func:`discover` returns.
+        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        edges: pairs of keypoints to draw, shape (E, 2), int.
+        weights: of the edges, shape (E,).
+        numbers: write each keypoint's number beside it.
+        min_score: keypoints of a lower score are not drawn.
+        show_boxes: draw the boxes too.
+
+    Returns:
+        Picture (h, w, 3), uint8, BGR.
+    """
+    picture = _at_least(image)
+    sizes = size_of(image), size_of(picture)
+    for index, keypoints in enumerate(instances['keypoints']):
+        points = rescaled(keypoints, *sizes)
+        scores = instances['keypoint_scores'][index]
+        if show_boxes:
+            corners = rescaled(instances['bboxes'][index].reshape(2, 2), *sizes)
+            first, last = (tuple(int(v) for v in corner) for corner in corners.round())
+            picture = cv2.rectangle(
+                np.ascontiguousarray(picture), first, last, (255, 255, 255), 1
+            )
+        if edges is not None:
+            seen = np.where(scores[:, None] >= min_score, points, np.nan)
+            picture = draw_edges(picture, seen, edges, weights)
+        picture = draw_keypoints(
+            picture, points, colours, None, scores, min_score, numbers
+        )
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def draw_rate(picture: np.ndarray, frames_per_second: float) -> np.ndarray:
+    """Write a rate into the upper right corner.
+
+    Args:
+        picture: (H, W, 3), uint8, BGR.
+        frames_per_second: what to write.
+
+    Returns:
+        Picture of the same shape.
+    """
+    text = f'{frames_per_second:.1f} frames/s'
+    size = max(12, round(0.035 * len(picture)))
+    width, height = text_width(text, size) + size, round(1.6 * size)
+    drawn = picture.copy()
+    corner = drawn[:height, -width:]
+    corner[:] = corner // 3
+    place = (drawn.shape[1] - width / 2 - 1, height / 2)
+    width = min(width, drawn.shape[1])
+    return put_text(drawn, text, place, (255, 255, 255), size, 'mm')
+
+
+def _at_least(image: np.ndarray) -> np.ndarray:
+    """The image as RGB, enlarged where it is small."""
+    picture = np.ascontiguousarray(image[..., ::-1])
+    if max(size_of(picture)) < SMALLEST_PICTURE:
+        picture = enlarged(picture, SMALLEST_PICTURE)
+    return picture
+
+
+def _names_and_colours(
+    model: Any, num_heatmaps: int
+) -> tuple[list[str], list[str], np.ndarray]:
+    """Names of heatmaps and limbs, and the heatmaps' colours."""
+    skeleton = getattr(getattr(model.head, 'decoder', None), 'skeleton', None)
+    meta = model.dataset_meta
+    known = meta.get('keypoint_id2name') or {}
+    names = list(skeleton.keypoints) if skeleton else [*known.values()]
+    if len(names) != num_heatmaps:
+        names = [str(index) for index in range(num_heatmaps)]
+    limbs = limb_names(skeleton.limbs, names) if skeleton else []
+    return names, limbs, keypoint_colours(num_heatmaps, None)

@@ -1,0 +1,117 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""All people of whole images, from a bottom-up model."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from mmpose.structures import PoseDataSample
+
+from mmkp.apis.batches import (
+    Image,
+    build_test_pipeline,
+    check_images,
+    predict_samples,
+    read_image,
+)
+
+
+def finds_people(model: Any) -> bool:
+    """Whether a model takes whole images and finds all people in them (bottom-up)."""
+    return model.cfg.get('data_mode') == 'bottomup'
+
+
+def predict_people(
+    model: Any,
+    images: Sequence[Image],
+    batch_size: int = 16,
+    with_maps: bool = False,
+) -> list[dict[str, np.ndarray]]:
+    """Find the people, animals or figures of images with a bottom-up model.
+
+    MMPose's ``inference_bottomup`` for many images at once.
+
+    Args:
+        model: from :func:`mmkp.apis.load_model` or MMPose's ``init_model``.
+        images: files, or arrays (H, W, 3) uint8 in OpenCV's order, BGR.
+        batch_size: number of images of one size that the network sees at once.
+        with_maps: also return what the network predicted.
+
+    Returns:
+        For each image a dict with ``keypoints`` (N, K, 2) in image pixels,
+        ``keypoint_scores`` (N, K), 0 where a keypoint was not found, ``bboxes`` (N, 4),
+        the box x1, y1, x2, y2 of the keypoints, and ``bbox_scores`` (N,); best first.
+        With maps also ``heatmaps`` (K', h, w), of part affinity models
+        ``part_affinity_fields`` (2L, h, w), and ``image_to_map`` (2, 3), the affine map
+        from image pixels to cells, both with centres at integers.
+
+    Raises:
+        ValueError: one image instead of a list, or the model is not bottom-up.
+        CorruptImageError: a file cannot be decoded.
+    """
+    check_images(images, 'predict_people')
+    if not finds_people(model):
+        raise ValueError(
+            'predict_people needs a bottom-up model (data_mode = "bottomup" in its '
+            f'config), {type(model).__name__} is not: use discover'
+        )
+    pipeline = build_test_pipeline(model)
+    samples = [
+        pipeline({**model.dataset_meta, 'img': read_image(image), 'img_path': ''})
+        for image in images
+    ]
+    with _predicting_maps(model, with_maps):
+        predictions = predict_samples(model, samples, batch_size)
+    return [_people(prediction, model, with_maps) for prediction in predictions]
+
+
+@contextmanager
+def _predicting_maps(model: Any, with_maps: bool) -> Iterator[None]:
+    """Let the model predict its maps, or not, and leave its settings as they were."""
+    before = model.test_cfg
+    model.test_cfg = {**before, 'output_heatmaps': with_maps}
+    try:
+        yield
+    finally:
+        model.test_cfg = before
+
+
+def _people(
+    prediction: PoseDataSample, model: Any, with_maps: bool
+) -> dict[str, np.ndarray]:
+    """The people of one image, best first."""
+    found = prediction.pred_instances
+    keypoints = np.asarray(found.keypoints, np.float32)
+    scores = np.asarray(found.keypoint_scores, np.float32)
+    people_scores = np.asarray(found.get('bbox_scores', scores.mean(1)), np.float32)
+    boxes = found.get('bboxes')
+    if boxes is None:
+        boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], -1)
+    order = np.argsort(-people_scores, kind='stable')
+    people = dict(
+        keypoints=keypoints[order],
+        keypoint_scores=scores[order],
+        bboxes=np.asarray(boxes, np.float32).reshape(-1, 4)[order],
+        bbox_scores=people_scores[order],
+    )
+    if with_maps:
+        fields = prediction.pred_fields
+        for name in ('heatmaps', 'part_affinity_fields'):
+            if name in fields:
+                people[name] = fields.get(name).float().cpu().numpy()
+        people['image_to_map'] = _image_to_map(prediction, model)
+    return people
+
+
+def _image_to_map(prediction: PoseDataSample, model: Any) -> np.ndarray:
+    """Affine map (2, 3) from pixels of the image to cells of the maps."""
+    meta = prediction.metainfo
+    size, scale = (np.asarray(meta[f'input_{k}'], float) for k in ('size', 'scale'))
+    corner = np.asarray(meta['input_center'], float) - 0.5 * scale
+    decoder = getattr(model.head, 'decoder', None)
+    height, width = prediction.pred_fields.heatmaps.shape[-2:]
+    stride = getattr(decoder, 'stride', None) or size / (width, height)
+    ratio = size / scale / stride
+    offset = -corner * ratio - (np.asarray(stride) - 1) / 2 / stride
+    return np.column_stack([np.diag(ratio), offset])
