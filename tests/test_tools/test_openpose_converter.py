@@ -212,6 +212,30 @@ def test_two_branch_caffemodel(tool, tmp_path, capsys, fields):
     assert meta['stages']['num_heatmaps'] == 19
 
 
+def test_pose_estimator_takes_the_file(tool, tmp_path):
+    torch.save(dict(two_branch_state()), tmp_path / 'coco.pth')
+    converted_model, meta = converted(tool, tmp_path / 'coco.pth', tmp_path / 'out.pth')
+    sizes = ('in_channels', 'num_heatmaps', 'num_fields')
+    stages = {k: v for k, v in meta['stages'].items() if k not in sizes}
+    codec = dict(type='PartAffinityField', input_size=(40, 32))
+    model = MODELS.build(
+        dict(
+            type='BottomupPoseEstimator',
+            backbone=meta['backbone'],
+            head=dict(
+                type='PartAffinityHead', in_channels=7, stages=stages, decoder=codec
+            ),
+        )
+    ).eval()
+    load_checkpoint(model, str(tmp_path / 'out.pth'), 'cpu', strict=True)
+    image = torch.linspace(-0.5, 0.5, 3 * 32 * 40).view(1, 3, 32, 40)
+    with torch.no_grad():
+        heatmaps, fields = model(image, None, mode='tensor')
+    expected = maps_of(converted_model)
+    assert torch.equal(heatmaps, expected.heatmaps[-1])
+    assert torch.equal(fields, expected.fields[-1])
+
+
 @pytest.mark.parametrize('rename', [dict, in_modules, numbered])
 def test_ports_hold_the_same_network(tool, tmp_path, rename):
     state = two_branch_state(heatmaps=16, fields=28)
