@@ -26,6 +26,7 @@ from mmpose.structures import PoseDataSample
 
 from mmkp import compat
 from mmkp.compat import (
+    bottomup_heatmaps,
     image_pyramid,
     installed_packages,
     mmcv_ops,
@@ -376,6 +377,25 @@ class TestImagePyramid:
         forward = PoseDataPreprocessor.forward
         assert not image_pyramid.take_image_pyramids()
         assert PoseDataPreprocessor.forward is forward
+
+
+class TestBottomupHeatmaps:
+    """That they are drawn is tested with the inferencer, in tests/test_apis."""
+
+    def test_left_alone_where_the_inferencer_asks_the_model(self, monkeypatch):
+        class Sound:
+            def preprocess(self):
+                return self.model.test_cfg
+
+            def visualize(self):
+                pass
+
+        module = 'mmpose.apis.inferencers.pose2d_inferencer.Pose2DInferencer'
+        monkeypatch.setattr(module, Sound)
+        assert not bottomup_heatmaps.draw_bottomup_heatmaps()
+
+    def test_needed_today(self):
+        assert 'draw_bottomup_heatmaps' in compat.applied
 
 
 def make_annotations(folder):

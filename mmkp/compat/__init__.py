@@ -10,6 +10,7 @@ Checkpoints on torch 2.6 and later are the matter of :mod:`mmkp.engine.checkpoin
 
 from collections.abc import Callable
 
+from mmkp.compat.bottomup_heatmaps import draw_bottomup_heatmaps
 from mmkp.compat.image_pyramid import take_image_pyramids
 from mmkp.compat.installed_packages import find_packages_without_setuptools
 from mmkp.compat.mmcv_ops import provide_mmcv_ops
@@ -25,6 +26,7 @@ SHIMS: tuple[Callable[[], bool], ...] = (
     find_packages_without_setuptools,
     draw_circles_of_array_radius,
     take_image_pyramids,
+    draw_bottomup_heatmaps,
 )
 
 applied: list[str] = []
