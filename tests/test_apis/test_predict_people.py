@@ -139,7 +139,7 @@ def test_inferencer_draws_heatmaps(inferencer, images):
     # Hot colours, from blue to red, where the nose is, cold ones beside the head.
     x, y = tiny_people.people_of(1)[0, 0].round().astype(int)
     heat = picture[height:, :, 0].astype(int) - picture[height:, :, 2]
-    assert heat[y, x] > heat[y, 42] + 100
+    assert heat[y, x] > heat[y, 40] + 50
     plain = next(inferencer(str(images[1]), return_vis=True))['visualization'][0]
     assert plain.shape == (height, width, 3)
 
