@@ -53,6 +53,15 @@ def raise_if_mismatched(
             f'{wanted}: use the config that it was trained with, or set num_keypoints '
             f'to {found}'
         )
+    sizes = _skeleton_sizes(model, weights, reshaped)
+    if sizes is not None:
+        (keypoints, limbs), skeleton = sizes, model.head.decoder.skeleton
+        raise CheckpointMismatchError(
+            f'{source} holds a model of {keypoints} keypoints and {limbs} limbs, '
+            f"{config} asks for {skeleton.num_keypoints} and {skeleton.num_limbs} ('"
+            f"{skeleton.name}'): use the config that it was trained with, or give the "
+            'codec its skeleton'
+        )
     examples = [
         f'{key} is {tuple(weights[key].shape)} in the file and '
         f'{tuple(expected[key].shape)} in the model'
@@ -68,6 +77,33 @@ def raise_if_mismatched(
 def _state_dict(checkpoint: Mapping) -> dict[str, Tensor]:
     weights = checkpoint.get('state_dict', checkpoint)
     return {key.removeprefix('module.'): value for key, value in weights.items()}
+
+
+def _skeleton_sizes(
+    model: nn.Module, weights: Mapping[str, Tensor], reshaped: list[str]
+) -> tuple[int, int] | None:
+    """Numbers of keypoints and limbs of a part affinity checkpoint.
+
+    Told by the last layers of the stages, which have a channel for each map; None
+    where the checkpoint differs from the model in other things than its skeleton.
+    """
+    head = getattr(model, 'head', None)
+    skeleton = getattr(getattr(head, 'decoder', None), 'skeleton', None)
+    if skeleton is None:
+        return None
+    expected = model.state_dict()
+    wanted = skeleton.num_keypoints + 1, 2 * skeleton.num_limbs
+    heatmaps, fields = (
+        {weights[k].shape[0] for k in reshaped if expected[k].shape[:1] == (number,)}
+        or {number}
+        for number in wanted
+    )
+    if len(heatmaps) > 1 or len(fields) > 1:
+        return None
+    found = heatmaps.pop(), fields.pop()
+    if found == wanted or found[1] % 2:
+        return None
+    return found[0] - 1, found[1] // 2
 
 
 def _num_keypoints(checkpoint: Mapping) -> int | None:

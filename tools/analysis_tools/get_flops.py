@@ -14,11 +14,13 @@ from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_too
 
 
 def input_shape(cfg: object, given: list[int] | None) -> tuple[int, int, int]:
-    """(3, H, W): what was given, else the size in the config's test pipeline."""
+    """(3, H, W): what was given, else the size of the test pipeline or the codec."""
     if given:
         height, width = given[0], given[-1]
         return 3, height, width
-    for step in cfg.test_dataloader.dataset.pipeline:
+    # Pipelines that keep the aspect ratio have no size; the codec has that of training.
+    steps = [*cfg.test_dataloader.dataset.pipeline, cfg.model.head.get('decoder') or {}]
+    for step in steps:
         if 'input_size' in step:
             width, height = step['input_size']
             return 3, height, width
