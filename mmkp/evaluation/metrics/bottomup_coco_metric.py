@@ -22,7 +22,8 @@ class BottomupCocoMetric(CocoMetric):
     - species are not told apart: bottom-up models predict animals, not what they are.
 
     Args:
-        keypoints: names of the keypoints to score; None for all.
+        keypoints: names of the keypoints to score, or their numbers, from 0; None for
+            all.
         annotation_keys: which entries of an annotation, joined, are the keypoints of
             the data set.
         class_agnostic: whether all categories count as one.
@@ -34,7 +35,7 @@ class BottomupCocoMetric(CocoMetric):
 
     def __init__(
         self,
-        keypoints: Sequence[str] | None = None,
+        keypoints: Sequence[str | int] | None = None,
         annotation_keys: Sequence[str] = ('keypoints',),
         class_agnostic: bool = False,
         score_mode: str = 'bbox',
@@ -56,14 +57,15 @@ class BottomupCocoMetric(CocoMetric):
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
         if self.keypoints is not None:
-            known = dataset_meta['keypoint_name2id']
-            strange = [name for name in self.keypoints if name not in known]
+            names = dataset_meta['keypoint_name2id']
+            known = dict(names) | {number: number for number in names.values()}
+            strange = [str(k) for k in self.keypoints if k not in known]
             if strange:
                 raise ValueError(
                     f'keypoints names {", ".join(strange)}, which data set '
-                    f'{dataset_meta["dataset_name"]} lacks; it has {", ".join(known)}'
+                    f'{dataset_meta["dataset_name"]} lacks; it has {", ".join(names)}'
                 )
-            self._indices = np.array([known[name] for name in self.keypoints])
+            self._indices = np.array([known[k] for k in self.keypoints])
             dataset_meta = dict(
                 dataset_meta,
                 sigmas=np.asarray(dataset_meta['sigmas'])[self._indices],
