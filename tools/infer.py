@@ -42,7 +42,9 @@ def parse_args() -> argparse.Namespace:
         '--show-numbers', action='store_true', help="write the keypoints' numbers"
     )
     parser.add_argument(
-        '--min-score', type=float, default=0, help='draw no keypoint below this score'
+        '--min-score',
+        type=float,
+        help='draw no keypoint below this score (default: 0.2 of people, else 0)',
     )
     parser.add_argument('--no-pictures', action='store_true', help='only the json file')
     parser.add_argument('--batch-size', type=int, default=16)

@@ -27,6 +27,8 @@ SMALLEST_PICTURE = 384
 # What can be drawn of the maps of a model.
 HEATMAP_STYLES = ('overlay', 'all')
 FIELD_STYLES = ('wheel', 'arrows', 'all')
+# Decoders also return guesses, which are worth their place in an evaluation only.
+CONFIDENT_SCORE = 0.2
 _SMALLEST_RADIUS = 1.2  # of a keypoint, in pixels
 
 
@@ -75,7 +77,7 @@ def draw_people(
     image: np.ndarray,
     people: dict[str, np.ndarray],
     style: SkeletonStyle,
-    min_score: float = 0.0,
+    min_score: float = CONFIDENT_SCORE,
     numbers: bool = False,
 ) -> np.ndarray:
     """Draw the skeletons of all people; small images are enlarged first.
@@ -102,12 +104,12 @@ def draw_people(
         points = np.where(shown[:, None], points, np.nan)
         box = rescaled(people['bboxes'][index].reshape(2, 2), *sizes)
         extent = float(np.linalg.norm(box[1] - box[0]))
-        radius = float(np.clip(0.016 * extent, _SMALLEST_RADIUS, largest))
+        radius = float(np.clip(0.013 * extent, _SMALLEST_RADIUS, largest))
         picture = draw_limbs(
             picture, points, style.links, style.link_colours, 0.9 * radius
         )
         picture = draw_keypoints(
-            picture, points, style.colours, 0.8 * radius, numbers=numbers
+            picture, points, style.colours, 0.65 * radius, numbers=numbers
         )
     return np.ascontiguousarray(picture[..., ::-1])
 

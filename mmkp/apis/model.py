@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """A trained model, ready to predict."""
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -53,7 +54,10 @@ def load_model(
     if 'init_cfg' in cfg.model.backbone:
         cfg.model.backbone.init_cfg = None
     # None of the config's data sets needs to be there to know the keypoints' colours.
-    model = init_model(cfg, None, 'cpu')
+    with warnings.catch_warnings():
+        # MMPose finds its own metainfo files wherever one works, and warns each time.
+        warnings.filterwarnings('ignore', message='The metainfo config file')
+        model = init_model(cfg, None, 'cpu')
     if hasattr(model, 'num_keypoints'):
         metainfo = discovered_metainfo(model.num_keypoints)
         model.dataset_meta = parse_pose_metainfo(metainfo)

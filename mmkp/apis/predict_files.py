@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmkp.apis.drawing import draw_rate
+from mmkp.apis.drawing import CONFIDENT_SCORE, draw_rate
 from mmkp.apis.media import Media, PictureWriter
 from mmkp.apis.predict_people import finds_people
 from mmkp.apis.prediction_tasks import (
@@ -32,7 +32,7 @@ def predict_files(
     boxes_file: str | Path | None = None,
     show_edges: bool = False,
     numbers: bool = False,
-    min_score: float = 0.0,
+    min_score: float | None = None,
     batch_size: int = 16,
     draw: bool = True,
     show_heatmaps: str | None = None,
@@ -55,7 +55,8 @@ def predict_files(
         show_edges: draw the learned edges, the brighter the larger their weight, and
             ``edge_weights.png``, the matrix of the weights.
         numbers: write each keypoint's number beside it.
-        min_score: keypoints of a lower score are not drawn.
+        min_score: keypoints of a lower score are not drawn; by default of people those
+            below 0.2, otherwise none.
         batch_size: number of images that the network sees at once.
         draw: whether to write pictures at all.
         show_heatmaps: of a bottom-up model, also write ``heatmaps/``: 'overlay' for one
@@ -80,14 +81,15 @@ def predict_files(
     if finds_people(model):
         if boxes is not None:
             raise ValueError('a bottom-up model finds people itself: leave out --boxes')
-        task = PeopleTask(model, batch_size, numbers, min_score, maps)
+        least = CONFIDENT_SCORE if min_score is None else min_score
+        task = PeopleTask(model, batch_size, numbers, least, maps)
     elif maps:
         raise ValueError(
             f'{" and ".join(maps)} are shown of bottom-up models, '
             f'{type(model).__name__} is none'
         )
     else:
-        task = DiscoveryTask(model, batch_size, numbers, min_score, boxes)
+        task = DiscoveryTask(model, batch_size, numbers, min_score or 0.0, boxes)
     if show_edges:
         task.show_edges()
     out_dir = Path(out_dir)
