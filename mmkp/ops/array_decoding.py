@@ -17,6 +17,7 @@ from mmkp.ops.missing_keypoints import search_along_fields
 from mmkp.ops.peaks import Peaks, find_peaks, thinned_peaks
 from mmkp.ops.people import (
     SEARCHED_SHARE,
+    TAKEN_RADIUS,
     Draft,
     People,
     draft_people,
@@ -223,6 +224,13 @@ def _search(
     # The best walk to a keypoint is written last, and the first of equal ones.
     order = np.lexsort((-np.arange(len(score)), score))
     order = order[score[order] > 0]
+    # A peak belongs to one person only, also when another one's walk ends there.
+    of_others = draft.found[:, target[order]].T
+    of_others &= image[person[order]][:, None] == image[None]
+    distance_x = x[order][:, None] - draft.x[:, target[order]].T
+    distance_y = y[order][:, None] - draft.y[:, target[order]].T
+    near = distance_x * distance_x + distance_y * distance_y < TAKEN_RADIUS**2
+    order = order[~(near & of_others).any(1)]
     place = (person[order], target[order])
     draft.x[place], draft.y[place] = x[order], y[order]
     draft.scores[place] = heat[order] * SEARCHED_SHARE

@@ -14,13 +14,7 @@ from numba import njit
 from mmkp.ops import grouping
 from mmkp.ops.decode_profile import DecodeProfile
 from mmkp.ops.limb_tables import LimbTables
-from mmkp.ops.people import (
-    SEARCHED_SHARE,
-    People,
-    draft_people,
-    finished_people,
-    no_people,
-)
+from mmkp.ops.people import SEARCHED_SHARE, TAKEN_RADIUS, People
 
 _compile = njit(cache=True, nogil=True)
 
@@ -192,6 +186,17 @@ def score_limbs(  # type: ignore[no-untyped-def]
 
 
 @_compile
+def _is_taken(x, y, xs, ys, found, k, radius):  # type: ignore[no-untyped-def]
+    """Whether somebody's keypoint k has its peak here."""
+    for n in range(len(found)):
+        if found[n, k]:
+            distance_x, distance_y = x - xs[n, k], y - ys[n, k]
+            if distance_x * distance_x + distance_y * distance_y < radius**2:
+                return True
+    return False
+
+
+@_compile
 def search_missing(  # type: ignore[no-untyped-def]
     maps,
     fields,
@@ -205,6 +210,7 @@ def search_missing(  # type: ignore[no-untyped-def]
     scores,
     sizes,
     share,
+    radius,
 ):
     """As :mod:`mmkp.ops.missing_keypoints`, for all people of one image.
 
@@ -221,6 +227,7 @@ def search_missing(  # type: ignore[no-untyped-def]
         found: (N, K) bool, what was found before; not changed.
         sizes: (N,) float64.
         share: of the heatmap's value that becomes the score.
+        radius: around another person's peak where nothing is found, in cells.
     """
     _, height, width = maps.shape
     best = np.zeros(found.shape)
@@ -239,7 +246,7 @@ def search_missing(  # type: ignore[no-untyped-def]
             if not length >= 0.01:
                 continue
             along_x, along_y = along_x / length, along_y / length
-            total = 0.0
+            total, score, best_x, best_y, confidence = 0.0, 0.0, 0.0, 0.0, 0.0
             for s in range(12):
                 there_x, there_y = (
                     x + along_x * step * (s + 1),
@@ -254,11 +261,232 @@ def search_missing(  # type: ignore[no-untyped-def]
                 if not (-0.5 < there_x < width - 0.5 and -0.5 < there_y < height - 0.5):
                     continue
                 heat = np.float64(maps[k, j, i])
-                score = max(heat, 0.0) * max(total / (s + 1), 0.0)
-                if score > best[n, k]:
-                    best[n, k] = score
-                    xs[n, k], ys[n, k] = there_x, there_y
-                    scores[n, k] = heat * share
+                here = max(heat, 0.0) * max(total / (s + 1), 0.0)
+                if here > score:
+                    score, confidence = here, heat
+                    best_x, best_y = there_x, there_y
+            if score <= best[n, k] or _is_taken(
+                best_x, best_y, xs, ys, found, k, radius
+            ):
+                continue
+            best[n, k] = score
+            xs[n, k], ys[n, k] = best_x, best_y
+            scores[n, k] = confidence * share
+
+
+@_compile
+def _group(  # type: ignore[no-untyped-def]
+    candidates,
+    first_peak,
+    xs,
+    ys,
+    scores,
+    limb_start,
+    limb_end,
+    is_redundant,
+    bridges,
+    merge,
+    max_gap,
+    min_single_score,
+):
+    """Put peaks together: members (F, K) and sums over limbs (F,) of the fragments."""
+    number, num_keypoints = len(xs), len(first_peak) - 1
+    part = np.empty(number, np.int64)
+    for k in range(num_keypoints):
+        part[first_peak[k] : first_peak[k + 1]] = k
+    owner = np.full(number, -1)
+    members = np.full((number // 2 + number) * num_keypoints, -1)
+    limb_scores = np.zeros(number // 2 + number)
+    limbs, starts, ends, limb_score = candidates
+    people = assemble_people(
+        limbs,
+        starts,
+        ends,
+        limb_score,
+        part,
+        is_redundant,
+        num_keypoints,
+        merge,
+        owner,
+        members,
+        limb_scores,
+        np.full(number, -1),
+        np.full(number, -1),
+    )
+    total = people
+    if max_gap > 0:
+        for peak in range(number):
+            if owner[peak] < 0 and scores[peak] > min_single_score:
+                owner[peak] = total
+                members[total * num_keypoints + part[peak]] = peak
+                total += 1
+    if max_gap > 0 and total > 1:
+        capacity = 64 + 16 * number
+        gaps, bridge_ends = np.empty(capacity), np.empty(2 * capacity, np.int64)
+        found = find_bridges(
+            people,
+            first_peak,
+            xs,
+            ys,
+            limb_start,
+            limb_end,
+            bridges,
+            num_keypoints,
+            max_gap,
+            owner,
+            members,
+            np.zeros(total),
+            gaps,
+            bridge_ends,
+        )
+        if found:
+            order = np.argsort(gaps[:found], kind='mergesort')
+            join_fragments(
+                order, bridge_ends, num_keypoints, owner, members, limb_scores
+            )
+    shape = (total, num_keypoints)
+    return members[: total * num_keypoints].reshape(shape), limb_scores[:total]
+
+
+@_compile
+def _draft(  # type: ignore[no-untyped-def]
+    members, limb_scores, xs, ys, scores, min_keypoints, min_score, by_sum
+):
+    """As :func:`mmkp.ops.people.draft_people`: x, y, scores, found, size, instances."""
+    num_keypoints = members.shape[1]
+    at_x, at_y = np.zeros(members.shape), np.zeros(members.shape)
+    peak_scores, found = np.zeros(members.shape), np.zeros(members.shape, np.bool_)
+    size, instance_scores = np.zeros(len(members)), np.zeros(len(members))
+    n = 0
+    for f in range(len(members)):
+        number, total = 0, 0.0
+        left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
+        for k in range(num_keypoints):
+            peak = members[f, k]
+            found[n, k] = peak >= 0
+            at_x[n, k], at_y[n, k], peak_scores[n, k] = 0.0, 0.0, 0.0
+            if peak >= 0:
+                number += 1
+                x, y = xs[peak], ys[peak]
+                at_x[n, k], at_y[n, k], peak_scores[n, k] = x, y, scores[peak]
+                total += scores[peak]
+                left, right = min(left, x), max(right, x)
+                top, bottom = min(top, y), max(bottom, y)
+        total += limb_scores[f]
+        if number < min_keypoints or total / number < min_score:
+            continue
+        size[n] = max(right - left, bottom - top)
+        instance_scores[n] = total * (number - 1) if by_sum else total / number / 2
+        n += 1
+    return at_x[:n], at_y[:n], peak_scores[:n], found[:n], size[:n], instance_scores[:n]
+
+
+@_compile
+def _decode(  # type: ignore[no-untyped-def]
+    maps,
+    fields,
+    limb_start,
+    limb_end,
+    assembly_order,
+    is_redundant,
+    bridges,
+    edge_target,
+    edge_other,
+    edge_limb,
+    edge_sign,
+    flip_indices,
+    peak_threshold,
+    num_samples,
+    sample_threshold,
+    min_fraction,
+    merge,
+    max_gap,
+    min_single_score,
+    search,
+    min_keypoints,
+    min_score,
+    by_sum,
+):
+    """All steps for one image; keypoints, scores and instance scores, best first."""
+    first_peak = np.empty(len(flip_indices) + 1, np.int64)
+    capacity, number = 256, 257
+    while number > capacity:
+        capacity = max(number, capacity)
+        peaks = np.empty((3, capacity))
+        number = find_peaks(
+            maps, peak_threshold, first_peak, peaks[0], peaks[1], peaks[2]
+        )
+    xs, ys, scores = peaks[0, :number], peaks[1, :number], peaks[2, :number]
+    capacity, found = 512, 513
+    while found > capacity:
+        capacity = max(found, capacity)
+        limbs, limb_score = np.empty((3, capacity), np.int64), np.empty(capacity)
+        found = score_limbs(
+            fields,
+            first_peak,
+            xs,
+            ys,
+            limb_start,
+            limb_end,
+            assembly_order,
+            num_samples,
+            sample_threshold,
+            min_fraction,
+            limbs[0],
+            limbs[1],
+            limbs[2],
+            limb_score,
+        )
+    members, limb_scores = _group(
+        (limbs[0, :found], limbs[1, :found], limbs[2, :found], limb_score[:found]),
+        first_peak,
+        xs,
+        ys,
+        scores,
+        limb_start,
+        limb_end,
+        is_redundant,
+        bridges,
+        merge,
+        max_gap,
+        min_single_score,
+    )
+    at_x, at_y, peak_scores, is_found, size, instance_scores = _draft(
+        members, limb_scores, xs, ys, scores, min_keypoints, min_score, by_sum
+    )
+    if search:
+        search_missing(
+            maps,
+            fields,
+            edge_target,
+            edge_other,
+            edge_limb,
+            edge_sign,
+            at_x,
+            at_y,
+            is_found,
+            peak_scores,
+            size,
+            SEARCHED_SHARE,
+            TAKEN_RADIUS,
+        )
+    place_absent_keypoints(
+        at_x.reshape(-1),
+        at_y.reshape(-1),
+        (is_found | (peak_scores > 0)).reshape(-1),
+        len(at_x),
+        edge_target,
+        edge_other,
+        flip_indices,
+    )
+    order = np.argsort(-instance_scores, kind='mergesort')
+    keypoints = np.empty((len(order), len(flip_indices), 2), np.float32)
+    keypoints[:, :, 0], keypoints[:, :, 1] = at_x[order], at_y[order]
+    return (
+        keypoints,
+        peak_scores[order].astype(np.float32),
+        instance_scores[order].astype(np.float32),
+    )
 
 
 def decode_image(
@@ -270,124 +498,35 @@ def decode_image(
         heatmaps: (C, h, w) float32, contiguous, finite, C >= K.
         fields: (2 L, h, w) float32, contiguous, finite.
         tables: the skeleton.
-        profile: the rules; those that need whole maps are done before.
+        profile: the rules, without those that are not compiled: ``samples_by_length``,
+            ``only_passing`` and ``min_peak_distance``.
 
     Returns:
         People, coordinates in cells.
     """
-    first_peak = np.empty(tables.num_keypoints + 1, np.int64)
-    threshold, capacity, number = np.float32(profile.peak_threshold), 256, 257
-    while number > capacity:
-        capacity = max(number, capacity)
-        x, y, scores = np.empty((3, capacity))
-        number = find_peaks(heatmaps, threshold, first_peak, x, y, scores)
-    x, y, scores = x[:number], y[:number], scores[:number]
-    capacity, found = 512, 513
-    while found > capacity:
-        capacity = max(found, capacity)
-        limb, start, end = np.empty((3, capacity), np.int64)
-        limb_score = np.empty(capacity)
-        found = score_limbs(
-            fields,
-            first_peak,
-            x,
-            y,
-            tables.start,
-            tables.end,
-            tables.assembly_order,
-            profile.num_samples,
-            profile.sample_threshold,
-            profile.min_fraction,
-            limb,
-            start,
-            end,
-            limb_score,
-        )
-    if found == 0:
-        return no_people(tables.num_keypoints)
-    candidates = (limb[:found], start[:found], end[:found], limb_score[:found])
-    members, limb_scores = _group(candidates, first_peak, x, y, scores, tables, profile)
-    draft, _ = draft_people(members, limb_scores, x, y, scores, profile)
-    if profile.search_missing:
-        search_missing(
-            heatmaps,
-            fields,
-            tables.edge_target,
-            tables.edge_other,
-            tables.edge_limb,
-            tables.edge_sign,
-            draft.x,
-            draft.y,
-            draft.found,
-            draft.scores,
-            draft.size,
-            SEARCHED_SHARE,
-        )
-    place_absent_keypoints(
-        draft.x.reshape(-1),
-        draft.y.reshape(-1),
-        (draft.found | (draft.scores > 0)).reshape(-1),
-        len(draft.x),
+    people = _decode(
+        heatmaps,
+        fields,
+        tables.start,
+        tables.end,
+        tables.assembly_order,
+        tables.is_redundant,
+        tables.bridges,
         tables.edge_target,
         tables.edge_other,
+        tables.edge_limb,
+        tables.edge_sign,
         tables.flip_indices,
-    )
-    return finished_people(draft)
-
-
-def _group(
-    candidates: tuple,
-    first_peak: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    scores: np.ndarray,
-    tables: LimbTables,
-    profile: DecodeProfile,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Put peaks together: members (F, K) and sums over limbs (F,) of the fragments."""
-    number, num_keypoints = len(x), tables.num_keypoints
-    part = np.repeat(np.arange(num_keypoints), np.diff(first_peak))
-    owner, used_as_start, used_as_end = np.full((3, number), -1)
-    members = np.full((number // 2 + number, num_keypoints), -1)
-    flat, limb_scores = members.reshape(-1), np.zeros(len(members))
-    people = assemble_people(
-        *candidates,
-        part,
-        tables.is_redundant,
-        num_keypoints,
+        np.float32(profile.peak_threshold),
+        profile.num_samples,
+        float(profile.sample_threshold),
+        float(profile.min_fraction),
         profile.merge,
-        owner,
-        flat,
-        limb_scores,
-        used_as_start,
-        used_as_end,
+        float(profile.max_gap),
+        float(profile.min_single_score),
+        profile.search_missing,
+        profile.min_keypoints,
+        float(profile.min_score),
+        profile.instance_score == 'sum',
     )
-    total = people
-    if profile.max_gap > 0:
-        single = np.flatnonzero((owner < 0) & (scores > profile.min_single_score))
-        total = people + len(single)
-        owner[single] = np.arange(people, total)
-        members[owner[single], part[single]] = single
-    if profile.max_gap > 0 and total > 1:
-        capacity = 64 + 16 * number
-        gaps, ends = np.empty(capacity), np.empty(2 * capacity, np.int64)
-        found = find_bridges(
-            people,
-            first_peak,
-            x,
-            y,
-            tables.start,
-            tables.end,
-            tables.bridges,
-            num_keypoints,
-            profile.max_gap,
-            owner,
-            flat,
-            np.zeros(total),
-            gaps,
-            ends,
-        )
-        if found:
-            order = np.argsort(gaps[:found], kind='stable')
-            join_fragments(order, ends, num_keypoints, owner, flat, limb_scores)
-    return members[:total], limb_scores[:total]
+    return People(*people)

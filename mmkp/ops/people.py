@@ -8,6 +8,8 @@ from mmkp.ops.decode_profile import DecodeProfile
 
 #: Share of the heatmap's value that a keypoint found along a field has as its score.
 SEARCHED_SHARE = 0.5
+#: Cells around another person's peak where a search finds nothing.
+TAKEN_RADIUS = 1.5
 
 
 class People(NamedTuple):
@@ -63,7 +65,8 @@ def draft_people(
     members = members[kept]
     found = members >= 0
     peak_scores = scores[members] * found
-    total = peak_scores.sum(1) + limb_scores[kept]
+    # One after the other, as compiled code adds.
+    total = peak_scores.cumsum(1)[:, -1] + limb_scores[kept]
     ratio = total / number[kept]
     strong = ratio >= profile.min_score
     if not strong.all():
