@@ -72,6 +72,8 @@ def test_stages_of_other_skeletons():
     assert [m.shape for m in outputs.heatmaps] == [(2, 5, 7, 9)] * 3
     assert [m.shape for m in outputs.fields] == [(2, 6, 7, 9)] * 3
     assert all(m.min() < 0 for m in outputs.heatmaps), 'linear'
+    with pytest.raises(ValueError, match='num_stages >= 1, got 0'):
+        build(type='SeparableStages', in_channels=12, num_stages=0)
 
 
 def test_a_stage_sees_fields_then_heatmaps_then_features():

@@ -3,7 +3,8 @@
 
 A step is what the runner does with a batch: preprocessing, forward, the losses of all
 stages, backward and the config's optimizer; pictures and targets are random. Each
-config runs in a process of its own, so that peaks are clean. Prints a Markdown table.
+config runs in a process of its own, so that peaks are clean. Prints a Markdown table;
+on a shared machine look at its CPU seconds.
 
 Examples::
 
@@ -29,7 +30,15 @@ from mmpose.structures import PoseDataSample
 
 from mmkp.engine.config import load_config
 
-CONFIGS = Path(__file__).parents[2] / 'configs' / 'body_2d_keypoint' / 'openpose'
+FOLDER = Path(__file__).parents[2] / 'configs' / 'body_2d_keypoint' / 'openpose'
+#: One of each network.
+CONFIGS = (
+    'coco/openpose_vgg19_coco-368x368.py',
+    'coco_foot/openpose-body25_vgg19_coco-foot-368x368.py',
+    'coco/openpose-lightweight-r1_mobilenetv1_coco-368x368.py',
+    'coco/openpose-lightweight-r3_mobilenetv1_coco-368x368.py',
+    'coco/openpose_mobilenet-thin-bn_coco-368x368.py',
+)
 BATCH = {'cpu': 2, 'cuda': 8}
 
 
@@ -90,7 +99,7 @@ def prepare(config: str, batch: int, size: int, device: str) -> Callable[[], Ste
     cfg = load_config(config)
     torch.manual_seed(0)
     model: Any = MODELS.build(cfg.model)
-    model.init_weights()
+    # Not init_weights, because costs are the same without pretrained weights.
     model.to(device).train()
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
     data = random_batch(model, batch, size)
@@ -123,7 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--threads', type=int, default=1)
     args = parser.parse_args(arguments)
     batch = args.batch or BATCH[args.device]
-    configs = args.configs or sorted(map(str, CONFIGS.glob('*.py')))
+    configs = args.configs or [str(FOLDER / name) for name in CONFIGS]
     where = f'{platform.machine()}, {args.threads} thread(s)'
     if args.device == 'cuda':
         where = torch.cuda.get_device_name()

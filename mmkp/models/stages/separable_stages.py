@@ -59,6 +59,9 @@ class SeparableStages(BaseModule):
             maps of a small batch depend much on each other in training.
         init_cfg: as in MMEngine. By default layers keep the variance of what passes
             through them, and outputs begin near zero.
+
+    Raises:
+        ValueError: no stages.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class SeparableStages(BaseModule):
         init_cfg: dict | list[dict] | None = STAGES_INIT,
     ) -> None:
         super().__init__(init_cfg)
+        if num_stages < 1:
+            raise ValueError(f'SeparableStages needs num_stages >= 1, got {num_stages}')
         self.field_branches = nn.ModuleList()
         self.heatmap_branches = nn.ModuleList()
         norms = norm_cfg, norm_cfg if normalize_outputs else None
