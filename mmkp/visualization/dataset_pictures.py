@@ -16,6 +16,7 @@ from mmkp.visualization.canvas import (
 )
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
 from mmkp.visualization.model_pictures import keypoint_colours
+from mmkp.visualization.part_affinity_pictures import overlay_fields, overlay_heatmaps
 
 MODES = ('original', 'transformed')
 
@@ -24,6 +25,9 @@ def picture_dataset(
     dataset_cfg: dict, number: int = 24, mode: str = 'transformed', tile: int = 224
 ) -> np.ndarray:
     """Draw a contact sheet of a data set, with annotations where there are any.
+
+    Where the pipeline makes heatmaps and part affinity fields, they are beside the
+    image, and so is, in red, what does not count in the loss.
 
     Args:
         dataset_cfg: config of the data set, with its ``pipeline``.
@@ -55,11 +59,14 @@ def picture_dataset(
     chosen = np.linspace(0, last, min(number, last + 1)).round().astype(int)
     tiles = []
     for index in chosen:
-        image, keypoints, visible, name = _unpack(dataset[int(index)])
+        sample = dataset[int(index)]
+        image, keypoints, visible, name = _unpack(sample, cfg.get('data_mode'))
         picture = _draw(image, keypoints, visible, metainfo, tile)
+        picture = beside([picture, *_draw_targets(image, sample, tile)], 2)
         title = caption(f'{index} {name}', picture.shape[1], 11)
         tiles.append(stack([picture, title], 0))
-    columns = min(6, max(1, round(len(tiles) ** 0.5 * 1.3)))
+    ratio = tiles[0].shape[0] / tiles[0].shape[1]
+    columns = min(6, max(1, round((len(tiles) * min(1.0, ratio * 1.1)) ** 0.5 * 1.3)))
     rows = [
         beside(tiles[start : start + columns])
         for start in range(0, len(tiles), columns)
@@ -67,13 +74,17 @@ def picture_dataset(
     return framed(stack(rows))
 
 
-def _unpack(sample: dict[str, Any]) -> tuple[np.ndarray, Any, Any, str]:
+def _unpack(
+    sample: dict[str, Any], data_mode: str | None
+) -> tuple[np.ndarray, Any, Any, str]:
     """Image (RGB), keypoints (N, G, 2) or None, their visibility, and a name."""
     if 'inputs' in sample:
         image = sample['inputs'].numpy().transpose(1, 2, 0)[..., ::-1]
         data_sample = sample['data_samples']
         gt = data_sample.get('gt_instances')
-        keypoints = gt.get('transformed_keypoints') if gt is not None else None
+        # Bottom-up pipelines move the keypoints themselves.
+        moved = 'keypoints' if data_mode == 'bottomup' else 'transformed_keypoints'
+        keypoints = gt.get('transformed_keypoints', gt.get(moved)) if gt else None
         visible = gt.get('keypoints_visible') if gt is not None else None
         name = str(data_sample.metainfo.get('dataset_name') or '')
     else:
@@ -105,3 +116,24 @@ def _draw(
         picture = draw_edges(picture, places, links, thickness=1)
         picture = draw_keypoints(picture, places, colours, radius=3)
     return picture
+
+
+def _draw_targets(
+    image: np.ndarray, sample: dict[str, Any], tile: int
+) -> list[np.ndarray]:
+    """Heatmaps, fields and what does not count, where the pipeline makes them."""
+    data_sample = sample.get('data_samples')
+    targets = data_sample.get('gt_fields') if data_sample is not None else None
+    if targets is None or 'part_affinity_fields' not in targets:
+        return []
+    picture = enlarged(image, tile)
+    heatmaps = targets.heatmaps[:-1].numpy()
+    drawn = [
+        overlay_heatmaps(picture, heatmaps, keypoint_colours(len(heatmaps), None)),
+        overlay_fields(picture, targets.part_affinity_fields.numpy()),
+    ]
+    if 'heatmap_weights' in targets:
+        # The more channels leave a cell out, the redder it is.
+        unknown = 1 - targets.heatmap_weights.numpy().mean(0, keepdims=True)
+        drawn.append(overlay_heatmaps(picture, unknown, np.array([(230, 30, 30)])))
+    return drawn
