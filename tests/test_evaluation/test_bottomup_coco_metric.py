@@ -76,7 +76,8 @@ class TestParts:
         predictions[:, :, 17:] += 60
         everything = evaluate(BottomupCocoMetric(**options), predictions)
         bodies = evaluate(
-            BottomupCocoMetric(keypoints=range(17), prefix='body', **options), predictions
+            BottomupCocoMetric(keypoints=range(17), prefix='body', **options),
+            predictions,
         )
         feet = evaluate(
             BottomupCocoMetric(keypoints=FEET, prefix='foot', **options), predictions
