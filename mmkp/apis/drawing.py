@@ -217,12 +217,12 @@ def draw_rate(picture: np.ndarray, frames_per_second: float) -> np.ndarray:
     """
     text = f'{frames_per_second:.1f} frames/s'
     size = max(12, round(0.035 * len(picture)))
-    width, height = text_width(text, size) + size, round(1.6 * size)
+    width = min(text_width(text, size) + size, picture.shape[1])
+    height = round(1.6 * size)
     drawn = picture.copy()
     corner = drawn[:height, -width:]
     corner[:] = corner // 3
     place = (drawn.shape[1] - width / 2 - 1, height / 2)
-    width = min(width, drawn.shape[1])
     return put_text(drawn, text, place, (255, 255, 255), size, 'mm')
 
 

