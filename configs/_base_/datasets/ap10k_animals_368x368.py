@@ -1,7 +1,12 @@
 # All animals of AP-10K, whose skeleton is derived from its metainfo. Animals are
 # measured by their longer side, and scored without regard to their species.
 _base_ = ['./coco_people_368x368.py']
-codec = dict(type='PartAffinityField', skeleton='AP10KDataset', input_size=(368, 368))
+codec = dict(
+    type='PartAffinityField',
+    skeleton='AP10KDataset',
+    input_size=(368, 368),
+    field_alignment='centred',
+)
 train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='PersonScaledAffine', size_of='longer_side'),

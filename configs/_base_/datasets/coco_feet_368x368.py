@@ -1,7 +1,12 @@
 # COCO's people with the feet that COCO-WholeBody labels. Feet that nobody labelled are
 # left out of the loss; body and feet are scored apart.
 _base_ = ['./coco_people_368x368.py']
-codec = dict(type='PartAffinityField', skeleton='body25', input_size=(368, 368))
+codec = dict(
+    type='PartAffinityField',
+    skeleton='body25',
+    input_size=(368, 368),
+    field_alignment='centred',
+)
 train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='PersonScaledAffine', scale_range=(1 / 3, 1.1), rotation=45.0),

@@ -1,6 +1,11 @@
 # All people of COCO's pictures: crops around one of them in training, whole pictures of
 # height 368 in tests. The other data sets of people inherit from here.
-codec = dict(type='PartAffinityField', skeleton='coco18', input_size=(368, 368))
+codec = dict(
+    type='PartAffinityField',
+    skeleton='coco18',
+    input_size=(368, 368),
+    field_alignment='centred',
+)
 train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='PersonScaledAffine', input_size=codec['input_size']),

@@ -1,7 +1,10 @@
 # All people of CrowdPose, whose skeleton is derived from its metainfo.
 _base_ = ['./coco_people_368x368.py']
 codec = dict(
-    type='PartAffinityField', skeleton='CrowdPoseDataset', input_size=(368, 368)
+    type='PartAffinityField',
+    skeleton='CrowdPoseDataset',
+    input_size=(368, 368),
+    field_alignment='centred',
 )
 train_pipeline = [
     dict(step, encoder=codec) if step['type'] == 'GenerateTarget' else step

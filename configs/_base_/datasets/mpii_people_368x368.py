@@ -1,7 +1,12 @@
 # All labelled people of MPII's pictures. The chest stands for thorax and pelvis, which
 # are not predicted and so are not scored.
 _base_ = ['./coco_people_368x368.py']
-codec = dict(type='PartAffinityField', skeleton='mpi15', input_size=(368, 368))
+codec = dict(
+    type='PartAffinityField',
+    skeleton='mpi15',
+    input_size=(368, 368),
+    field_alignment='centred',
+)
 train_pipeline = [
     dict(step, encoder=codec) if step['type'] == 'GenerateTarget' else step
     for step in _base_.train_pipeline

@@ -7,6 +7,7 @@ codec = dict(
     stride=4,
     sigma=3.0,
     limb_half_width=4.0,
+    field_alignment='centred',
 )
 train_pipeline = [
     dict(type='LoadVerifiedImage'),

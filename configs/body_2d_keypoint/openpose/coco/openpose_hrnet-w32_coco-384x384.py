@@ -4,9 +4,7 @@ _base_ = [
     '../../../_base_/datasets/coco_people_368x368.py',
 ]
 # Its branches take sizes that are multiples of 32.
-codec = dict(
-    type='PartAffinityField', skeleton='coco18', input_size=(384, 384), stride=4
-)
+codec = dict(_base_.codec, input_size=(384, 384), stride=4)
 train_pipeline = [
     _base_.train_pipeline[0],
     dict(type='PersonScaledAffine', input_size=codec['input_size']),
