@@ -164,13 +164,20 @@ class TestMissingNeck:
         np.testing.assert_array_equal((scores > 0).sum(0), self.NECKLESS)
 
     def test_strangers_are_not_joined(self):
-        points, visible = COCO.copy(), np.ones((2, 17))
-        visible[0, :11] = visible[1, 11:] = 0
-        # Legs and the upper half of somebody else, several limbs away.
+        points, visible, _ = build_skeleton('coco18').from_source(
+            COCO, np.ones((2, 17))
+        )
+        # Legs, and the upper half of somebody else, several limbs away.
+        is_leg = np.isin(np.arange(18), range(8, 14))
+        visible = np.stack([is_leg, ~is_leg & self.NECKLESS])
         points[1] += (200, 0)
         codec = codec_for(size=(400, 160))
-        people, _, _ = codec.decode(*draw(codec, points, visible))
-        assert len(people) == 2
+        _, scores, _ = codec.decode(*draw(codec, points, visible))
+        assert sorted((scores > 0).sum(1).tolist()) == [6, 11]
+        # Near enough they are one person.
+        points[1] -= points[1] - points[0]
+        _, scores, _ = codec.decode(*draw(codec, points, visible))
+        assert (scores > 0).sum(1).tolist() == [17]
 
 
 class TestBrokenMaps:

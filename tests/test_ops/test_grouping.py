@@ -51,9 +51,11 @@ def test_person_grows_from_either_end():
 
 
 def test_each_peak_is_used_once_a_limb():
-    # Two bodies want the one elbow; the better limb comes first.
-    people = assemble([0, 0, 1], [(0, 1, 2, 0.9), (0, 0, 2, 0.8), (0, 1, 2, 0.7)])
-    assert people == [({0: 1, 1: 2}, 0.9)]
+    # Two bodies want one elbow: the worse limb is none, and leaves its body free.
+    part, best, worse = [0, 0, 1, 1], (0, 1, 2, 0.9), (0, 0, 2, 0.8)
+    assert assemble(part, [best, worse, (0, 1, 3, 0.7)]) == [({0: 1, 1: 2}, 0.9)]
+    people = assemble(part, [best, worse, (0, 0, 3, 0.7)])
+    assert people == [({0: 1, 1: 2}, 0.9), ({0: 0, 1: 3}, 0.7)]
 
 
 def test_redundant_limb_begins_nobody():
