@@ -13,7 +13,14 @@ from mmkp.codecs.limb_skeleton import LimbSkeleton, make_skeleton
 from mmkp.codecs.skeleton_presets import PRESETS
 
 # Accuracy of the annotators for COCO's feet, as COCO-WholeBody publishes it.
-_FOOT_SIGMAS = dict(big_toe=0.068, small_toe=0.066, heel=0.066)
+_FOOT_SIGMAS = dict(
+    left_big_toe=0.068,
+    left_small_toe=0.066,
+    left_heel=0.066,
+    right_big_toe=0.092,
+    right_small_toe=0.094,
+    right_heel=0.094,
+)
 # For data sets whose metainfo gives none.
 _TYPICAL_SIGMA = 0.05
 
@@ -121,9 +128,8 @@ def _from_preset(name: str) -> LimbSkeleton:
     metainfo = _parsed(DATASETS.get(preset.pop('dataset')).METAINFO)
     names, swaps, sigmas = _source(metainfo)
     for keypoint in preset.pop('additional_keypoints', ()):
-        side, _, part = keypoint.partition('_')
         names.append(keypoint)
-        sigmas.append(_FOOT_SIGMAS[part])
+        sigmas.append(_FOOT_SIGMAS[keypoint])
     swaps |= {k: _other_side(k) for k in preset['keypoints'] if _other_side(k) != k}
     return make_skeleton(name, names, swaps, sigmas, **preset)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from mmkp.codecs.arguments import check_input_size, one_of, positive
 from mmkp.codecs.build_skeleton import build_skeleton
 from mmkp.codecs.limb_skeleton import LimbSkeleton
+from mmkp.ops.decode_profile import decode_profile
 from mmkp.ops.part_affinity import FIELD_ALIGNMENTS, render_fields, render_heatmaps
 from mmkp.ops.part_affinity_weights import (
     boxes_of_extremities,
@@ -94,6 +95,7 @@ class PartAffinityField(BaseKeypointCodec):
         self.output_keypoints = one_of(
             'output_keypoints', output_keypoints, OUTPUT_KEYPOINTS
         )
+        decode_profile(profile, **dict(decoder or {}))  # mistakes are told at once
         self.profile = profile
         self.decoder_options = dict(decoder or {})
         self._limbs = np.array(self.skeleton.limbs, np.int64)
@@ -215,8 +217,13 @@ class PartAffinityField(BaseKeypointCodec):
         # Training pipelines have a codec in each worker, and never decode.
         from mmkp.codecs.people_decoder import PeopleDecoder
 
+        is_beside = self.field_alignment == 'openpose'
         return PeopleDecoder(
-            self.skeleton, self.stride, profile=self.profile, **self.decoder_options
+            self.skeleton,
+            self.stride,
+            profile=self.profile,
+            field_offset=(self.stride - 1) / (2 * self.stride) if is_beside else 0.0,
+            **self.decoder_options,
         )
 
     def _to_maps(

@@ -38,6 +38,8 @@ class PeopleDecoder:
         profile: 'accurate', 'openpose' or 'lightweight', see
             :class:`mmkp.ops.decode_profile.DecodeProfile`.
         backend: 'auto', or one of 'numpy', 'numba' and 'torch' to insist on it.
+        field_offset: cells by which a place in the fields lies right of and below the
+            same place in the heatmaps, as in OpenPose's targets.
         **options: rules of the profile to replace.
 
     Raises:
@@ -50,6 +52,7 @@ class PeopleDecoder:
         stride: float,
         profile: str = 'accurate',
         backend: str = 'auto',
+        field_offset: float = 0.0,
         **options: Any,
     ) -> None:
         if backend not in BACKENDS:
@@ -57,6 +60,8 @@ class PeopleDecoder:
         self.skeleton, self.stride = skeleton, stride
         self.profile = decode_profile(profile, **options)
         self.backend = backend
+        # Cells of enlarged maps are smaller.
+        self._field_offset = field_offset * self.profile.upsample
         self._tables = limb_tables(
             skeleton.num_keypoints,
             skeleton.limbs,
@@ -106,12 +111,19 @@ class PeopleDecoder:
             from mmkp.ops.compiled_decoding import decode_image
 
             decoded = [
-                decode_image(image, field, self._tables, self.profile)
+                decode_image(
+                    image, field, self._tables, self.profile, self._field_offset
+                )
                 for image, field in zip(*maps, strict=True)
             ]
         else:
             decoded = decode_arrays(
-                maps[0], maps[1], self._tables, self.profile, stride
+                maps[0],
+                maps[1],
+                self._tables,
+                self.profile,
+                stride,
+                self._field_offset,
             )
         # The middle of cell g is pixel stride * g + (stride - 1) / 2.
         return [

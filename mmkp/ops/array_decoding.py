@@ -39,6 +39,7 @@ def decode_arrays(
     tables: LimbTables,
     profile: DecodeProfile,
     stride: float,
+    field_offset: float = 0.0,
 ) -> list[People]:
     """Find the people of a batch.
 
@@ -48,6 +49,8 @@ def decode_arrays(
         tables: the skeleton.
         profile: the rules; maps are taken as they are.
         stride: input pixels a cell, for rules in pixels.
+        field_offset: cells by which a place in the fields lies right of and below the
+            same place in the heatmaps.
 
     Returns:
         People of each image, coordinates in cells.
@@ -64,6 +67,7 @@ def decode_arrays(
         peaks,
         limbs,
         num_keypoints,
+        field_offset,
         profile.num_samples,
         profile.sample_threshold,
         profile.min_fraction,
@@ -111,7 +115,7 @@ def decode_arrays(
     draft, kept = draft_people(members, limb_scores, x, y, scores, profile)
     image_of = np.concatenate(owners)[kept]
     if profile.search_missing:
-        _search(heatmaps, fields, draft, image_of, tables)
+        _search(heatmaps, fields, draft, image_of, tables, field_offset)
     _place_absent(draft, tables)
     return [
         finished_people(Draft(*(v[image_of == b] for v in draft))) for b in range(batch)
@@ -202,7 +206,12 @@ def _join(
 
 
 def _search(
-    heatmaps: Any, fields: Any, draft: Draft, image: np.ndarray, tables: LimbTables
+    heatmaps: Any,
+    fields: Any,
+    draft: Draft,
+    image: np.ndarray,
+    tables: LimbTables,
+    field_offset: float,
 ) -> None:
     """Look for missing keypoints along all fields that lead to them, in place."""
     absent = ~draft.found[:, tables.edge_target] & draft.found[:, tables.edge_other]
@@ -219,7 +228,9 @@ def _search(
         draft.y[person, other],
         draft.size[person],
     )
-    found = search_along_fields(heatmaps, fields, *(like(v, fields) for v in walks))
+    found = search_along_fields(
+        heatmaps, fields, *(like(v, fields) for v in walks), field_offset
+    )
     score, x, y, heat = (to_numpy(v) for v in found)
     # The best walk to a keypoint is written last, and the first of equal ones.
     order = np.lexsort((-np.arange(len(score)), score))

@@ -1,7 +1,6 @@
 """The decoding of one image, compiled by numba: the same results in less time.
 
-Import this module only where numba is installed. Each function repeats one of the
-array code in loops, adding in the same order, and the tests compare them bit by bit.
+Import this module only where numba is installed.
 """
 
 from collections.abc import Callable
@@ -9,14 +8,17 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mmkp.ops import grouping
+from mmkp.ops.compiled_steps import (
+    compile_loops,
+    find_peaks,
+    score_limbs,
+    search_missing,
+)
 from mmkp.ops.decode_profile import DecodeProfile
 from mmkp.ops.limb_tables import LimbTables
 from mmkp.ops.people import SEARCHED_SHARE, TAKEN_RADIUS, People
-
-_compile = njit(cache=True, nogil=True)
 
 
 def _with_compiled(function: Any, **names: object) -> Callable[..., Any]:
@@ -24,257 +26,20 @@ def _with_compiled(function: Any, **names: object) -> Callable[..., Any]:
     scope = {**function.__globals__, **names}
     copy = FunctionType(function.__code__, scope, function.__name__)
     copy.__module__ = function.__module__
-    return _compile(copy)
+    return compile_loops(copy)
 
 
 _helpers = dict(
-    share_keypoint=_compile(grouping.share_keypoint), unite=_compile(grouping.unite)
+    share_keypoint=compile_loops(grouping.share_keypoint),
+    unite=compile_loops(grouping.unite),
 )
 assemble_people = _with_compiled(grouping.assemble_people, **_helpers)
 join_fragments = _with_compiled(grouping.join_fragments, **_helpers)
-find_bridges = _compile(grouping.find_bridges)
-place_absent_keypoints = _compile(grouping.place_absent_keypoints)
+find_bridges = compile_loops(grouping.find_bridges)
+place_absent_keypoints = compile_loops(grouping.place_absent_keypoints)
 
 
-@_compile
-def _offset(below, above, score):  # type: ignore[no-untyped-def]
-    """Where between two neighbours the parabola has its top, in cells."""
-    ratio = np.float64(below) / score
-    if not ratio > 0.01:
-        ratio = 0.01
-    z = (ratio - 1) / (ratio + 1)
-    log_below = 2 * z * (15 - 4 * z * z) / (15 - 9 * z * z)
-    ratio = np.float64(above) / score
-    if not ratio > 0.01:
-        ratio = 0.01
-    z = (ratio - 1) / (ratio + 1)
-    log_above = 2 * z * (15 - 4 * z * z) / (15 - 9 * z * z)
-    curvature = log_below + log_above
-    if not curvature < -1e-6:
-        curvature = -1.0
-    return 0.5 * (log_below - log_above) / curvature
-
-
-@_compile
-def _is_peak(plane, x, y):  # type: ignore[no-untyped-def]
-    """Whether no neighbour exceeds a cell, and none before it equals it."""
-    height, width = plane.shape
-    value = plane[y, x]
-    for j in range(max(y - 1, 0), min(y + 2, height)):
-        for i in range(max(x - 1, 0), min(x + 2, width)):
-            other = plane[j, i]
-            if other > value:
-                return False
-            if other == value and (j < y or (j == y and i < x)):
-                return False
-    return True
-
-
-@_compile
-def find_peaks(maps, threshold, first_peak, xs, ys, scores):  # type: ignore[no-untyped-def]
-    """As :func:`mmkp.ops.peaks.find_peaks`, for one image.
-
-    Args:
-        maps: (C, h, w) float32, contiguous, C >= K.
-        threshold: float32.
-        first_peak: (K + 1,) int64, receives where the peaks of each map begin.
-        xs: (M,) float64, receives the places of the peaks.
-        ys: (M,) float64, likewise.
-        scores: (M,) float64, receives their values.
-
-    Returns:
-        Number of peaks; beyond M they are counted only.
-    """
-    _, height, width = maps.shape
-    number = 0
-    for k in range(len(first_peak) - 1):
-        first_peak[k] = number
-        plane = maps[k]
-        for y in range(height):
-            for x in range(width):
-                if not plane[y, x] > threshold or not _is_peak(plane, x, y):
-                    continue
-                if number < len(scores):
-                    score = np.float64(plane[y, x])
-                    xs[number], ys[number], scores[number] = x, y, score
-                    if 0 < x < width - 1:
-                        xs[number] += _offset(plane[y, x - 1], plane[y, x + 1], score)
-                    if 0 < y < height - 1:
-                        ys[number] += _offset(plane[y - 1, x], plane[y + 1, x], score)
-                number += 1
-    first_peak[len(first_peak) - 1] = number
-    return number
-
-
-@_compile
-def _between_cells(plane, x, y):  # type: ignore[no-untyped-def]
-    """Value of a map between its cells."""
-    height, width = plane.shape
-    x, y = min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
-    i, j = int(min(x, max(width - 2.0, 0.0))), int(min(y, max(height - 2.0, 0.0)))
-    right, below = x - i, y - j
-    left, above = 1 - right, 1 - below
-    i2, j2 = min(i + 1, width - 1), min(j + 1, height - 1)
-    return above * (left * plane[j, i] + right * plane[j, i2]) + below * (
-        left * plane[j2, i] + right * plane[j2, i2]
-    )
-
-
-@_compile
-def score_limbs(  # type: ignore[no-untyped-def]
-    fields,
-    first_peak,
-    xs,
-    ys,
-    limb_start,
-    limb_end,
-    assembly_order,
-    num_samples,
-    sample_threshold,
-    min_fraction,
-    limbs,
-    starts,
-    ends,
-    scores,
-):
-    """As :func:`mmkp.ops.limb_scores.score_limbs`, limb by limb in assembly order.
-
-    Returns the number of candidates, each limb's best first; beyond the length of
-    ``scores`` they are counted only.
-    """
-    number = 0
-    needed = min_fraction * num_samples
-    for which in assembly_order:
-        before = number
-        field_x, field_y = fields[2 * which], fields[2 * which + 1]
-        a_part, b_part = limb_start[which], limb_end[which]
-        for a in range(first_peak[a_part], first_peak[a_part + 1]):
-            for b in range(first_peak[b_part], first_peak[b_part + 1]):
-                along_x, along_y = xs[b] - xs[a], ys[b] - ys[a]
-                length = (along_x * along_x + along_y * along_y) ** 0.5
-                unit = max(length, 1e-6)
-                unit_x, unit_y = along_x / unit, along_y / unit
-                passing, total = 0, 0.0
-                for s in range(num_samples):
-                    if passing + num_samples - s < needed:
-                        break
-                    step = (s + 0.5) / num_samples
-                    x, y = xs[a] + along_x * step, ys[a] + along_y * step
-                    sample = (
-                        _between_cells(field_x, x, y) * unit_x
-                        + _between_cells(field_y, x, y) * unit_y
-                    )
-                    total += sample
-                    passing += sample > sample_threshold
-                score = total / num_samples
-                if not (passing >= needed and score > 0):
-                    if length >= 1:
-                        continue
-                    score = sample_threshold
-                if number < len(scores):
-                    # Insertion keeps the best of this limb first, equal ones in order.
-                    place = number
-                    while place > before and scores[place - 1] < score:
-                        limbs[place] = limbs[place - 1]
-                        starts[place], ends[place] = starts[place - 1], ends[place - 1]
-                        scores[place] = scores[place - 1]
-                        place -= 1
-                    limbs[place], starts[place], ends[place] = which, a, b
-                    scores[place] = score
-                number += 1
-    return number
-
-
-@_compile
-def _is_taken(x, y, xs, ys, found, k, radius):  # type: ignore[no-untyped-def]
-    """Whether somebody's keypoint k has its peak here."""
-    for n in range(len(found)):
-        if found[n, k]:
-            distance_x, distance_y = x - xs[n, k], y - ys[n, k]
-            if distance_x * distance_x + distance_y * distance_y < radius**2:
-                return True
-    return False
-
-
-@_compile
-def search_missing(  # type: ignore[no-untyped-def]
-    maps,
-    fields,
-    targets,
-    others,
-    edge_limbs,
-    signs,
-    xs,
-    ys,
-    found,
-    scores,
-    sizes,
-    share,
-    radius,
-):
-    """As :mod:`mmkp.ops.missing_keypoints`, for all people of one image.
-
-    Args:
-        maps: (C, h, w) float32.
-        fields: (2 L, h, w) float32.
-        targets: (2 L,) int64, limbs seen from both ends: the keypoint looked for,
-        others: (2 L,) int64, the one to start from,
-        edge_limbs: (2 L,) int64, and the limb between them.
-        signs: (2 L,) float64, 1 where the limb leads to the target.
-        xs: (N, K) float64; changed where something is found.
-        ys: (N, K) float64; likewise.
-        scores: (N, K) float64; likewise.
-        found: (N, K) bool, what was found before; not changed.
-        sizes: (N,) float64.
-        share: of the heatmap's value that becomes the score.
-        radius: around another person's peak where nothing is found, in cells.
-    """
-    _, height, width = maps.shape
-    best = np.zeros(found.shape)
-    for n in range(len(found)):
-        step = max(sizes[n] * 0.8, 2.0) / 12
-        for e in range(len(targets)):
-            k, other, which, sign = targets[e], others[e], edge_limbs[e], signs[e]
-            if found[n, k] or not found[n, other]:
-                continue
-            x, y = xs[n, other], ys[n, other]
-            i = int(min(max(x + 0.5, 0.0), width - 1.0))
-            j = int(min(max(y + 0.5, 0.0), height - 1.0))
-            along_x = np.float64(fields[2 * which, j, i]) * sign
-            along_y = np.float64(fields[2 * which + 1, j, i]) * sign
-            length = (along_x * along_x + along_y * along_y) ** 0.5
-            if not length >= 0.01:
-                continue
-            along_x, along_y = along_x / length, along_y / length
-            total, score, best_x, best_y, confidence = 0.0, 0.0, 0.0, 0.0, 0.0
-            for s in range(12):
-                there_x, there_y = (
-                    x + along_x * step * (s + 1),
-                    y + along_y * step * (s + 1),
-                )
-                i = int(min(max(there_x + 0.5, 0.0), width - 1.0))
-                j = int(min(max(there_y + 0.5, 0.0), height - 1.0))
-                total += (
-                    fields[2 * which, j, i] * along_x
-                    + fields[2 * which + 1, j, i] * along_y
-                ) * sign
-                if not (-0.5 < there_x < width - 0.5 and -0.5 < there_y < height - 0.5):
-                    continue
-                heat = np.float64(maps[k, j, i])
-                here = max(heat, 0.0) * max(total / (s + 1), 0.0)
-                if here > score:
-                    score, confidence = here, heat
-                    best_x, best_y = there_x, there_y
-            if score <= best[n, k] or _is_taken(
-                best_x, best_y, xs, ys, found, k, radius
-            ):
-                continue
-            best[n, k] = score
-            xs[n, k], ys[n, k] = best_x, best_y
-            scores[n, k] = confidence * share
-
-
-@_compile
+@compile_loops
 def _group(  # type: ignore[no-untyped-def]
     candidates,
     first_peak,
@@ -348,7 +113,7 @@ def _group(  # type: ignore[no-untyped-def]
     return members[: total * num_keypoints].reshape(shape), limb_scores[:total]
 
 
-@_compile
+@compile_loops
 def _draft(  # type: ignore[no-untyped-def]
     members, limb_scores, xs, ys, scores, min_keypoints, min_score, by_sum
 ):
@@ -381,7 +146,7 @@ def _draft(  # type: ignore[no-untyped-def]
     return at_x[:n], at_y[:n], peak_scores[:n], found[:n], size[:n], instance_scores[:n]
 
 
-@_compile
+@compile_loops
 def _decode(  # type: ignore[no-untyped-def]
     maps,
     fields,
@@ -395,6 +160,7 @@ def _decode(  # type: ignore[no-untyped-def]
     edge_limb,
     edge_sign,
     flip_indices,
+    field_offset,
     peak_threshold,
     num_samples,
     sample_threshold,
@@ -429,6 +195,7 @@ def _decode(  # type: ignore[no-untyped-def]
             limb_start,
             limb_end,
             assembly_order,
+            field_offset,
             num_samples,
             sample_threshold,
             min_fraction,
@@ -469,6 +236,7 @@ def _decode(  # type: ignore[no-untyped-def]
             size,
             SEARCHED_SHARE,
             TAKEN_RADIUS,
+            field_offset,
         )
     place_absent_keypoints(
         at_x.reshape(-1),
@@ -490,7 +258,11 @@ def _decode(  # type: ignore[no-untyped-def]
 
 
 def decode_image(
-    heatmaps: np.ndarray, fields: np.ndarray, tables: LimbTables, profile: DecodeProfile
+    heatmaps: np.ndarray,
+    fields: np.ndarray,
+    tables: LimbTables,
+    profile: DecodeProfile,
+    field_offset: float = 0.0,
 ) -> People:
     """Find the people of one image.
 
@@ -500,6 +272,8 @@ def decode_image(
         tables: the skeleton.
         profile: the rules, without those that are not compiled: ``samples_by_length``,
             ``only_passing`` and ``min_peak_distance``.
+        field_offset: cells by which a place in the fields lies right of and below the
+            same place in the heatmaps.
 
     Returns:
         People, coordinates in cells.
@@ -517,6 +291,7 @@ def decode_image(
         tables.edge_limb,
         tables.edge_sign,
         tables.flip_indices,
+        float(field_offset),
         np.float32(profile.peak_threshold),
         profile.num_samples,
         float(profile.sample_threshold),

@@ -28,6 +28,7 @@ def score_limbs(
     peaks: Any,
     limbs: np.ndarray,
     num_keypoints: int,
+    field_offset: float = 0.0,
     num_samples: int = 8,
     sample_threshold: float = 0.05,
     min_fraction: float = 0.6,
@@ -46,6 +47,8 @@ def score_limbs(
         peaks: :class:`mmkp.ops.peaks.Peaks` of the (B K, h, w) heatmaps.
         limbs: (L, 2) int64, keypoints at start and end.
         num_keypoints: number K of keypoints.
+        field_offset: cells by which a place in the fields lies right of and below the
+            same place in the heatmaps.
         num_samples: along each limb.
         sample_threshold: that a sample has to exceed.
         min_fraction: of the samples that have to.
@@ -74,8 +77,8 @@ def score_limbs(
     values = _bilinear(
         fields.reshape(-1),
         (plane, plane + height * width),
-        within(x + along_x * steps, 0, width - 1),
-        within(y + along_y * steps, 0, height - 1),
+        within(x + along_x * steps + field_offset, 0, width - 1),
+        within(y + along_y * steps + field_offset, 0, height - 1),
         (height, width),
     )
     samples = values[0] * (along_x / unit) + values[1] * (along_y / unit)

@@ -22,6 +22,7 @@ def search_along_fields(
     x: Any,
     y: Any,
     size: Any,
+    field_offset: float = 0.0,
 ) -> tuple[Any, Any, Any, Any]:
     """Walk from keypoints in the direction of a field and look for another keypoint.
 
@@ -38,6 +39,8 @@ def search_along_fields(
         x: (M,) float64, of the known keypoint in cells.
         y: (M,) float64, of the known keypoint in cells.
         size: (M,) float64, of the person in cells, which limits the walk.
+        field_offset: cells by which a place in the fields lies right of and below the
+            same place in the heatmaps.
 
     Returns:
         Score of the best step, 0 where there is nothing; its x and y in cells; and the
@@ -47,7 +50,7 @@ def search_along_fields(
     cells = height * width
     values, heat = fields.reshape(-1), heatmaps.reshape(-1)
     plane = (image * (fields.shape[1] // 2) + limb) * (2 * cells)
-    here = plane + _cell(x, y, width, height)
+    here = plane + _cell(x + field_offset, y + field_offset, width, height)
     along_x, along_y = double(values[here]) * sign, double(values[here + cells]) * sign
     length = (along_x * along_x + along_y * along_y) ** 0.5
     leads = length >= _LEAST_FIELD
@@ -58,10 +61,10 @@ def search_along_fields(
     there_x, there_y = x + along_x * step * steps, y + along_y * step * steps
     inside = (there_x > -0.5) & (there_x < width - 0.5)
     inside = inside & (there_y > -0.5) & (there_y < height - 0.5)
+    in_fields = _cell(there_x + field_offset, there_y + field_offset, width, height)
     cell = _cell(there_x, there_y, width, height)
-    field = (
-        values[plane + cell] * along_x + values[plane + cells + cell] * along_y
-    ) * sign
+    field_x, field_y = values[plane + in_fields], values[plane + cells + in_fields]
+    field = (field_x * along_x + field_y * along_y) * sign
     confidence = double(heat[(image * heatmaps.shape[1] + target) * cells + cell])
     score = within(confidence, 0, np.inf) * within(field.cumsum(0) / steps, 0, np.inf)
     score = where(inside & leads, score, 0.0)
