@@ -5,6 +5,7 @@ lists when interpreted and arrays when compiled by numba, and add in the same or
 either way, so that both give the same people.
 """
 
+import math
 from typing import Any
 
 
@@ -133,7 +134,7 @@ def find_bridges(
             a = members[n * num_keypoints + limb_start[which]]
             b = members[n * num_keypoints + limb_end[which]]
             if a >= 0 and b >= 0:
-                total += ((x[a] - x[b]) ** 2 + (y[a] - y[b]) ** 2) ** 0.5
+                total += math.sqrt((x[a] - x[b]) ** 2 + (y[a] - y[b]) ** 2)
                 many += 1
         lengths[n] = total / many if many else 0.0
     found = 0
@@ -149,7 +150,7 @@ def find_bridges(
                 if q < 0 or q == p or members[q * num_keypoints + over] >= 0:
                     continue
                 scale = max(lengths[p], lengths[q])
-                distance = ((x[a] - x[b]) ** 2 + (y[a] - y[b]) ** 2) ** 0.5
+                distance = math.sqrt((x[a] - x[b]) ** 2 + (y[a] - y[b]) ** 2)
                 if scale > 0 and distance < max_gap * max(scale, 1.0):
                     if found < len(gaps):
                         gaps[found] = distance / max(scale, 1.0)
