@@ -71,6 +71,7 @@ def decode_arrays(
         profile.num_samples,
         profile.sample_threshold,
         profile.min_fraction,
+        profile.length_penalty,
         profile.samples_by_length,
         profile.only_passing,
     )

@@ -110,6 +110,7 @@ def score_limbs(  # type: ignore[no-untyped-def]
     num_samples,
     sample_threshold,
     min_fraction,
+    length_penalty,
     limbs,
     starts,
     ends,
@@ -146,6 +147,8 @@ def score_limbs(  # type: ignore[no-untyped-def]
                     total += sample
                     passing += sample > sample_threshold
                 score = total / num_samples
+                if length_penalty:
+                    score = score + min(0.5 * fields.shape[1] / unit - 1, 0.0)
                 if not (passing >= needed and score > 0):
                     if length >= 1:
                         continue

@@ -18,6 +18,7 @@ class DecodeProfile:
         samples_by_length: take 5 to 25 samples instead, the more the longer the limb.
         sample_threshold: what a sample of the field along the limb has to exceed.
         min_fraction: of the samples that have to exceed it.
+        length_penalty: whether limbs longer than half the map's height lose score.
         only_passing: whether a limb's score is the mean of those samples alone.
         merge: whether a limb unites two people who share no keypoint.
         max_gap: fragments without the keypoint between them are joined up to this
@@ -36,7 +37,8 @@ class DecodeProfile:
     num_samples: int = 8
     samples_by_length: bool = False
     sample_threshold: float = 0.05
-    min_fraction: float = 0.6
+    min_fraction: float = 0.8
+    length_penalty: bool = True
     only_passing: bool = False
     merge: bool = True
     max_gap: float = 2.5
@@ -79,6 +81,7 @@ PROFILES: dict[str, DecodeProfile] = {
         samples_by_length=True,
         min_fraction=0.95,
         only_passing=True,
+        length_penalty=False,
         max_gap=0.0,
         search_missing=False,
         min_score=0.4,
@@ -91,6 +94,7 @@ PROFILES: dict[str, DecodeProfile] = {
         num_samples=10,
         min_fraction=0.8,
         only_passing=True,
+        length_penalty=False,
         merge=False,
         max_gap=0.0,
         search_missing=False,

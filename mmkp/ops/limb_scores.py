@@ -31,7 +31,8 @@ def score_limbs(
     field_offset: float = 0.0,
     num_samples: int = 8,
     sample_threshold: float = 0.05,
-    min_fraction: float = 0.6,
+    min_fraction: float = 0.8,
+    length_penalty: bool = True,
     samples_by_length: bool = False,
     only_passing: bool = False,
 ) -> LimbCandidates:
@@ -52,6 +53,8 @@ def score_limbs(
         num_samples: along each limb.
         sample_threshold: that a sample has to exceed.
         min_fraction: of the samples that have to.
+        length_penalty: lower the score of limbs longer than half the map's height, by
+            how much of them is beyond, as the paper's own MATLAB code does.
         samples_by_length: as OpenPose does, take between 5 and 25 samples, the root of
             five times the longer coordinate difference, beginning at the start.
         only_passing: the score is the mean of those that exceed the threshold.
@@ -84,10 +87,13 @@ def score_limbs(
     samples = values[0] * (along_x / unit) + values[1] * (along_y / unit)
     passes = (samples > sample_threshold) & counts
     passing = passes.sum(0)
+    # Row after row, as compiled code adds; arrays would pair those of a single limb.
     if only_passing:
-        score = (samples * passes).sum(0) / within(passing, 1, math.inf)
+        score = sum(samples * passes) / within(passing, 1, math.inf)
     else:
-        score = (samples * counts).sum(0) / number
+        score = sum(samples * counts) / number
+    if length_penalty:
+        score = score + within(0.5 * height / unit - 1, -math.inf, 0)
     supported = (passing >= min_fraction * number) & (score > 0)
     short = length < 1
     keep = supported | short

@@ -1,8 +1,8 @@
 """Part affinity fields to people as published demos do it, written plainly.
 
 All maps are enlarged to the input's size, heatmaps are smoothed, peaks are looked for
-in every pixel, and each pair of peaks is sampled in a loop. This is what mmkp's decoder is
-measured against.
+in every pixel, and each pair of peaks is sampled in a loop. The decoder of mmkp is
+measured against it.
 """
 
 import cv2
