@@ -19,6 +19,7 @@ RULES = (
     {},
     dict(search_missing=False),
     dict(max_gap=0.0),
+    dict(length_penalty=False, min_fraction=0.6),
     dict(merge=False, min_keypoints=2),
     dict(instance_score='sum', min_score=0.5),
     dict(peak_threshold=0.2, num_samples=5, min_fraction=0.8),
