@@ -95,9 +95,10 @@ class PartAffinityField(BaseKeypointCodec):
         self.output_keypoints = one_of(
             'output_keypoints', output_keypoints, OUTPUT_KEYPOINTS
         )
-        decode_profile(profile, **dict(decoder or {}))  # mistakes are told at once
         self.profile = profile
         self.decoder_options = dict(decoder or {})
+        rules = {k: v for k, v in self.decoder_options.items() if k != 'backend'}
+        decode_profile(profile, **rules)  # mistakes are told at once
         self._limbs = np.array(self.skeleton.limbs, np.int64)
         self._trained = self._trained_keypoints(trained_keypoints)
         self._extremities = self._limbs_before_absent_keypoints()

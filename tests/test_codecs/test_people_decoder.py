@@ -242,3 +242,13 @@ class TestBrokenMaps:
     def test_bad_options(self, options, message):
         with pytest.raises(ValueError, match=message):
             PeopleDecoder(build_skeleton('coco18'), 8, **options)
+
+    def test_codec_hands_its_options_on_and_refuses_bad_ones_at_once(self):
+        person = dict(a=A, b=B)
+        for options in (dict(backend='numpy'), dict(backend='auto', merge=False)):
+            codec = letters('ab', decoder=options | dict(min_keypoints=2))
+            assert found_letters(codec, person) == [person]
+        with pytest.raises(ValueError, match='unknown decoder option threshold'):
+            codec_for(decoder=dict(threshold=0.1))
+        with pytest.raises(ValueError, match='profile must be one of'):
+            codec_for(profile='fast')
