@@ -66,7 +66,8 @@ def limbs_from_links(
 
     The root is the keypoint from which the farthest one is nearest, so that people are
     put together from the middle; limbs lead away from it. Parts that no link joins to
-    the root are joined by a limb of their own.
+    the root are joined to it by a limb of their own, which may be long: better add a
+    link to the metainfo.
 
     Args:
         num_keypoints: number K of keypoints.

@@ -68,7 +68,8 @@ class LimbSkeleton:
 
         Args:
             keypoints: (N, S, 2) float, pixels.
-            visible: (N, S), positive where labelled.
+            visible: (N, S), positive where labelled; keypoints that are not finite
+                never are.
 
         Returns:
             Keypoints (N, K, 2) float32, 0 where not labelled; visible (N, K) float32, 1
@@ -85,7 +86,7 @@ class LimbSkeleton:
                 f"skeleton '{self.name}' reads {self.num_source_keypoints} keypoints "
                 f'of the data set, got an array of shape {keypoints.shape}'
             )
-        labelled = np.asarray(visible) > 0
+        labelled = (np.asarray(visible) > 0) & np.isfinite(keypoints).all(2)
         mean = self._source_weights()
         seen = labelled.astype(np.float32) @ (mean > 0).astype(np.float32)
         parents = (mean > 0).sum(0)

@@ -14,7 +14,7 @@ from mmkp.ops.decode_profile import DecodeProfile
 from mmkp.ops.limb_scores import score_limbs
 from mmkp.ops.limb_tables import LimbTables
 from mmkp.ops.missing_keypoints import search_along_fields
-from mmkp.ops.peaks import Peaks, find_peaks, thinned_peaks
+from mmkp.ops.peaks import Peaks, find_peaks, highest_peaks, thinned_peaks
 from mmkp.ops.people import (
     SEARCHED_SHARE,
     TAKEN_RADIUS,
@@ -59,6 +59,7 @@ def decode_arrays(
     num_keypoints = tables.num_keypoints
     maps = heatmaps[:, :num_keypoints].reshape(-1, height, width)
     peaks = find_peaks(maps, profile.peak_threshold)
+    peaks = highest_peaks(peaks, profile.max_peaks)
     if profile.min_peak_distance > 0:
         peaks = thinned_peaks(peaks, profile.min_peak_distance / stride)
     limbs = np.stack([tables.start, tables.end], 1)
@@ -220,7 +221,7 @@ def _search(
     if not len(person):
         return
     target, other = tables.edge_target[edge], tables.edge_other[edge]
-    walks = (
+    walks: tuple = (
         image[person],
         target,
         tables.edge_limb[edge],
@@ -230,7 +231,7 @@ def _search(
         draft.size[person],
     )
     found = search_along_fields(
-        heatmaps, fields, *(like(v, fields) for v in walks), field_offset
+        heatmaps, fields, *[like(v, fields) for v in walks], field_offset=field_offset
     )
     score, x, y, heat = (to_numpy(v) for v in found)
     # The best walk to a keypoint is written last, and the first of equal ones.

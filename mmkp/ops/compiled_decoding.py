@@ -13,6 +13,7 @@ from mmkp.ops import grouping
 from mmkp.ops.compiled_steps import (
     compile_loops,
     find_peaks,
+    keep_highest,
     score_limbs,
     search_missing,
 )
@@ -162,6 +163,7 @@ def _decode(  # type: ignore[no-untyped-def]
     flip_indices,
     field_offset,
     peak_threshold,
+    max_peaks,
     num_samples,
     sample_threshold,
     min_fraction,
@@ -183,6 +185,8 @@ def _decode(  # type: ignore[no-untyped-def]
         number = find_peaks(
             maps, peak_threshold, first_peak, peaks[0], peaks[1], peaks[2]
         )
+    if number > max_peaks:
+        number = keep_highest(first_peak, peaks[0], peaks[1], peaks[2], max_peaks)
     xs, ys, scores = peaks[0, :number], peaks[1, :number], peaks[2, :number]
     capacity, found = 512, 513
     while found > capacity:
@@ -295,6 +299,7 @@ def decode_image(
         tables.flip_indices,
         float(field_offset),
         np.float32(profile.peak_threshold),
+        profile.max_peaks,
         profile.num_samples,
         float(profile.sample_threshold),
         float(profile.min_fraction),

@@ -84,6 +84,35 @@ def find_peaks(maps, threshold, first_peak, xs, ys, scores):  # type: ignore[no-
 
 
 @compile_loops
+def keep_highest(first_peak, xs, ys, scores, number):  # type: ignore[no-untyped-def]
+    """As :func:`mmkp.ops.peaks.highest_peaks`, in place.
+
+    Args:
+        first_peak: (K + 1,) int64, where the peaks of each map begin; changed.
+        xs: (P,) float64, places of the peaks; changed.
+        ys: (P,) float64; changed.
+        scores: (P,) float64; changed.
+        number: how many of a map are kept.
+
+    Returns:
+        Number of peaks that are kept.
+    """
+    total = 0
+    for k in range(len(first_peak) - 1):
+        start, stop = first_peak[k], first_peak[k + 1]
+        first_peak[k] = total
+        kept = np.arange(start, stop)
+        if stop - start > number:
+            order = np.argsort(-scores[start:stop], kind='mergesort')
+            kept = start + np.sort(order[:number])
+        for p in kept:
+            xs[total], ys[total], scores[total] = xs[p], ys[p], scores[p]
+            total += 1
+    first_peak[len(first_peak) - 1] = total
+    return total
+
+
+@compile_loops
 def _between_cells(plane, x, y):  # type: ignore[no-untyped-def]
     """Value of a map between its cells."""
     height, width = plane.shape
@@ -154,16 +183,14 @@ def score_limbs(  # type: ignore[no-untyped-def]
                         continue
                     score = sample_threshold
                 if number < len(scores):
-                    # Insertion keeps the best of this limb first, equal ones in order.
-                    place = number
-                    while place > before and scores[place - 1] < score:
-                        limbs[place] = limbs[place - 1]
-                        starts[place], ends[place] = starts[place - 1], ends[place - 1]
-                        scores[place] = scores[place - 1]
-                        place -= 1
-                    limbs[place], starts[place], ends[place] = which, a, b
-                    scores[place] = score
+                    limbs[number], starts[number], ends[number] = which, a, b
+                    scores[number] = score
                 number += 1
+        if before < number <= len(scores):
+            order = np.argsort(-scores[before:number], kind='mergesort')
+            starts[before:number] = starts[before:number][order]
+            ends[before:number] = ends[before:number][order]
+            scores[before:number] = scores[before:number][order]
     return number
 
 
@@ -242,7 +269,7 @@ def search_missing(  # type: ignore[no-untyped-def]
                     continue
                 i = int(min(max(there_x + 0.5, 0.0), width - 1.0))
                 j = int(min(max(there_y + 0.5, 0.0), height - 1.0))
-                heat = np.float64(maps[k, j, i])
+                heat = float(maps[k, j, i])
                 here = max(heat, 0.0) * max(total / (s + 1), 0.0)
                 if here > score:
                     score, confidence = here, heat

@@ -12,6 +12,8 @@ class DecodeProfile:
         upsample: factor by which maps are enlarged first, bicubically. 1 reads peaks
             between the cells of the network's own grid.
         peak_threshold: least value of a keypoint's heatmap.
+        max_peaks: of a keypoint, the highest ones are kept; an untrained network draws
+            thousands.
         min_peak_distance: of two peaks of a keypoint that are nearer, in input pixels,
             only the first in reading order is kept; 0 keeps all.
         num_samples: along each limb.
@@ -33,6 +35,7 @@ class DecodeProfile:
 
     upsample: int = 1
     peak_threshold: float = 0.05
+    max_peaks: int = 127
     min_peak_distance: float = 0.0
     num_samples: int = 8
     samples_by_length: bool = False
@@ -54,7 +57,10 @@ class DecodeProfile:
         Raises:
             ValueError: naming the option, the value and what it may be.
         """
-        positive = ('upsample', 'peak_threshold', 'num_samples', 'min_keypoints')
+        positive = (
+            *('upsample', 'peak_threshold', 'max_peaks', 'num_samples'),
+            'min_keypoints',
+        )
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(

@@ -22,6 +22,7 @@ def search_along_fields(
     x: Any,
     y: Any,
     size: Any,
+    *,
     field_offset: float = 0.0,
 ) -> tuple[Any, Any, Any, Any]:
     """Walk from keypoints in the direction of a field and look for another keypoint.

@@ -88,6 +88,27 @@ def _offset(flat: Any, index: Any, step: int, score: Any) -> Any:
     return 0.5 * (below - above) / curvature
 
 
+def highest_peaks(peaks: Peaks, number: int) -> Peaks:
+    """Keep the highest peaks of each map, of equal ones the first.
+
+    Args:
+        peaks: P peaks.
+        number: how many of a map are kept.
+
+    Returns:
+        The peaks that are kept, in their order.
+    """
+    if len(peaks.x) <= number:
+        return peaks
+    channel, score = to_numpy(peaks.channel), to_numpy(peaks.score)
+    order = np.lexsort((-score, channel))
+    first = np.searchsorted(channel, channel)
+    kept = np.sort(order[np.arange(len(order)) - first < number])
+    if len(kept) == len(order):
+        return peaks
+    return Peaks(*(values[like(kept, peaks.x)] for values in peaks))
+
+
 def thinned_peaks(peaks: Peaks, distance: float) -> Peaks:
     """Leave out peaks that are near an earlier one of the same map.
 
