@@ -20,12 +20,14 @@ def _offset(below, above, score):  # type: ignore[no-untyped-def]
     if not ratio > 0.01:
         ratio = 0.01
     z = (ratio - 1) / (ratio + 1)
-    log_below = 2 * z * (15 - 4 * z * z) / (15 - 9 * z * z)
+    square = z * z
+    log_below = 2 * z * (15 - 4 * square) / (15 - 9 * square)
     ratio = np.float64(above) / score
     if not ratio > 0.01:
         ratio = 0.01
     z = (ratio - 1) / (ratio + 1)
-    log_above = 2 * z * (15 - 4 * z * z) / (15 - 9 * z * z)
+    square = z * z
+    log_above = 2 * z * (15 - 4 * square) / (15 - 9 * square)
     curvature = log_below + log_above
     if not curvature < -1e-6:
         curvature = -1.0

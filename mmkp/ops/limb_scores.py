@@ -77,14 +77,14 @@ def score_limbs(
         steps = (arange(num_samples, fields)[:, None] + 0.5) / num_samples
         number, counts = num_samples, steps >= 0
     plane = (image * len(limbs) + limb) * (2 * height * width)
-    values = _bilinear(
+    field_x, field_y = _bilinear(
         fields.reshape(-1),
-        (plane, plane + height * width),
+        plane,
         within(x + along_x * steps + field_offset, 0, width - 1),
         within(y + along_y * steps + field_offset, 0, height - 1),
         (height, width),
     )
-    samples = values[0] * (along_x / unit) + values[1] * (along_y / unit)
+    samples = field_x * (along_x / unit) + field_y * (along_y / unit)
     passes = (samples > sample_threshold) & counts
     passing = passes.sum(0)
     # Row after row, as compiled code adds; arrays would pair those of a single limb.
@@ -123,22 +123,18 @@ def _pairs(peaks: Any, limbs: np.ndarray, num_keypoints: int, batch: int) -> tup
     )
 
 
-def _bilinear(flat: Any, planes: tuple, x: Any, y: Any, size: tuple[int, int]) -> list:
-    """Values between cells of some planes of a flattened stack of maps."""
+def _bilinear(flat: Any, plane: Any, x: Any, y: Any, size: tuple[int, int]) -> Any:
+    """Values between cells of the two planes of a field, (2, ...)."""
     height, width = size
     column = truncated(within(x, 0, max(width - 2, 0)))
     line = truncated(within(y, 0, max(height - 2, 0)))
     right, below = x - column, y - line
     left, above = 1 - right, 1 - below
-    corner = line * width + column
     # A map of one row or column has no neighbour to read.
     step_x, step_y = min(1, width - 1), width * min(1, height - 1)
-    values = []
-    for plane in planes:
-        index = corner + plane
-        values.append(
-            above * (left * flat[index] + right * flat[index + step_x])
-            + below
-            * (left * flat[index + step_y] + right * flat[index + step_y + step_x])
-        )
-    return values
+    corner = line * width + column + plane
+    planes = like(np.array([0, height * width]).reshape(2, 1, 1), flat)
+    index = corner + planes
+    return above * (left * flat[index] + right * flat[index + step_x]) + below * (
+        left * flat[index + step_y] + right * flat[index + step_y + step_x]
+    )

@@ -65,27 +65,28 @@ def find_peaks(maps: Any, threshold: float) -> Peaks:
     inside = index - channel * cell
     line = inside // row
     x, y = inside - line * row - 1, line - 1
+    offset_x, offset_y = _offsets(flat, index, row, score)
     return Peaks(
         channel,
-        x + (x > 0) * (x < width - 1) * _offset(flat, index, 1, score),
-        y + (y > 0) * (y < height - 1) * _offset(flat, index, row, score),
+        x + (x > 0) * (x < width - 1) * offset_x,
+        y + (y > 0) * (y < height - 1) * offset_y,
         score,
     )
 
 
-def _offset(flat: Any, index: Any, step: int, score: Any) -> Any:
-    """Where between two neighbours the parabola has its top, in cells."""
-    logarithms = []
-    for place in (index - step, index + step):
-        ratio = double(flat[place]) / score
-        ratio = where(ratio > _FLOOR, ratio, _FLOOR)
-        z = (ratio - 1) / (ratio + 1)
-        # Pade's approximation of the logarithm: the same bits on every device.
-        logarithms.append(2 * z * (15 - 4 * z * z) / (15 - 9 * z * z))
-    below, above = logarithms
-    curvature = below + above
+def _offsets(flat: Any, index: Any, row: int, score: Any) -> Any:
+    """Where between its neighbours each parabola has its top, (2, P) in cells."""
+    steps = like(np.array([[-1], [-row], [1], [row]]), flat)
+    ratio = double(flat[index + steps]) / score
+    ratio = where(ratio > _FLOOR, ratio, _FLOOR)
+    z = (ratio - 1) / (ratio + 1)
+    square = z * z
+    # Pade's approximation of the logarithm: the same bits on every device.
+    logarithms = 2 * z * (15 - 4 * square) / (15 - 9 * square)
+    before, after = logarithms[:2], logarithms[2:]
+    curvature = before + after
     curvature = where(curvature < -1e-6, curvature, -1.0)
-    return 0.5 * (below - above) / curvature
+    return 0.5 * (before - after) / curvature
 
 
 def highest_peaks(peaks: Peaks, number: int) -> Peaks:
