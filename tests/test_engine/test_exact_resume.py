@@ -26,6 +26,17 @@ train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=True)
 default_hooks['checkpoint'] = dict(by_epoch=True, interval=1)
 param_scheduler = [dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=6)]
 """
+# The demo's second training, in small.
+PUPPETS = f"""
+_base_ = '{tiny.TOOLS.parent}/configs/body_2d_keypoint/openpose/puppets/\
+openpose_res18-w25_puppets-128x128.py'
+train_dataloader = dict(batch_size=2)
+val_dataloader = dict(dataset=dict(num_images=2))
+param_scheduler = dict(end=5)
+train_cfg = dict(max_iters=8, val_interval=4)
+default_hooks = dict(checkpoint=dict(interval=3), logger=dict(interval=2))
+randomness = dict(seed=1)
+"""
 FINITE = """
 train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=True)
 """
@@ -103,6 +114,16 @@ def test_killed_and_resumed_training_equals_uninterrupted_one(tmp_path, num_work
     train_and_die(config, tmp_path / 'killed', moment)
     resumed = train(config, tmp_path / 'killed', resume=True)
     assert resumed.iter == whole.iter == 14
+    assert_same_bits(final_tensors(whole), final_tensors(resumed))
+
+
+def test_killed_and_resumed_part_affinity_training(tmp_path):
+    config = tmp_path / 'puppets.py'
+    config.write_text(PUPPETS)
+    whole = train(config, tmp_path / 'whole')
+    train_and_die(config, tmp_path / 'killed', 0.1)
+    resumed = train(config, tmp_path / 'killed', resume=True)
+    assert resumed.iter == whole.iter == 8
     assert_same_bits(final_tensors(whole), final_tensors(resumed))
 
 
