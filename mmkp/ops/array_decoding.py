@@ -238,15 +238,23 @@ def _search(
     order = np.lexsort((-np.arange(len(score)), score))
     order = order[score[order] > 0]
     # A peak belongs to one person only, also when another one's walk ends there.
-    of_others = draft.found[:, target[order]].T
-    of_others &= image[person[order]][:, None] == image[None]
-    distance_x = x[order][:, None] - draft.x[:, target[order]].T
-    distance_y = y[order][:, None] - draft.y[:, target[order]].T
-    near = distance_x * distance_x + distance_y * distance_y < TAKEN_RADIUS**2
-    order = order[~(near & of_others).any(1)]
+    if len(draft.found) > 1:
+        ends = (x[order], y[order])
+        order = order[~_is_taken(draft, image, person[order], target[order], ends)]
     place = (person[order], target[order])
     draft.x[place], draft.y[place] = x[order], y[order]
     draft.scores[place] = heat[order] * SEARCHED_SHARE
+
+
+def _is_taken(
+    draft: Draft, image: np.ndarray, person: np.ndarray, target: np.ndarray, ends: tuple
+) -> np.ndarray:
+    """Whether walks (M,) end where somebody else of the image has that keypoint."""
+    of_others = draft.found[:, target].T & (image[person][:, None] == image[None])
+    distance_x = ends[0][:, None] - draft.x[:, target].T
+    distance_y = ends[1][:, None] - draft.y[:, target].T
+    near = distance_x * distance_x + distance_y * distance_y < TAKEN_RADIUS**2
+    return (near & of_others).any(1)
 
 
 def _place_absent(draft: Draft, tables: LimbTables) -> None:

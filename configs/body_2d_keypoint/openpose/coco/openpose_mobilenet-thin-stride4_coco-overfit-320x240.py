@@ -13,6 +13,7 @@ codec = dict(
     stride=4,
     sigma=5.0,
     limb_half_width=5.0,
+    field_alignment='openpose',
 )
 model = dict(
     type='BottomupPoseEstimator',
