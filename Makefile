@@ -1,4 +1,4 @@
-# make demo   create the environment and discover keypoints on embedded data
+# make demo   create the environment, discover keypoints and find people on embedded data
 # make test   create the environment, then lint, check types and test
 # make env    create or update the environment only
 # make format rewrite the code in the project's format

@@ -99,11 +99,10 @@ def find_people(cfg: Config, out: Path) -> None:
     untrained = test(runner)
     runner.train()
     checkpoint = find_resumable_checkpoint(Path(cfg.work_dir))
-    # It holds the averaged weights, which the runner trains beside its own.
-    runner.load_checkpoint(str(checkpoint))
     dataset = runner.test_dataloader.dataset
     print(f'Testing on {len(dataset)} images that were never trained on', flush=True)
-    rows = {'this network': test(runner), 'the same, untrained': untrained}
+    # The checkpoint holds the averaged weights, which the runner keeps beside its own.
+    rows = {'this network': test(runner, checkpoint), 'the same, untrained': untrained}
     print("\nCOCO's precision and recall of figures with 17 keypoints, in %:")
     print(' ' * 24 + ''.join(f'{key:>8}' for key in PRECISIONS))
     for name, metrics in rows.items():
@@ -117,15 +116,17 @@ def draw_people(model: nn.Module, dataset: Any, iteration: int, out: Path) -> No
     indices = spread_indices(dataset, 12)
     images = [dataset.get_data_info(index)['img'] for index in indices]
     people = predict_people(model, images, with_maps=True)
-    title = f'figures found, iteration {iteration}'
+    title = f'figures found in groups never trained on, iteration {iteration}'
     write(out / 'people.png', people_sheet(images, people, model, title))
     picture = people_and_maps(images[:4], people[:4], model)
     write(out / 'part_affinity_fields.png', picture)
 
 
-def test(runner: Runner) -> dict[str, float]:
+def test(runner: Runner, checkpoint: Path | None = None) -> dict[str, float]:
     """Test without the tables that COCO's evaluation prints; names without a prefix."""
     with contextlib.redirect_stdout(io.StringIO()):
+        if checkpoint is not None:
+            runner.load_checkpoint(str(checkpoint))
         metrics = runner.test()
     return {key.rsplit('/', 1)[-1]: value for key, value in metrics.items()}
 
