@@ -15,6 +15,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
@@ -133,6 +134,9 @@ def test(runner: Runner, checkpoint: Path | None = None) -> dict[str, float]:
 
 def main() -> None:
     """Train, test, draw, tell."""
+    # These networks are too small to gain from more threads, and two that wait for each
+    # other on a busy machine take twenty times as long.
+    torch.set_num_threads(1)
     args = parse_args()
     start = time.monotonic()
     out = Path(args.out)

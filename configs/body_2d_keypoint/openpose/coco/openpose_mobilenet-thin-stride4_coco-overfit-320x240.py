@@ -36,6 +36,7 @@ model = dict(
             channels=96,
             hidden_channels=256,
         ),
+        loss=dict(type='PartAffinityLoss', caffe_scaling=True),
         decoder=codec,
     ),
     test_cfg=dict(flip_test=False),
@@ -60,7 +61,7 @@ test_pipeline = [
     dict(type='BottomupResize', input_size=size, size_factor=8, pad_val=[128] * 3),
     _base_.test_pipeline[-1],
 ]
-train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))
 test_dataloader = dict(
     dataset=dict(
         ann_file='annotations/person_keypoints_train2017.json',
@@ -70,11 +71,10 @@ test_dataloader = dict(
 )
 val_dataloader = test_dataloader
 optim_wrapper = dict(
-    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.99)),
+    optimizer=dict(type='Adam', lr=5e-4, betas=(0.9, 0.99)),
     paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.3))),
-    clip_grad=dict(max_norm=0.2),
 )
-max_iters = 4000
+max_iters = 8000
 param_scheduler = [
     dict(type='LinearLR', by_epoch=False, end=100, start_factor=0.05),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=max_iters),
