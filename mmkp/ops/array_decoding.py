@@ -62,11 +62,10 @@ def decode_arrays(
     peaks = highest_peaks(peaks, profile.max_peaks)
     if profile.min_peak_distance > 0:
         peaks = thinned_peaks(peaks, profile.min_peak_distance / stride)
-    limbs = np.stack([tables.start, tables.end], 1)
     candidates = score_limbs(
         fields,
         peaks,
-        limbs,
+        tables.limbs,
         num_keypoints,
         field_offset,
         profile.num_samples,

@@ -12,6 +12,7 @@ class LimbTables:
 
     Args:
         num_keypoints: number K of keypoints.
+        limbs: (L, 2) keypoints at which each limb begins and ends.
         start: (L,) keypoint at which each limb begins.
         end: (L,) keypoint at which it ends.
         assembly_order: (L,) limbs in the order of assembly.
@@ -26,6 +27,7 @@ class LimbTables:
     """
 
     num_keypoints: int
+    limbs: np.ndarray
     start: np.ndarray
     end: np.ndarray
     assembly_order: np.ndarray
@@ -68,6 +70,7 @@ def limb_tables(
     by_target = np.lexsort((np.tile(limb, 2), target))
     return LimbTables(
         num_keypoints=num_keypoints,
+        limbs=pairs,
         start=pairs[:, 0].copy(),
         end=pairs[:, 1].copy(),
         assembly_order=order,
