@@ -5,6 +5,7 @@ from mmkp.datasets.coco_body_foot_dataset import CocoBodyFootDataset
 from mmkp.datasets.discovery_evaluation_dataset import DiscoveryEvaluationDataset
 from mmkp.datasets.label_free_dataset import LabelFreeDataset
 from mmkp.datasets.landmark_dataset import LandmarkDataset
+from mmkp.datasets.lsp_dataset import LspDataset
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.datasets.mpii_people_dataset import MpiiPeopleDataset
 from mmkp.datasets.puppet_dataset import PuppetDataset
@@ -25,6 +26,7 @@ __all__ = [
     'LabelledMask',
     'LandmarkDataset',
     'LoadVerifiedImage',
+    'LspDataset',
     'MpiiPeopleDataset',
     'PersonScaledAffine',
     'PuppetDataset',

@@ -1,0 +1,251 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Turn Leeds Sports Pose (Extended) into a COCO-style data set with 14 joints.
+
+The layout is told by the annotation file in the folder:
+
+* `joints.npz`: crops of one person each; `filename`, `joints` (N, 14, 2) counted from
+  0, `split` ('train' or 'test');
+* `joints.mat` (3, 14, N): the official LSP; the first half trains, the rest tests
+  (1,000 each);
+* `joints.mat` (14, 3, N): the official LSP Extended; everything trains.
+
+The pictures lie in `images/`. Coordinates of the official files are counted from 1.
+The folder written is complete in itself: `images/`, `annotations/{train,test}.json`.
+
+    python tools/dataset_converters/lsp_to_coco.py data/lspet
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.io import loadmat
+
+from mmkp.datasets.coco_writer import CocoWriter, write_atomically
+from mmkp.datasets.lsp_dataset import LSP_JOINTS, LSP_LINKS
+
+NUM_JOINTS = len(LSP_JOINTS)
+# Names in joints.npz: 'r_ankle' for 'right_ankle'.
+SHORT_NAMES = [
+    name.replace('right_', 'r_').replace('left_', 'l_') for name in LSP_JOINTS
+]
+
+
+@dataclass
+class LspTable:
+    """Annotations of either layout.
+
+    Attributes:
+        file_names: Names of the N pictures below `images/`.
+        joints: Positions (N, 14, 2), float64, pixels counted from 0.
+        labelled: Which joints have a position (N, 14), bool.
+        split: 'train' or 'test' (N,).
+    """
+
+    file_names: list[str]
+    joints: np.ndarray
+    labelled: np.ndarray
+    split: np.ndarray
+
+
+def load_crops(path: Path) -> LspTable:
+    """Read the joints of crops.
+
+    Args:
+        path: joints.npz.
+
+    Returns:
+        The annotations; joints that are not finite are unlabelled.
+
+    Raises:
+        ValueError: If an entry is missing, of another shape or in another order.
+    """
+    with np.load(path, allow_pickle=False) as content:
+        missing = [key for key in ('filename', 'joints', 'split') if key not in content]
+        if missing:
+            raise ValueError(f'{path} lacks {", ".join(missing)}')
+        names = content['filename'].tolist()
+        joints, split = content['joints'].astype(np.float64), content['split']
+        order = content['joint_names'] if 'joint_names' in content else SHORT_NAMES
+    if joints.shape != (len(names), NUM_JOINTS, 2) or split.shape != (len(names),):
+        raise ValueError(
+            f'{path}: joints are {joints.shape} and split is {split.shape} for '
+            f'{len(names)} names; (N, {NUM_JOINTS}, 2) and (N,) are expected'
+        )
+    if list(order) != SHORT_NAMES:
+        raise ValueError(
+            f'{path}: joint_names are {list(order)}, expected {SHORT_NAMES}'
+        )
+    return LspTable(names, joints, np.isfinite(joints).all(-1), split)
+
+
+def load_official(path: Path, images: Path) -> LspTable:
+    """Read the official annotations, counted from 1.
+
+    LSP gives every joint a position; its third row tells whether it is occluded, which
+    COCO-style training ignores. In LSP Extended the third column is 0 where a joint has
+    no position.
+
+    Args:
+        path: joints.mat.
+        images: Folder of the pictures `im0001.jpg` or `im00001.jpg`, and so on.
+
+    Returns:
+        The annotations.
+
+    Raises:
+        ValueError: If the file has no array of either shape, or `images` another
+            number of pictures.
+    """
+    try:
+        content = loadmat(path).get('joints')
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise ValueError(f'{path} is no readable .mat file: {error}') from error
+    shape = None if content is None else content.shape
+    if content is None or content.ndim != 3 or NUM_JOINTS not in shape[:2]:
+        raise ValueError(
+            f'{path}: "joints" is {shape}; (3, 14, N) of LSP or (14, 3, N) of LSP '
+            'Extended is expected'
+        )
+    extended = shape[0] == NUM_JOINTS
+    if shape[1 if extended else 0] != 3:
+        raise ValueError(f'{path}: "joints" is {shape}, with 3 numbers of each joint')
+    table = content.transpose(2, 0, 1) if extended else content.transpose(2, 1, 0)
+    table = table.astype(np.float64)
+    names = sorted(entry.name for entry in images.glob('im*.jpg'))
+    if len(names) != len(table):
+        raise ValueError(
+            f'{images} has {len(names)} pictures im*.jpg, {path} has {len(table)}'
+        )
+    labelled = np.isfinite(table[..., :2]).all(-1)
+    if extended:
+        labelled &= table[..., 2] > 0
+    split = np.full(len(table), 'train', '<U5')
+    if not extended:
+        split[len(table) // 2 :] = 'test'
+    return LspTable(names, table[..., :2] - 1, labelled, split)
+
+
+def load_table(root: Path) -> LspTable:
+    """Read the annotations of a folder in any of the layouts.
+
+    Args:
+        root: Folder with joints.npz or joints.mat, and images/.
+
+    Returns:
+        The annotations.
+
+    Raises:
+        FileNotFoundError: If there is no annotation file.
+        ValueError: If it is not as described above.
+    """
+    if (root / 'joints.npz').is_file():
+        return load_crops(root / 'joints.npz')
+    if (root / 'joints.mat').is_file():
+        return load_official(root / 'joints.mat', root / 'images')
+    raise FileNotFoundError(
+        f'{root} has neither joints.npz nor joints.mat; give the folder that holds it'
+    )
+
+
+def tight_box(points: np.ndarray, size: tuple[int, int], padding: float) -> list[float]:
+    """Return the box of the joints, enlarged and cut at the edges of the picture.
+
+    Args:
+        points: Labelled joints (M, 2), pixels.
+        size: Width and height of the picture.
+        padding: Factor of both sides of the box.
+
+    Returns:
+        ``x, y, w, h`` in pixels.
+    """
+    low, high = points.min(0), points.max(0)
+    half = np.maximum((high - low) / 2, 0.5) * padding
+    centre = (low + high) / 2
+    start, end = np.clip([centre - half, centre + half], 0, size)
+    return [*start.tolist(), *(end - start).tolist()]
+
+
+def add_picture(
+    writer: CocoWriter, table: LspTable, index: int, args: argparse.Namespace
+) -> None:
+    """Add one picture to an annotation file, and copy it.
+
+    Args:
+        writer: File to add to.
+        table: Annotations.
+        index: Number of the picture.
+        args: ``root``, ``out``, ``box`` and ``padding`` of the command line.
+
+    Raises:
+        FileNotFoundError: If the picture does not exist.
+        ValueError: If it cannot be decoded.
+    """
+    name = table.file_names[index]
+    path = args.root / 'images' / name
+    if not path.is_file():
+        raise FileNotFoundError(f'picture {path} does not exist')
+    content = path.read_bytes()
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'{path} cannot be decoded')
+    target = args.out / 'images' / name
+    if not target.exists() or not target.samefile(path):
+        write_atomically(target, content)
+    size = (image.shape[1], image.shape[0])
+    points = table.joints[index]
+    # Pixel centres are at integers: the edges of the picture are at -0.5 and W - 0.5.
+    inside = ((points >= -0.5) & (points < np.array(size) - 0.5)).all(-1)
+    shown = table.labelled[index] & inside
+    tight = args.box == 'tight' and shown.any()
+    box = tight_box(points[shown], size, args.padding) if tight else None
+    writer.add(name, size, points, shown, bbox=box)
+
+
+def convert(args: argparse.Namespace) -> None:
+    """Convert all splits of a folder."""
+    table = load_table(args.root)
+    for split in ('train', 'test'):
+        indices = np.flatnonzero(table.split == split)
+        if not len(indices):
+            continue
+        writer = CocoWriter(args.out.name, LSP_JOINTS, args.links, 'person')
+        for index in indices:
+            add_picture(writer, table, int(index), args)
+        path = args.out / 'annotations' / f'{split}.json'
+        writer.write(path)
+        joints = sum(a['num_keypoints'] for a in writer.content['annotations'])
+        print(f'{split}: {len(writer)} people, {joints} joints -> {path}')
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument(
+        'root', type=Path, help='folder with joints.npz or joints.mat, and images/'
+    )
+    parser.add_argument(
+        '--out', type=Path, help='folder to write (default work_dirs/datasets/<root>)'
+    )
+    parser.add_argument(
+        '--box',
+        choices=('whole', 'tight'),
+        default='whole',
+        help='whole: the whole picture, right for crops; tight: the joints, enlarged',
+    )
+    parser.add_argument(
+        '--padding', type=float, default=1.35, help='factor of the tight box'
+    )
+    args = parser.parse_args(arguments)
+    if args.padding < 1:
+        parser.error(f'--padding must be at least 1, got {args.padding}')
+    if args.out is None:
+        args.out = Path('work_dirs/datasets') / args.root.resolve().name
+    args.links = [tuple(LSP_JOINTS.index(end) for end in link) for link in LSP_LINKS]
+    return args
+
+
+if __name__ == '__main__':
+    convert(parse_args())
