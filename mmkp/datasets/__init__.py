@@ -14,6 +14,8 @@ from mmkp.datasets.transforms import (
     LabelledMask,
     LoadVerifiedImage,
     PersonScaledAffine,
+    RandomChannelGain,
+    RandomScaleRotation,
     TopdownResize,
 )
 from mmkp.datasets.unlabeled_image_dataset import UnlabeledImageDataset
@@ -30,6 +32,8 @@ __all__ = [
     'MpiiPeopleDataset',
     'PersonScaledAffine',
     'PuppetDataset',
+    'RandomChannelGain',
+    'RandomScaleRotation',
     'TopdownResize',
     'UnlabeledImageDataset',
     'discovered_metainfo',

@@ -5,6 +5,8 @@ from mmkp.datasets.transforms.bottomup_height_resize import BottomupHeightResize
 from mmkp.datasets.transforms.labelled_mask import LabelledMask
 from mmkp.datasets.transforms.load_verified_image import LoadVerifiedImage
 from mmkp.datasets.transforms.person_scaled_affine import PersonScaledAffine
+from mmkp.datasets.transforms.random_channel_gain import RandomChannelGain
+from mmkp.datasets.transforms.random_scale_rotation import RandomScaleRotation
 from mmkp.datasets.transforms.topdown_resize import TopdownResize
 
 __all__ = [
@@ -12,5 +14,7 @@ __all__ = [
     'LabelledMask',
     'LoadVerifiedImage',
     'PersonScaledAffine',
+    'RandomChannelGain',
+    'RandomScaleRotation',
     'TopdownResize',
 ]
