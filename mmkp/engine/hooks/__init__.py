@@ -3,6 +3,7 @@ from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
+from mmkp.engine.hooks.heatmap_collapse_hook import HeatmapCollapseHook
 from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
 from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
@@ -12,6 +13,7 @@ __all__ = [
     'CheckpointMatchHook',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
+    'HeatmapCollapseHook',
     'ProgressHook',
     'SaveMetricsHook',
     'TimeLimitHook',
