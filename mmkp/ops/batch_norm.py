@@ -35,18 +35,22 @@ class BatchNorm2d(nn.BatchNorm2d):
         """
         if not (self.training and _is_inaccurate(input)):
             return super().forward(input)
+        output, mean, var = _Normalise.apply(input, self.weight, self.bias, self.eps)
+        if self.track_running_stats:
+            self._track(mean, var, input.numel() // input.shape[1])
+        return output
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, var: Tensor, count: int) -> None:
+        """Update running statistics by those of a batch of ``count`` pixels."""
         assert self.num_batches_tracked is not None  # for the type checker
         assert self.running_mean is not None and self.running_var is not None
-        output, mean, var = _Normalise.apply(input, self.weight, self.bias, self.eps)
-        with torch.no_grad():
-            self.num_batches_tracked += 1
-            momentum = self.momentum
-            if momentum is None:
-                momentum = 1 / float(self.num_batches_tracked)
-            count = input.numel() // input.shape[1]
-            self.running_mean.lerp_(mean, momentum)
-            self.running_var.lerp_(var * (count / (count - 1)), momentum)
-        return output
+        self.num_batches_tracked += 1
+        momentum = self.momentum
+        if momentum is None:
+            momentum = 1 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean, momentum)
+        self.running_var.lerp_(var * (count / (count - 1)), momentum)
 
 
 def _is_inaccurate(x: Tensor) -> bool:

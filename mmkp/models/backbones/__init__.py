@@ -4,6 +4,7 @@ from mmkp.models.backbones.autolink_encoder import AutoLinkEncoder
 from mmkp.models.backbones.lightweight_mobilenet import LightweightMobileNetV1
 from mmkp.models.backbones.mobilenet_thin import MobileNetThin
 from mmkp.models.backbones.openpose_vgg19 import OpenPoseVGG19
+from mmkp.models.backbones.stacked_hourglass import StackedHourglass
 from mmkp.models.backbones.tfpose_mobilenet_v2 import TFPoseMobileNetV2
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     'LightweightMobileNetV1',
     'MobileNetThin',
     'OpenPoseVGG19',
+    'StackedHourglass',
     'TFPoseMobileNetV2',
 ]
