@@ -2,5 +2,6 @@
 
 from mmkp.models.heads.part_affinity_head import PartAffinityHead
 from mmkp.models.heads.spatial_expectation_head import SpatialExpectationHead
+from mmkp.models.heads.stacked_hourglass_head import StackedHourglassHead
 
-__all__ = ['PartAffinityHead', 'SpatialExpectationHead']
+__all__ = ['PartAffinityHead', 'SpatialExpectationHead', 'StackedHourglassHead']
