@@ -12,6 +12,21 @@ from .left_right import fit_side_agnostic, human36m_permutation, swap_permutatio
 from .linear_regression import AffineMap, fit_affine
 from .mean_pose import without_inputs
 from .normalizers import normalizer_lengths
+from .pck import (
+    CorrectKeypointCounts,
+    count_correct_keypoints,
+    group_percentages,
+    keypoint_percentages,
+    mean_of_groups,
+    pooled_percentage,
+    unweighted_percentage,
+)
+from .pck_summary import (
+    MeanDefinition,
+    PCKSummary,
+    keypoint_index,
+    left_right_groups,
+)
 from .protocols import PROTOCOLS, VARIANTS, RegressionProtocol, get_protocol
 from .samples import KeypointSamples
 from .visible_regression import fit_visible_affine
@@ -19,15 +34,19 @@ from .visible_regression import fit_visible_affine
 __all__ = [
     'AffineMap',
     'CollapseStatistics',
+    'CorrectKeypointCounts',
     'DiscoveryReport',
     'FewShotSummary',
     'FittedProtocol',
     'KeypointSamples',
+    'MeanDefinition',
+    'PCKSummary',
     'PROTOCOLS',
     'ProtocolScore',
     'RegressionProtocol',
     'VARIANTS',
     'collapse_statistics',
+    'count_correct_keypoints',
     'draw_few_shot',
     'errors_per_point',
     'evaluate_backward',
@@ -38,11 +57,18 @@ __all__ = [
     'fit_side_agnostic',
     'fit_visible_affine',
     'get_protocol',
+    'group_percentages',
     'human36m_permutation',
+    'keypoint_index',
+    'keypoint_percentages',
+    'left_right_groups',
+    'mean_of_groups',
     'normalizer_lengths',
     'point_errors',
+    'pooled_percentage',
     'reduce_errors',
     'score_protocol',
     'swap_permutation',
+    'unweighted_percentage',
     'without_inputs',
 ]

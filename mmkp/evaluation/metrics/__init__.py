@@ -4,9 +4,11 @@
 from .bottomup_coco_metric import BottomupCocoMetric
 from .discovered_keypoint_metric import DiscoveredKeypointMetric
 from .keypoint_collapse_metric import KeypointCollapseMetric
+from .percentage_of_correct_keypoints import PercentageOfCorrectKeypoints
 
 __all__ = [
     'BottomupCocoMetric',
     'DiscoveredKeypointMetric',
     'KeypointCollapseMetric',
+    'PercentageOfCorrectKeypoints',
 ]
