@@ -3,6 +3,7 @@
 
 from mmkp.datasets.coco_body_foot_dataset import CocoBodyFootDataset
 from mmkp.datasets.discovery_evaluation_dataset import DiscoveryEvaluationDataset
+from mmkp.datasets.flic_dataset import FlicDataset
 from mmkp.datasets.label_free_dataset import LabelFreeDataset
 from mmkp.datasets.landmark_dataset import LandmarkDataset
 from mmkp.datasets.lsp_dataset import LspDataset
@@ -24,6 +25,7 @@ __all__ = [
     'BottomupHeightResize',
     'CocoBodyFootDataset',
     'DiscoveryEvaluationDataset',
+    'FlicDataset',
     'LabelFreeDataset',
     'LabelledMask',
     'LandmarkDataset',

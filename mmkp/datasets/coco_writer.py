@@ -51,6 +51,23 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 95) -> None:
     write_atomically(path, content.tobytes())
 
 
+def copy_file(source: str | Path, target: str | Path) -> None:
+    """Copy a file, whole or not at all; nothing happens if both are the same file.
+
+    Args:
+        source: File to read.
+        target: File to write; its folder is made.
+
+    Raises:
+        FileNotFoundError: If the source does not exist.
+    """
+    source, target = Path(source), Path(target)
+    if not source.is_file():
+        raise FileNotFoundError(f'{source} does not exist')
+    if not target.exists() or not target.samefile(source):
+        write_atomically(target, source.read_bytes())
+
+
 class CocoWriter:
     """Collect landmarks of images and write them as a COCO-style file.
 

@@ -3,6 +3,8 @@
 
 The folder written is complete in itself: `train/` and `test/` hold the images,
 `annotations/{train,test}_{5,68}.json` the landmarks. People never appear on both sides.
+MMPose's `Face300WDataset` reads the files of 68 points, and knows which of them a flip
+swaps.
 
     python tools/dataset_converters/faces68_to_coco.py data/faces \
         --align similarity --near-frontal --out work_dirs/datasets/faces_aligned_frontal
@@ -117,6 +119,31 @@ def align(
     return aligned, points @ matrix[:, :2].T + matrix[:, 2]
 
 
+def face_box(
+    points: np.ndarray, size: tuple[int, int], tight: bool
+) -> dict[str, list[float] | float]:
+    """Describe the box of a face both as COCO and as 300W have it.
+
+    Args:
+        points: The 68 landmarks (68, 2), pixels.
+        size: Width and height of the image in pixels.
+        tight: Whether to take the box of the landmarks, not the whole image.
+
+    Returns:
+        ``bbox`` (x, y, w, h), ``center`` (x, y) and ``scale``, the longer side / 200,
+        which ``Face300WDataset`` reads in place of the box. In pixels, unpadded.
+    """
+    low, high = np.zeros(2), np.array(size, np.float64)
+    if tight:
+        low, high = points.min(0).astype(np.float64), points.max(0).astype(np.float64)
+    sides = high - low
+    return dict(
+        bbox=[*low.tolist(), *sides.tolist()],
+        center=((low + high) / 2).tolist(),
+        scale=float(sides.max()) / 200,
+    )
+
+
 def links_68() -> list[tuple[int, int]]:
     """Return the links of the 68 iBUG landmarks: contours of the parts of a face."""
     links = [(i, i + 1) for part in (*PARTS, *RINGS) for i in part[:-1]]
@@ -184,19 +211,12 @@ def convert(args: argparse.Namespace) -> None:
                 write_image(args.out / split / name, image, quality=98)
             else:
                 write_atomically(args.out / split / name, content)
-            height, width = image.shape[:2]
+            size = (image.shape[1], image.shape[0])
+            box = face_box(points, size, args.box == 'tight')
             for count, writer in writers.items():
                 shown = five_points(points[None])[0] if count == 5 else points
                 person = int(table['person_id'][index])
-                # Face300WDataset reads centre and scale / 200 in place of the box.
-                writer.add(
-                    name,
-                    (width, height),
-                    shown,
-                    person_id=person,
-                    center=[width / 2, height / 2],
-                    scale=max(width, height) / 200,
-                )
+                writer.add(name, size, shown, person_id=person, **box)
         for count, writer in writers.items():
             writer.write(args.out / 'annotations' / f'{split}_{count}.json')
         print(
@@ -225,6 +245,12 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         help='only faces whose nose is within a quarter eye distance of the middle',
     )
     parser.add_argument(
+        '--box',
+        choices=('whole', 'tight'),
+        default='whole',
+        help='whole: the whole image, right for crops; tight: the box of the 68 points',
+    )
+    parser.add_argument(
         '--points', type=int, nargs='+', choices=(5, 68), default=[5, 68]
     )
     args = parser.parse_args(arguments)
@@ -232,7 +258,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f'--size must be at least 8, got {args.size}')
     if args.out is None:
         name = 'faces' + '_aligned' * (args.align == 'similarity')
-        name += '_frontal' * args.near_frontal
+        name += '_frontal' * args.near_frontal + '_tight' * (args.box == 'tight')
         args.out = Path('work_dirs/datasets') / name
     return args
 

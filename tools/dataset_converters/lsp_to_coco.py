@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from scipy.io import loadmat
 
-from mmkp.datasets.coco_writer import CocoWriter, write_atomically
+from mmkp.datasets.coco_writer import CocoWriter, copy_file
 from mmkp.datasets.lsp_dataset import LSP_JOINTS, LSP_LINKS
 
 NUM_JOINTS = len(LSP_JOINTS)
@@ -185,15 +185,10 @@ def add_picture(
     """
     name = table.file_names[index]
     path = args.root / 'images' / name
-    if not path.is_file():
-        raise FileNotFoundError(f'picture {path} does not exist')
-    content = path.read_bytes()
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    copy_file(path, args.out / 'images' / name)
+    image = cv2.imread(str(path))
     if image is None:
         raise ValueError(f'{path} cannot be decoded')
-    target = args.out / 'images' / name
-    if not target.exists() or not target.samefile(path):
-        write_atomically(target, content)
     size = (image.shape[1], image.shape[0])
     points = table.joints[index]
     # Pixel centres are at integers: the edges of the picture are at -0.5 and W - 0.5.
@@ -207,11 +202,12 @@ def add_picture(
 def convert(args: argparse.Namespace) -> None:
     """Convert all splits of a folder."""
     table = load_table(args.root)
+    links = [(LSP_JOINTS.index(a), LSP_JOINTS.index(b)) for a, b in LSP_LINKS]
     for split in ('train', 'test'):
         indices = np.flatnonzero(table.split == split)
         if not len(indices):
             continue
-        writer = CocoWriter(args.out.name, LSP_JOINTS, args.links, 'person')
+        writer = CocoWriter(args.out.name, LSP_JOINTS, links, 'person')
         for index in indices:
             add_picture(writer, table, int(index), args)
         path = args.out / 'annotations' / f'{split}.json'
@@ -243,7 +239,6 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f'--padding must be at least 1, got {args.padding}')
     if args.out is None:
         args.out = Path('work_dirs/datasets') / args.root.resolve().name
-    args.links = [tuple(LSP_JOINTS.index(end) for end in link) for link in LSP_LINKS]
     return args
 
 

@@ -1,0 +1,93 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Frames Labeled In Cinema: upper bodies with 11 joints."""
+
+from typing import Any
+
+import numpy as np
+from mmpose.registry import DATASETS
+
+from mmkp.datasets.body_metainfo import body_metainfo
+from mmkp.datasets.landmark_dataset import LandmarkDataset
+
+FLIC_JOINTS = (
+    'left_shoulder',
+    'left_elbow',
+    'left_wrist',
+    'right_shoulder',
+    'right_elbow',
+    'right_wrist',
+    'left_hip',
+    'right_hip',
+    'left_eye',
+    'right_eye',
+    'nose',
+)
+FLIC_LINKS = (
+    ('left_shoulder', 'left_elbow'),
+    ('left_elbow', 'left_wrist'),
+    ('right_shoulder', 'right_elbow'),
+    ('right_elbow', 'right_wrist'),
+    ('left_shoulder', 'right_shoulder'),
+    ('left_shoulder', 'left_hip'),
+    ('right_shoulder', 'right_hip'),
+    ('left_hip', 'right_hip'),
+    ('left_eye', 'nose'),
+    ('right_eye', 'nose'),
+)
+
+
+@DATASETS.register_module()
+class FlicDataset(LandmarkDataset):
+    """Frames Labeled In Cinema in COCO's format, one person a picture.
+
+    ``tools/dataset_converters/flic_to_coco.py`` writes the files. The torso that scales
+    PCK is ``left_shoulder`` (0) to ``right_hip`` (7); PCK@0.2 is reported of elbows
+    (1, 4) and wrists (2, 5).
+
+    The box is the crop that the network sees before padding. It is taken as edges and
+    may reach beyond the picture: cut there, it would no longer be centred on the torso.
+
+    Sapp and Taskar, "MODEC: Multimodal Decomposable Models for Human Pose Estimation",
+    CVPR 2013.
+
+    Args:
+        ann_file: COCO-style json, relative to ``data_root``.
+        metainfo: Metainfo in place of ``METAINFO``.
+        **kwargs: Other arguments of ``BaseCocoStyleDataset``.
+    """
+
+    METAINFO: dict = body_metainfo(
+        'flic',
+        FLIC_JOINTS,
+        FLIC_LINKS,
+        dict(
+            author='Ben Sapp and Ben Taskar',
+            title='MODEC: Multimodal Decomposable Models for Human Pose Estimation',
+            container='Conference on Computer Vision and Pattern Recognition (CVPR)',
+            year='2013',
+            homepage='https://bensapp.github.io/flic-dataset.html',
+        ),
+    )
+
+    def __init__(
+        self, ann_file: str = '', metainfo: dict | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(ann_file, metainfo=metainfo or self.METAINFO, **kwargs)
+
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+        """Read one annotation, its box uncut.
+
+        Args:
+            raw_data_info: ``raw_ann_info`` and ``raw_img_info`` from the file.
+
+        Returns:
+            The sample of ``LandmarkDataset``, with ``bbox`` (1, 4), float32, left,
+            top, right and bottom edge in pixels as the file has them; ``None`` for an
+            annotation without box or keypoints.
+        """
+        sample = super().parse_data_info(raw_data_info)
+        if sample is not None:
+            x, y, width, height = raw_data_info['raw_ann_info']['bbox']
+            edges = [[x, y, x + width, y + height]]
+            sample['bbox'] = np.array(edges, np.float32)
+        return sample
