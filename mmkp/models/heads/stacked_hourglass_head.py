@@ -113,15 +113,15 @@ class StackedHourglassHead(HeatmapHead):
 
         Args:
             feats: N heatmaps (B, K, h, w), then N feature maps.
-            batch_data_samples: B samples whose ``gt_fields`` hold ``heatmaps`` and whose
-                ``gt_instance_labels`` hold ``keypoint_weights``.
+            batch_data_samples: B samples with ``gt_fields.heatmaps`` and
+                ``gt_instance_labels.keypoint_weights``.
             train_cfg: ``compute_acc=False`` leaves out ``acc_pose``.
 
         Returns:
             ``loss_stack0`` and so on. To be logged and not part of the loss:
             ``acc_pose``, the share of keypoints within 5 % of the map, and
-            ``heatmap_peak``, the mean over the last stack's maps of their maximum, which
-            ``HeatmapCollapseHook`` watches.
+            ``heatmap_peak``, the mean over the last stack's maps of their maximum,
+            which ``HeatmapCollapseHook`` watches.
         """
         stacks = self.stack_heatmaps(feats)
         targets = torch.stack([s.gt_fields.heatmaps for s in batch_data_samples])
@@ -162,8 +162,8 @@ class StackedHourglassHead(HeatmapHead):
                 heatmaps of each stack.
 
         Returns:
-            B instances with ``keypoints`` (1, K, 2) in pixels of the network's input and
-            ``keypoint_scores`` (1, K), numpy. With ``output_heatmaps`` or
+            B instances with ``keypoints`` (1, K, 2) in pixels of the network's input
+            and ``keypoint_scores`` (1, K), numpy. With ``output_heatmaps`` or
             ``output_stacks`` also B fields with ``heatmaps`` (K, h, w); with
             ``output_stacks`` these have ``heatmaps_stack0`` and so on, too.
         """
