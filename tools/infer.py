@@ -2,6 +2,7 @@
 
 python tools/infer.py CONFIG CHECKPOINT INPUT --out results --show-edges
 python tools/infer.py BOTTOM_UP_CONFIG CHECKPOINT INPUT --show-heatmaps --show-fields
+python tools/infer.py HOURGLASS_CONFIG CHECKPOINT INPUT --boxes boxes.json --show-stacks
 """
 
 import argparse
@@ -29,7 +30,7 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         choices=HEATMAP_STYLES,
         const=HEATMAP_STYLES[0],
-        help='of a bottom-up model: one picture, or all of them',
+        help='of a supervised model: one picture, or one for each keypoint',
     )
     parser.add_argument(
         '--show-fields',
@@ -39,12 +40,17 @@ def parse_args() -> argparse.Namespace:
         help='of a part affinity model: directions as colours or arrows, or each limb',
     )
     parser.add_argument(
+        '--show-stacks',
+        action='store_true',
+        help='of a top-down model with stacks: keypoints and heatmaps of each',
+    )
+    parser.add_argument(
         '--show-numbers', action='store_true', help="write the keypoints' numbers"
     )
     parser.add_argument(
         '--min-score',
         type=float,
-        help='draw no keypoint below this score (default: 0.2 of people, else 0)',
+        help='draw no keypoint below this score (default: 0.2; 0 of discovered ones)',
     )
     parser.add_argument('--no-pictures', action='store_true', help='only the json file')
     parser.add_argument('--batch-size', type=int, default=16)
@@ -68,11 +74,12 @@ def main() -> None:
         draw=not args.no_pictures,
         show_heatmaps=args.show_heatmaps,
         show_fields=args.show_fields,
+        show_stacks=args.show_stacks,
     )
     print(f'keypoints: {path}')
     if not args.no_pictures:
         print(f'pictures:  {path.parent / "pictures"}')
-        for kind in ('heatmaps', 'fields'):
+        for kind in ('heatmaps', 'fields', 'stacks'):
             if getattr(args, f'show_{kind}'):
                 print(f'{kind + ":":10} {path.parent / kind}')
 

@@ -6,6 +6,7 @@ from mmkp.apis.drawing import draw_people, draw_predictions, skeleton_style
 from mmkp.apis.model import load_model
 from mmkp.apis.predict_files import predict_files
 from mmkp.apis.predict_people import predict_people
+from mmkp.apis.predict_topdown import predict_topdown
 
 __all__ = [
     'discover',
@@ -14,5 +15,6 @@ __all__ = [
     'load_model',
     'predict_files',
     'predict_people',
+    'predict_topdown',
     'skeleton_style',
 ]

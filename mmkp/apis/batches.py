@@ -2,7 +2,8 @@
 """Images through a model's test pipeline and its network, in batches of equal sizes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,22 @@ def build_test_pipeline(model: Any) -> Compose:
     """Build the test pipeline of a model's config."""
     init_default_scope(model.cfg.get('default_scope') or 'mmpose')
     return Compose(model.cfg.test_dataloader.dataset.pipeline)
+
+
+@contextmanager
+def temporary_test_cfg(model: Any, **settings: Any) -> Iterator[None]:
+    """Change a model's ``test_cfg``, and leave it as it was.
+
+    Args:
+        model: pose estimator.
+        **settings: added to the ``test_cfg`` meanwhile.
+    """
+    before = model.test_cfg
+    model.test_cfg = {**(before or {}), **settings}
+    try:
+        yield
+    finally:
+        model.test_cfg = before
 
 
 @torch.no_grad()

@@ -1,49 +1,36 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Predictions on the images that they belong to. Pictures are BGR, uint8."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 
 from mmkp.visualization.canvas import enlarged, put_text, rescaled, size_of, text_width
-from mmkp.visualization.keypoints import (
-    default_radius,
-    draw_edges,
-    draw_keypoints,
-    draw_limbs,
+from mmkp.visualization.heatmap_pictures import (
+    heatmap_sheet,
+    overlay_heatmaps,
+    rescaled_affine,
 )
+from mmkp.visualization.keypoints import draw_edges, draw_keypoints
 from mmkp.visualization.model_pictures import keypoint_colours
 from mmkp.visualization.part_affinity_pictures import (
     field_sheet,
-    heatmap_sheet,
     limb_names,
     overlay_arrows,
     overlay_fields,
-    overlay_heatmaps,
 )
+from mmkp.visualization.skeletons import (
+    CONFIDENT_SCORE,
+    SkeletonStyle,
+    draw_skeletons,
+)
+from mmkp.visualization.stack_pictures import stack_sheet
 
 SMALLEST_PICTURE = 384
 # What can be drawn of the maps of a model.
 HEATMAP_STYLES = ('overlay', 'all')
 FIELD_STYLES = ('wheel', 'arrows', 'all')
-# Decoders also return guesses, which are worth their place in an evaluation only.
-CONFIDENT_SCORE = 0.2
-_SMALLEST_RADIUS = 1.2  # of a keypoint, in pixels
-
-
-class SkeletonStyle(NamedTuple):
-    """How a model's people are drawn: keypoints, links between them, their colours.
-
-    Attributes:
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
-        links: pairs of keypoints, shape (E, 2), int.
-        link_colours: RGB of each link, shape (E, 3).
-    """
-
-    colours: np.ndarray
-    links: np.ndarray
-    link_colours: np.ndarray
 
 
 def skeleton_style(model: Any) -> SkeletonStyle:
@@ -79,6 +66,7 @@ def draw_people(
     style: SkeletonStyle,
     min_score: float = CONFIDENT_SCORE,
     numbers: bool = False,
+    show_boxes: bool = False,
 ) -> np.ndarray:
     """Draw the skeletons of all people; small images are enlarged first.
 
@@ -86,32 +74,61 @@ def draw_people(
 
     Args:
         image: (H, W, 3), uint8, BGR.
-        people: one item of what :func:`predict_people` returns.
+        people: one item of what :func:`predict_people` or :func:`predict_topdown`
+            returns.
         style: links and colours.
         min_score: keypoints of a lower score, and those not found, are not drawn.
         numbers: write each keypoint's number beside it.
+        show_boxes: draw the boxes too.
 
     Returns:
         Picture (h, w, 3), uint8, BGR.
     """
     picture = _at_least(image)
     sizes = size_of(image), size_of(picture)
-    largest = default_radius(picture)
-    for index in np.argsort(people['bbox_scores'], kind='stable'):
-        scores = people['keypoint_scores'][index]
-        shown = (scores > 0) & (scores >= min_score)
-        points = rescaled(people['keypoints'][index], *sizes)
-        points = np.where(shown[:, None], points, np.nan)
-        box = rescaled(people['bboxes'][index].reshape(2, 2), *sizes)
-        extent = float(np.linalg.norm(box[1] - box[0]))
-        radius = float(np.clip(0.013 * extent, _SMALLEST_RADIUS, largest))
-        picture = draw_limbs(
-            picture, points, style.links, style.link_colours, 0.9 * radius
-        )
-        picture = draw_keypoints(
-            picture, points, style.colours, 0.65 * radius, numbers=numbers
-        )
+    order = np.argsort(people['bbox_scores'], kind='stable')
+    boxes = rescaled(people['bboxes'][order].reshape(-1, 2, 2), *sizes)
+    if show_boxes:
+        picture = _draw_boxes(picture, boxes)
+    picture = draw_skeletons(
+        picture,
+        rescaled(people['keypoints'][order], *sizes),
+        people['keypoint_scores'][order],
+        boxes.reshape(-1, 4),
+        style,
+        min_score,
+        numbers,
+    )
     return np.ascontiguousarray(picture[..., ::-1])
+
+
+def draw_stacks(
+    image: np.ndarray,
+    instances: dict[str, np.ndarray],
+    style: SkeletonStyle,
+    min_score: float = CONFIDENT_SCORE,
+) -> np.ndarray:
+    """Draw what each stack of a network makes of an image, side by side.
+
+    Args:
+        image: (H, W, 3), uint8, BGR.
+        instances: one item of what :func:`predict_topdown` returns, with stacks.
+        style: links and colours.
+        min_score: keypoints of a lower score are not drawn.
+
+    Returns:
+        Picture (h, w, 3), uint8, BGR.
+    """
+    drawn = stack_sheet(
+        np.ascontiguousarray(image[..., ::-1]),
+        instances['stack_keypoints'],
+        instances['stack_scores'],
+        instances['stack_heatmaps'],
+        instances['image_to_map'],
+        style,
+        min_score,
+    )
+    return np.ascontiguousarray(drawn[..., ::-1])
 
 
 def draw_maps(
@@ -121,7 +138,8 @@ def draw_maps(
 
     Args:
         image: (H, W, 3), uint8, BGR.
-        people: one item of what :func:`predict_people` returns, with its maps.
+        people: one item of what :func:`predict_people` or :func:`predict_topdown`
+            returns, with its maps.
         model: of which they are, for names and colours.
         kind: 'heatmaps' or 'fields'.
         style: 'overlay' or 'all' (a tile for each keypoint) of heatmaps; 'wheel',
@@ -142,11 +160,11 @@ def draw_maps(
     if style not in styles:
         raise ValueError(f'{kind} are shown as one of {styles}, got {style!r}')
     picture = _at_least(image)
-    ratio = np.divide(size_of(image), size_of(picture))
-    to_image = np.column_stack([np.diag(ratio), (ratio - 1) / 2])
-    to_map = people['image_to_map'] @ np.vstack([to_image, [0, 0, 1]])
     maps = people[name]
-    keypoints, limbs, colours = _names_and_colours(model, len(people['heatmaps']))
+    sizes = size_of(image), size_of(picture)
+    to_map = rescaled_affine(people['image_to_map'], *sizes)
+    number = people['heatmaps'].shape[-3]
+    keypoints, limbs, colours = _names_and_colours(model, number)
     if kind == 'heatmaps':
         if style == 'all':
             drawn = heatmap_sheet(picture, maps, keypoints, colours, to_map)
@@ -187,15 +205,12 @@ def draw_predictions(
     """
     picture = _at_least(image)
     sizes = size_of(image), size_of(picture)
+    if show_boxes:
+        boxes = instances['bboxes'].reshape(-1, 2, 2)
+        picture = _draw_boxes(picture, rescaled(boxes, *sizes))
     for index, keypoints in enumerate(instances['keypoints']):
         points = rescaled(keypoints, *sizes)
         scores = instances['keypoint_scores'][index]
-        if show_boxes:
-            corners = rescaled(instances['bboxes'][index].reshape(2, 2), *sizes)
-            first, last = (tuple(int(v) for v in corner) for corner in corners.round())
-            picture = cv2.rectangle(
-                np.ascontiguousarray(picture), first, last, (255, 255, 255), 1
-            )
         if edges is not None:
             seen = np.where(scores[:, None] >= min_score, points, np.nan)
             picture = draw_edges(picture, seen, edges, weights)
@@ -224,6 +239,15 @@ def draw_rate(picture: np.ndarray, frames_per_second: float) -> np.ndarray:
     corner[:] = corner // 3
     place = (drawn.shape[1] - width / 2 - 1, height / 2)
     return put_text(drawn, text, place, (255, 255, 255), size, 'mm')
+
+
+def _draw_boxes(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Frame boxes, given by two corners each, (N, 2, 2)."""
+    drawn = np.ascontiguousarray(picture).copy()
+    for box in boxes.round():
+        first, last = (tuple(int(v) for v in corner) for corner in box)
+        cv2.rectangle(drawn, first, last, (255, 255, 255), 1)
+    return drawn
 
 
 def _at_least(image: np.ndarray) -> np.ndarray:

@@ -11,15 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mmkp.apis.drawing import CONFIDENT_SCORE, draw_rate
+from mmkp.apis.drawing import draw_rate
 from mmkp.apis.media import Media, PictureWriter
-from mmkp.apis.predict_people import finds_people
-from mmkp.apis.prediction_tasks import (
-    DiscoveryTask,
-    Instances,
-    PeopleTask,
-    PredictionTask,
-)
+from mmkp.apis.prediction_tasks import Instances, PredictionTask, choose_task
 from mmkp.apis.progress import Progress
 from mmkp.datasets.image_boxes import read_boxes
 from mmkp.visualization.model_pictures import learned_edges
@@ -37,6 +31,7 @@ def predict_files(
     draw: bool = True,
     show_heatmaps: str | None = None,
     show_fields: str | None = None,
+    show_stacks: bool = False,
 ) -> Path:
     """Predict, draw, and write down keypoints.
 
@@ -55,14 +50,16 @@ def predict_files(
         show_edges: draw the learned edges, the brighter the larger their weight, and
             ``edge_weights.png``, the matrix of the weights.
         numbers: write each keypoint's number beside it.
-        min_score: keypoints of a lower score are not drawn; by default of people those
-            below 0.2, otherwise none.
+        min_score: keypoints of a lower score are not drawn; by default those below
+            0.2, but all that a model has discovered.
         batch_size: number of images that the network sees at once.
         draw: whether to write pictures at all.
-        show_heatmaps: of a bottom-up model, also write ``heatmaps/``: 'overlay' for one
-            picture, 'all' for a tile for each keypoint.
+        show_heatmaps: of a supervised model, also write ``heatmaps/``: 'overlay' for
+            one picture, 'all' for a tile for each keypoint.
         show_fields: of a part affinity model, also write ``fields/``: 'wheel' to show
             directions as colours, 'arrows', or 'all' for a tile for each limb.
+        show_stacks: of a top-down model with several stacks, also write ``stacks/``:
+            the skeletons and heatmaps of each stack, side by side.
 
     Returns:
         Path of the file of keypoints. Coordinates are pixels of the image, with
@@ -77,19 +74,7 @@ def predict_files(
     boxes = read_boxes(str(boxes_file))[0] if boxes_file else None
     asked = dict(heatmaps=show_heatmaps, fields=show_fields)
     maps = {kind: style for kind, style in asked.items() if style is not None}
-    task: PredictionTask
-    if finds_people(model):
-        if boxes is not None:
-            raise ValueError('a bottom-up model finds people itself: leave out --boxes')
-        least = CONFIDENT_SCORE if min_score is None else min_score
-        task = PeopleTask(model, batch_size, numbers, least, maps)
-    elif maps:
-        raise ValueError(
-            f'{" and ".join(maps)} are shown of bottom-up models, '
-            f'{type(model).__name__} is none'
-        )
-    else:
-        task = DiscoveryTask(model, batch_size, numbers, min_score or 0.0, boxes)
+    task = choose_task(model, batch_size, numbers, min_score, boxes, maps, show_stacks)
     if show_edges:
         task.show_edges()
     out_dir = Path(out_dir)

@@ -1,8 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """All people of whole images, from a bottom-up model."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from mmkp.apis.batches import (
     check_images,
     predict_samples,
     read_image,
+    temporary_test_cfg,
 )
 
 
@@ -54,27 +54,16 @@ def predict_people(
     if not finds_people(model):
         raise ValueError(
             'predict_people needs a bottom-up model (data_mode = "bottomup" in its '
-            f'config), {type(model).__name__} is not: use discover'
+            f'config), {type(model).__name__} is not: use predict_topdown or discover'
         )
     pipeline = build_test_pipeline(model)
     samples = [
         pipeline({**model.dataset_meta, 'img': read_image(image), 'img_path': ''})
         for image in images
     ]
-    with _predicting_maps(model, with_maps):
+    with temporary_test_cfg(model, output_heatmaps=with_maps):
         predictions = predict_samples(model, samples, batch_size)
     return [_people(prediction, model, with_maps) for prediction in predictions]
-
-
-@contextmanager
-def _predicting_maps(model: Any, with_maps: bool) -> Iterator[None]:
-    """Let the model predict its maps, or not, and leave its settings as they were."""
-    before = model.test_cfg
-    model.test_cfg = {**before, 'output_heatmaps': with_maps}
-    try:
-        yield
-    finally:
-        model.test_cfg = before
 
 
 def _people(

@@ -13,11 +13,18 @@ from mmkp.apis.drawing import (
     draw_maps,
     draw_people,
     draw_predictions,
+    draw_stacks,
     skeleton_style,
 )
-from mmkp.apis.predict_people import predict_people
+from mmkp.apis.predict_people import finds_people, predict_people
+from mmkp.apis.predict_topdown import predict_topdown
 from mmkp.visualization.discovery_grid import edge_weight_matrix
-from mmkp.visualization.model_pictures import keypoint_colours, learned_edges
+from mmkp.visualization.model_pictures import (
+    is_discovery_model,
+    keypoint_colours,
+    learned_edges,
+)
+from mmkp.visualization.skeletons import CONFIDENT_SCORE
 
 Instances = dict[str, np.ndarray]
 
@@ -41,6 +48,52 @@ class PredictionTask(Protocol):
 
     def write_extras(self, out_dir: Path) -> None:
         """Write what belongs to the model and not to an image."""
+
+
+def choose_task(
+    model: Any,
+    batch_size: int = 16,
+    numbers: bool = False,
+    min_score: float | None = None,
+    boxes: dict | None = None,
+    maps: dict[str, str] | None = None,
+    show_stacks: bool = False,
+) -> PredictionTask:
+    """Choose what to do with images by what a model is.
+
+    Args:
+        model: from :func:`mmkp.apis.load_model`.
+        batch_size: number of images that the network sees at once.
+        numbers: write each keypoint's number beside it.
+        min_score: keypoints of a lower score are not drawn; by default those below
+            0.2, but all that a model has discovered.
+        boxes: image names to boxes, or None for whole images.
+        maps: which maps to draw how, see :func:`mmkp.apis.drawing.draw_maps`.
+        show_stacks: draw what each stack of the network predicts.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: the model has nothing of the kind to show, or takes no boxes.
+    """
+    maps, name = maps or {}, type(model).__name__
+    least = CONFIDENT_SCORE if min_score is None else min_score
+    if show_stacks and (finds_people(model) or is_discovery_model(model)):
+        raise ValueError(f'stacks are shown of supervised top-down models, not {name}')
+    if finds_people(model):
+        if boxes is not None:
+            raise ValueError('a bottom-up model finds people itself: leave out --boxes')
+        return PeopleTask(model, batch_size, numbers, least, maps)
+    if is_discovery_model(model):
+        if maps:
+            raise ValueError(
+                f'{" and ".join(maps)} are shown of supervised models, {name} is none'
+            )
+        return DiscoveryTask(model, batch_size, numbers, min_score or 0.0, boxes)
+    if 'fields' in maps:
+        raise ValueError(f'fields are shown of bottom-up models, {name} is none')
+    return TopdownTask(model, batch_size, numbers, least, boxes, maps, show_stacks)
 
 
 class DiscoveryTask:
@@ -135,6 +188,67 @@ class PeopleTask:
         }
         drawn['pictures'] = draw_people(
             image, instances, self.style, self.min_score, self.numbers
+        )
+        return drawn
+
+    def write_extras(self, out_dir: Path) -> None:
+        """Write what belongs to the model and not to an image: nothing."""
+
+
+class TopdownTask:
+    """Skeletons of whole images or boxes, their heatmaps, and what each stack saw."""
+
+    def __init__(
+        self,
+        model: Any,
+        batch_size: int,
+        numbers: bool,
+        min_score: float,
+        boxes: dict | None,
+        maps: dict[str, str],
+        show_stacks: bool,
+    ) -> None:
+        self.model, self.batch_size, self.boxes = model, batch_size, boxes
+        self.numbers, self.min_score = numbers, min_score
+        self.maps, self.with_stacks = maps, show_stacks
+        self.style = skeleton_style(model)
+        self.num_keypoints = len(self.style.colours)
+
+    def show_edges(self) -> None:
+        """Draw learned edges too, or say that there are none."""
+        raise ValueError(f'{type(self.model).__name__} learns no edges to show')
+
+    def takes(self, name: str) -> bool:
+        """Whether an image of that name is to be predicted."""
+        return self.boxes is None or len(self.boxes.get(name, ())) > 0
+
+    def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
+        """Predict a batch of images, BGR: one dict of instances each."""
+        places = None if self.boxes is None else [self.boxes[name] for name in names]
+        return predict_topdown(
+            self.model,
+            images,
+            places,
+            self.batch_size,
+            with_maps=bool(self.maps),
+            with_stacks=self.with_stacks,
+        )
+
+    def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
+        """Draw an image: names of folders to pictures, BGR."""
+        drawn = {
+            kind: draw_maps(image, instances, self.model, kind, style)
+            for kind, style in self.maps.items()
+        }
+        if self.with_stacks:
+            drawn['stacks'] = draw_stacks(image, instances, self.style, self.min_score)
+        drawn['pictures'] = draw_people(
+            image,
+            instances,
+            self.style,
+            self.min_score,
+            self.numbers,
+            show_boxes=self.boxes is not None,
         )
         return drawn
 

@@ -14,9 +14,10 @@ from mmkp.visualization.canvas import (
     size_of,
     stack,
 )
+from mmkp.visualization.heatmap_pictures import overlay_heatmaps
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
 from mmkp.visualization.model_pictures import keypoint_colours
-from mmkp.visualization.part_affinity_pictures import overlay_fields, overlay_heatmaps
+from mmkp.visualization.part_affinity_pictures import overlay_fields
 
 MODES = ('original', 'transformed')
 

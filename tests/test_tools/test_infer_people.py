@@ -99,7 +99,7 @@ def test_discovery_models_have_no_fields(tmp_path, capsys):
             tmp_path, '--show-fields', '--show-heatmaps',
         )  # fmt: skip
     told = capsys.readouterr().err
-    assert 'heatmaps and fields are shown of bottom-up models, AutoLink is none' in told
+    assert 'fields are shown of supervised models, AutoLink is none' in told
 
 
 def test_evaluation_with_pictures_of_predictions(images, tmp_path):

@@ -9,13 +9,12 @@ from mmkp.visualization.direction_wheel import (
     direction_wheel,
     with_direction_wheel,
 )
+from mmkp.visualization.heatmap_pictures import heatmap_sheet, overlay_heatmaps
 from mmkp.visualization.part_affinity_pictures import (
     field_sheet,
-    heatmap_sheet,
     limb_names,
     overlay_arrows,
     overlay_fields,
-    overlay_heatmaps,
 )
 
 COLOURS = np.array([(250, 20, 20), (20, 20, 250)])
