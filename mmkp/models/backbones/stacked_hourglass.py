@@ -79,6 +79,7 @@ class StackedHourglass(BaseModule):
             order=order,
             num_residuals=num_residuals,
             num_heatmaps=1 if num_heatmaps is None else num_heatmaps,
+            in_channels=in_channels,
         )
         for name, value in counts.items():
             if not isinstance(value, int) or value < 1:
