@@ -1,0 +1,3 @@
+# One stack instead of eight.
+_base_ = ['../_base_/newell.py', '../../../_base_/datasets/mpii_256x256.py']
+model = dict(backbone=dict(num_stacks=1), head=dict(num_stacks=1, decoder=_base_.codec))

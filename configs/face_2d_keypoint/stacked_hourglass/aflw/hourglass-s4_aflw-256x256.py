@@ -1,0 +1,12 @@
+# Four stacks and the 19 landmarks of AFLW.
+_base_ = [
+    '../../../body_2d_keypoint/stacked_hourglass/_base_/newell.py',
+    '../../../_base_/datasets/aflw_256x256.py',
+]
+model = dict(
+    backbone=dict(num_stacks=4, num_heatmaps=19),
+    head=dict(num_stacks=4, num_keypoints=19, decoder=_base_.codec),
+)
+train_dataloader = dict(batch_size=10)
+param_scheduler = dict(milestones=[100000])
+train_cfg = dict(max_iters=120000, val_interval=4000)
