@@ -104,11 +104,13 @@ def _tensors(official: Mapping[str, Any]) -> dict[str, Tensor]:
     state = official.get('state_dict', official)
     if not isinstance(state, Mapping):
         raise ValueError(f'its state_dict is a {type(state).__name__}, not a dict')
-    named = {
-        re.sub(r'^(model\.)?(module\.)?', '', str(name)): value
-        for name, value in state.items()
-        if isinstance(value, Tensor)
-    }
+    named: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if isinstance(value, Tensor):
+            plain = re.sub(r'^(model\.)?(module\.)?', '', str(name))
+            if plain in named:
+                raise ValueError(f'{plain} is there twice, with and without a prefix')
+            named[plain] = value
     if not named:
         raise ValueError('it holds no weights')
     return named

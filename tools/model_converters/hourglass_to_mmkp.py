@@ -40,8 +40,11 @@ def convert(source: str | Path, target: str | Path) -> dict[str, Any]:
         CheckpointError: the file is truncated, damaged or no checkpoint.
         FileNotFoundError: there is no such file.
         UntrustedCheckpointError: it could run code.
-        ValueError: the file holds no Stacked Hourglass that can be converted.
+        ValueError: the file holds no Stacked Hourglass that can be converted, or the
+            target is a folder.
     """
+    if Path(target).is_dir():
+        raise ValueError(f'{target} is a folder: give the name of the file to write')
     official = load_checkpoint_file(source, 'cpu')
     try:
         if not isinstance(official, Mapping):
