@@ -10,7 +10,7 @@ from .forward_error import FittedProtocol, ProtocolScore, fit_protocol, score_pr
 from .keypoint_errors import errors_per_point, point_errors, reduce_errors
 from .left_right import fit_side_agnostic, human36m_permutation, swap_permutation
 from .linear_regression import AffineMap, fit_affine
-from .mean_pose import without_inputs
+from .mean_pose import mean_keypoints, place_keypoints, without_inputs
 from .normalizers import normalizer_lengths
 from .pck import (
     CorrectKeypointCounts,
@@ -62,8 +62,10 @@ __all__ = [
     'keypoint_index',
     'keypoint_percentages',
     'left_right_groups',
+    'mean_keypoints',
     'mean_of_groups',
     'normalizer_lengths',
+    'place_keypoints',
     'point_errors',
     'pooled_percentage',
     'reduce_errors',

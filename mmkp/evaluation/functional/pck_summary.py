@@ -140,19 +140,19 @@ class PCKSummary:
         groups: str | Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.names = tuple(names)
-        if isinstance(means, str) and groups not in (None, means):
-            raise ValueError(
-                f'means={means!r} averages over its own groups: leave out groups, or '
-                'write the means as a dict.'
-            )
-        if groups is None:
-            groups = means if isinstance(means, str) else left_right_groups(self.names)
-        if isinstance(groups, str):
-            groups = _preset(groups, GROUP_PRESETS, 'groups')
-        if means is None:
+        if isinstance(means, str):
+            if groups not in (None, means):
+                raise ValueError(
+                    f'means={means!r} averages over its own groups: leave out groups, '
+                    'or write the means as a dict.'
+                )
+            groups, means = means, _preset(means, MEAN_PRESETS, 'means')
+        elif means is None:
             means = DEFAULT_MEANS
-        elif isinstance(means, str):
-            means = _preset(means, MEAN_PRESETS, 'means')
+        if groups is None:
+            groups = left_right_groups(self.names)
+        elif isinstance(groups, str):
+            groups = _preset(groups, GROUP_PRESETS, 'groups')
         self.groups = {
             name: self._indices(keypoints, f'groups[{name!r}]')
             for name, keypoints in groups.items()

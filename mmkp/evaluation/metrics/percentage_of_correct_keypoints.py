@@ -40,8 +40,10 @@ class PercentageOfCorrectKeypoints(BaseMetric):
     because annotations in MPII's own files count pixels from 1. Nothing is
     added here: predictions and annotations must be in the same frame, and then
     their distances do not depend on where pixels are counted from. To compare
-    both metrics on the same frame, subtract 1 from what MMPose's is given. It
-    also calls a keypoint correct below the threshold only, in float32.
+    both metrics on the same frame, subtract 1 from what MMPose's is given; on
+    the author's predictions that pixel turns PCKh@0.5 from 88.02 into 88.00
+    and PCKh@0.1 from 28.69 into 27.89. MMPose's metric also wants the error
+    below the threshold, in float32.
 
     A sample without a length (0, not finite, or with one of the two keypoints
     of it not annotated) is left out, and a warning says how many were. A
@@ -68,8 +70,8 @@ class PercentageOfCorrectKeypoints(BaseMetric):
         prefix: Prefix of the figures' names.
 
     Raises:
-        ValueError: If ``norm_item`` or ``torso`` is not understood. Keypoints
-            are looked up when evaluation begins.
+        ValueError: If ``norm_item`` or ``torso`` is not understood. Names of
+            keypoints are checked with the first batch.
     """
 
     def __init__(
@@ -109,6 +111,9 @@ class PercentageOfCorrectKeypoints(BaseMetric):
             ValueError: If a sample has more than one instance or lacks what
                 the length needs.
         """
+        if not self.results:
+            # A misspelt keypoint is told at the first batch, not after the last.
+            PCKSummary(self._names(), self.means, self.groups)
         for sample in data_samples:
             annotations, name = sample['gt_instances'], _name(sample)
             target = np.asarray(annotations['keypoints'], np.float64)
