@@ -3,7 +3,6 @@
 
 from typing import Any
 
-import numpy as np
 from mmpose.registry import DATASETS
 
 from mmkp.datasets.body_metainfo import body_metainfo
@@ -53,7 +52,7 @@ class FlicDataset(LandmarkDataset):
     Args:
         ann_file: COCO-style json, relative to ``data_root``.
         metainfo: Metainfo in place of ``METAINFO``.
-        **kwargs: Other arguments of ``BaseCocoStyleDataset``.
+        **kwargs: Other arguments of ``LandmarkDataset``.
     """
 
     METAINFO: dict = body_metainfo(
@@ -72,22 +71,5 @@ class FlicDataset(LandmarkDataset):
     def __init__(
         self, ann_file: str = '', metainfo: dict | None = None, **kwargs: Any
     ) -> None:
+        kwargs.setdefault('clip_boxes', False)
         super().__init__(ann_file, metainfo=metainfo or self.METAINFO, **kwargs)
-
-    def parse_data_info(self, raw_data_info: dict) -> dict | None:
-        """Read one annotation, its box uncut.
-
-        Args:
-            raw_data_info: ``raw_ann_info`` and ``raw_img_info`` from the file.
-
-        Returns:
-            The sample of ``LandmarkDataset``, with ``bbox`` (1, 4), float32, left,
-            top, right and bottom edge in pixels as the file has them; ``None`` for an
-            annotation without box or keypoints.
-        """
-        sample = super().parse_data_info(raw_data_info)
-        if sample is not None:
-            x, y, width, height = raw_data_info['raw_ann_info']['bbox']
-            edges = [[x, y, x + width, y + height]]
-            sample['bbox'] = np.array(edges, np.float32)
-        return sample

@@ -61,6 +61,8 @@ class LandmarkDataset(BaseCocoStyleDataset):
         ann_file: COCO-style json, relative to ``data_root``.
         keypoint_names: Names of the K landmarks, if the file has none.
         metainfo: Metainfo in MMPose's format in place of the file's.
+        clip_boxes: Whether boxes are cut at the edges of the image, as MMPose does.
+            A box that is a crop around the object would lose its centre.
         **kwargs: Other arguments of ``BaseCocoStyleDataset``.
 
     Raises:
@@ -77,8 +79,10 @@ class LandmarkDataset(BaseCocoStyleDataset):
         keypoint_names: Sequence[str] | None = None,
         metainfo: dict | None = None,
         data_root: str | None = None,
+        clip_boxes: bool = True,
         **kwargs: Any,
     ) -> None:
+        self.clip_boxes = clip_boxes
         if metainfo is None:
             path = osp.join(data_root or '', ann_file)
             metainfo = self._metainfo_of_file(path, keypoint_names)
@@ -146,8 +150,9 @@ class LandmarkDataset(BaseCocoStyleDataset):
             )
         sample = super().parse_data_info(raw_data_info)
         edges = np.array([[x, y, x + width, y + height]], np.float32)
-        limit = np.array([image['width'], image['height']] * 2, np.float32)
-        sample['bbox'] = np.clip(edges, 0, limit)
+        if self.clip_boxes:
+            edges = edges.clip(0, [image['width'], image['height']] * 2)
+        sample['bbox'] = edges.astype(np.float32)
         hide_undefined_keypoints(sample)
         sample['num_keypoints'] = int((sample['keypoints_visible'] > 0).sum())
         return sample

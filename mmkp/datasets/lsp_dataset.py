@@ -49,7 +49,8 @@ class LspDataset(LandmarkDataset):
     ``tools/dataset_converters/lsp_to_coco.py`` writes the files. Left and right are
     the person's. The torso that scales PCK is ``left_hip`` (3) to ``right_shoulder``
     (8). Boxes are taken as edges, as in ``LandmarkDataset``: that of a whole W x H
-    crop is ``(0, 0, W, H)``.
+    crop is ``(0, 0, W, H)``. They may reach beyond the picture, which keeps them
+    centred on the person.
 
     LSP: Johnson and Everingham, "Clustered Pose and Nonlinear Appearance Models for
     Human Pose Estimation", BMVC 2010; the extended set: "Learning Effective Human Pose
@@ -58,7 +59,7 @@ class LspDataset(LandmarkDataset):
     Args:
         ann_file: COCO-style json, relative to ``data_root``.
         metainfo: Metainfo in place of ``METAINFO``.
-        **kwargs: Other arguments of ``BaseCocoStyleDataset``.
+        **kwargs: Other arguments of ``LandmarkDataset``.
     """
 
     METAINFO: dict = body_metainfo(
@@ -77,4 +78,5 @@ class LspDataset(LandmarkDataset):
     def __init__(
         self, ann_file: str = '', metainfo: dict | None = None, **kwargs: Any
     ) -> None:
+        kwargs.setdefault('clip_boxes', False)
         super().__init__(ann_file, metainfo=metainfo or self.METAINFO, **kwargs)

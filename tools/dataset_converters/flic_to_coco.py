@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
 
 from mmkp.datasets.coco_writer import CocoWriter, copy_file
 from mmkp.datasets.flic_dataset import FLIC_JOINTS, FLIC_LINKS
+from mmkp.datasets.matlab_file import load_matlab
 
 NUM_PARTS = 29
 # Columns of `coords` in the order of FLIC_JOINTS: both arms, hips, eyes and the nose.
@@ -52,15 +52,9 @@ def load_examples(path: Path) -> np.ndarray:
         FileNotFoundError: If the file does not exist.
         ValueError: If it is not in the format described above.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist; give the folder that holds it')
-    try:
-        content = loadmat(path, struct_as_record=False, squeeze_me=True)
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise ValueError(f'{path} is no readable .mat file: {error}') from error
-    if 'examples' not in content:
-        raise ValueError(f'{path} has no struct array "examples"')
-    examples = np.atleast_1d(content['examples'])
+    examples = np.atleast_1d(
+        load_matlab(path, 'examples', struct_as_record=False, squeeze_me=True)
+    )
     for index, example in enumerate(examples):
         missing = [field for field in FIELDS if not hasattr(example, field)]
         if missing:

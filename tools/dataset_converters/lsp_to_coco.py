@@ -21,10 +21,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.io import loadmat
 
 from mmkp.datasets.coco_writer import CocoWriter, copy_file
 from mmkp.datasets.lsp_dataset import LSP_JOINTS, LSP_LINKS
+from mmkp.datasets.matlab_file import load_matlab
 
 NUM_JOINTS = len(LSP_JOINTS)
 # Names in joints.npz: 'r_ankle' for 'right_ankle'.
@@ -86,7 +86,7 @@ def load_official(path: Path, images: Path) -> LspTable:
 
     LSP gives every joint a position; its third row tells whether it is occluded, which
     COCO-style training ignores. In LSP Extended the third column is 0 where a joint has
-    no position.
+    no position. Both meanings are recalled; no copy of the files was at hand.
 
     Args:
         path: joints.mat.
@@ -99,12 +99,9 @@ def load_official(path: Path, images: Path) -> LspTable:
         ValueError: If the file has no array of either shape, or `images` another
             number of pictures.
     """
-    try:
-        content = loadmat(path).get('joints')
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise ValueError(f'{path} is no readable .mat file: {error}') from error
-    shape = None if content is None else content.shape
-    if content is None or content.ndim != 3 or NUM_JOINTS not in shape[:2]:
+    content = load_matlab(path, 'joints')
+    shape = content.shape
+    if content.ndim != 3 or NUM_JOINTS not in shape[:2]:
         raise ValueError(
             f'{path}: "joints" is {shape}; (3, 14, N) of LSP or (14, 3, N) of LSP '
             'Extended is expected'
@@ -150,22 +147,20 @@ def load_table(root: Path) -> LspTable:
     )
 
 
-def tight_box(points: np.ndarray, size: tuple[int, int], padding: float) -> list[float]:
-    """Return the box of the joints, enlarged and cut at the edges of the picture.
+def tight_box(points: np.ndarray, padding: float) -> list[float]:
+    """Return the box of the joints, enlarged; it may reach beyond the picture.
 
     Args:
         points: Labelled joints (M, 2), pixels.
-        size: Width and height of the picture.
         padding: Factor of both sides of the box.
 
     Returns:
         ``x, y, w, h`` in pixels.
     """
     low, high = points.min(0), points.max(0)
-    half = np.maximum((high - low) / 2, 0.5) * padding
-    centre = (low + high) / 2
-    start, end = np.clip([centre - half, centre + half], 0, size)
-    return [*start.tolist(), *(end - start).tolist()]
+    # One joint alone would have a box without a side.
+    sides = np.maximum(high - low, 1) * padding
+    return [*((low + high - sides) / 2).tolist(), *sides.tolist()]
 
 
 def add_picture(
@@ -195,7 +190,7 @@ def add_picture(
     inside = ((points >= -0.5) & (points < np.array(size) - 0.5)).all(-1)
     shown = table.labelled[index] & inside
     tight = args.box == 'tight' and shown.any()
-    box = tight_box(points[shown], size, args.padding) if tight else None
+    box = tight_box(points[shown], args.padding) if tight else None
     writer.add(name, size, points, shown, bbox=box)
 
 
