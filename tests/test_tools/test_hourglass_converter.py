@@ -95,7 +95,8 @@ def test_princeton(tool, tmp_path, capsys, image, zipped):
     assert backbone.stacks[1].hourglass.inner.up[0].skip is None
 
     printed = capsys.readouterr().out
-    assert f'{sum(v.numel() for v in backbone.state_dict().values()):,}' in printed
+    count = sum(p.numel() for p in backbone.parameters())
+    assert f'hourglass.pth: {count:,} parameters of Princeton' in printed
     assert "backbone=dict(type='StackedHourglass', num_stacks=3," in printed
     assert 'mean=[0.0, 0.0, 0.0], std=[255.0, 255.0, 255.0], bgr_to_rgb=True' in printed
     assert (
@@ -114,9 +115,14 @@ def test_author(tool, tmp_path, image, num_residuals):
 
 
 @pytest.mark.parametrize(
-    'best_acc', [0.5, np.float64(0.5), torch.tensor(0.5), np.array([0.5])]
+    ('num_residuals', 'best_acc'),
+    [
+        (1, 0.5),
+        (1, np.float64(0.5)),
+        (1, torch.tensor(0.5)),
+        (2, np.array([0.5])),
+    ],
 )
-@pytest.mark.parametrize('num_residuals', [1, 2])
 def test_bearpaw(tool, tmp_path, capsys, image, num_residuals, best_acc):
     state = bearpaw_state(num_residuals=num_residuals)
     content = bearpaw_file(state, best_acc)

@@ -97,11 +97,16 @@ def main(arguments: list[str] | None = None) -> None:
         converted = convert(args.source, args.target)
     except (CheckpointError, OSError, UntrustedCheckpointError, ValueError) as error:
         sys.exit(f'error: {error}')
-    count = sum(value.numel() for value in converted['state_dict'].values())
     meta = converted['meta']
+    # Without the running statistics, as papers count.
+    count = sum(
+        value.numel()
+        for name, value in converted['state_dict'].items()
+        if name.endswith(('.weight', '.bias'))
+    )
     print(
-        f'wrote {args.target}: {count:,} numbers of {meta["converted_from"]}; in the '
-        'config of the model:'
+        f'wrote {args.target}: {count:,} parameters of {meta["converted_from"]}; in '
+        'the config of the model:'
     )
     print(describe(meta))
 
