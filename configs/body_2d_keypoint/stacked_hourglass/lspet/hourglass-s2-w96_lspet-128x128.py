@@ -39,12 +39,13 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', by_epoch=False, begin=200, eta_min=1e-5),
 ]
 custom_hooks = [
+    dict(type='HeatmapCollapseHook'),
     dict(
         type='EMAHook',
         ema_type='ExpMomentumEMA',
         momentum=0.003,
         gamma=300,
         update_buffers=True,
-    )
+    ),
 ]
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=12000, val_interval=2000)

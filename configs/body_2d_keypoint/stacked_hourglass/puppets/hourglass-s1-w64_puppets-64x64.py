@@ -37,12 +37,13 @@ optim_wrapper = dict(
 # Averaged weights stand in for a falling learning rate, whenever the training ends.
 param_scheduler = dict(type='LinearLR', by_epoch=False, end=100, start_factor=0.05)
 custom_hooks = [
+    dict(type='HeatmapCollapseHook'),
     dict(
         type='EMAHook',
         ema_type='ExpMomentumEMA',
         momentum=0.01,
         gamma=100,
         update_buffers=True,
-    )
+    ),
 ]
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=1500, val_interval=500)
