@@ -1,9 +1,7 @@
 # Face crops with 68 landmarks in iBUG's order; people to test are not in the training:
 # python tools/dataset_converters/faces68_to_coco.py data/faces --points 5 68
 # Maps of 32x32 cells, read between the cells (DARK), in UDP's coordinates.
-codec = dict(
-    type='UDPHeatmap', input_size=(128, 128), heatmap_size=(32, 32), sigma=1.5
-)
+codec = dict(type='UDPHeatmap', input_size=(128, 128), heatmap_size=(32, 32), sigma=1.5)
 data_mode = 'topdown'
 dataset_type = 'Face300WDataset'
 data_root = 'work_dirs/datasets/faces'

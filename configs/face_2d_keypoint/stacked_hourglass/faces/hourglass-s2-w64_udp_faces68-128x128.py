@@ -20,7 +20,7 @@ model = dict(
         type='StackedHourglassHead',
         num_stacks=2,
         num_keypoints=num_keypoints,
-        # Squares summed over a map, not their mean: gradients well above Adam's epsilon.
+        # Sums over maps, not means: gradients well above Adam's epsilon.
         loss=dict(
             type='KeypointMSELoss', use_target_weight=True, loss_weight=17 * 32 * 32
         ),
