@@ -14,10 +14,10 @@ _KEY = 'heatmap_collapse'
 _REMEDIES = (
     'Things to try: a lower learning rate or a longer warm-up; Adam instead of '
     "RMSprop; the sum over the stacks instead of their mean (stack_reduction='sum'); "
-    'a larger sigma or a higher weight of the pixels of the target; batch '
-    'normalisation sees too little in batches of one image. Check the data: keypoints '
-    'have to lie in the crops (tools/browse_dataset.py shows them with their targets), '
-    'the pixels of the input from 0 to 1 or normalised.'
+    'a larger sigma or a higher weight of the pixels of the target; larger batches, as '
+    'batch normalisation learns little from one image. Check the data: keypoints have '
+    'to lie in the crops (tools/misc/browse_dataset.py shows them), and pixels of the '
+    'input range from 0 to 1 or be normalised.'
 )
 
 
