@@ -4,6 +4,8 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+import tiny
+import tiny_hourglass
 import torch
 
 from mmkp.engine import HeatmapCollapseHook
@@ -52,7 +54,7 @@ def test_flat_heatmaps_are_told_of_with_figures_and_remedies():
         "stack_reduction='sum'",
         'sigma',
         'Adam',
-        'tools/browse_dataset.py',
+        'tools/misc/browse_dataset.py',
         'batch',
     ):
         assert part in told
@@ -136,3 +138,31 @@ def test_model_that_reports_no_peak(outputs):
 def test_unusable_settings(changes, message):
     with pytest.raises(ValueError, match=message):
         make(**changes)
+
+
+@pytest.mark.parametrize('collapsed', [False, True])
+def test_training_with_the_hook(tmp_path, collapsed):
+    """A network whose heatmaps are 0 everywhere, and one that works."""
+    weights = torch.load(tiny_hourglass.trained()[1], weights_only=False)
+    for name, value in weights['state_dict'].items():
+        if collapsed and 'heatmap_convolution' in name:
+            value.zero_()
+    torch.save(weights, tmp_path / 'start.pth')
+    hook = 'dict(type="HeatmapCollapseHook", patience=2, begin=1, interval=2)'
+    extra = (
+        f'load_from = "{tmp_path}/start.pth"\n'
+        f'custom_hooks = [{hook}]\n'
+        'optim_wrapper["optimizer"]["lr"] = 0.0\n'
+    )
+    config = tiny_hourglass.write_config(tmp_path, extra=extra, max_iters=4)
+    work = tmp_path / 'work'
+    tiny.call_tool('train.py', config, '--work-dir', work)
+    [log] = work.rglob('*.log')
+    told = log.read_text().count('The heatmaps may have collapsed')
+    assert told == collapsed
+    if collapsed:
+        assert 'heatmap_peak is 0.0000 at iteration 3' in log.read_text()
+    saved = torch.load(work / 'iter_4.pth', weights_only=False)['heatmap_collapse']
+    assert saved == (dict(low=3, warned=3) if collapsed else dict(low=0, warned=None))
+    # The hook that draws what was discovered leaves supervised models alone.
+    assert not list(work.rglob('*.png'))
