@@ -1,9 +1,38 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """From score maps to keypoints: softmax over space and its expectation."""
 
+from collections.abc import Mapping
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 GRIDS = ('inclusive', 'cell_centres')
+Grid = str | Mapping[str, float]
+
+
+def check_grid(grid: Grid) -> None:
+    """Refuse what says nothing about where the cells of a map lie.
+
+    Args:
+        grid: see :func:`cell_positions`.
+
+    Raises:
+        ValueError: neither one of ``GRIDS`` nor a first position and a spacing.
+    """
+    if isinstance(grid, str):
+        known = grid in GRIDS
+    else:
+        known = (
+            isinstance(grid, Mapping)
+            and set(grid) == {'first', 'spacing'}
+            and grid['spacing'] > 0
+        )
+    if not known:
+        raise ValueError(
+            f'grid must be one of {GRIDS} or dict(first=..., spacing=...) with a '
+            f'positive spacing, both in pixels, got {grid!r}'
+        )
 
 
 def spatial_softmax(logits: Tensor) -> Tensor:
@@ -23,7 +52,7 @@ def spatial_softmax(logits: Tensor) -> Tensor:
     return logits.flatten(2).softmax(dim=-1).view_as(logits)
 
 
-def cell_positions(num_cells: int, num_pixels: int, grid: str, like: Tensor) -> Tensor:
+def cell_positions(num_cells: int, num_pixels: int, grid: Grid, like: Tensor) -> Tensor:
     """Pixel coordinate of each heatmap cell along one axis.
 
     Args:
@@ -31,7 +60,10 @@ def cell_positions(num_cells: int, num_pixels: int, grid: str, like: Tensor) -> 
         num_pixels: number of pixels W of the network input.
         grid: 'inclusive', first and last cell on the centres of the first and
             last pixel, as AutoLink and IMM place them (``align_corners=True``);
-            'cell_centres', each cell in the middle of the pixels that it covers.
+            'cell_centres', each cell in the middle of the pixels that it covers;
+            ``dict(first=..., spacing=...)``, pixels of the first cell and from cell
+            to cell along both axes, for networks without padding, whose maps cover
+            only the inner part of the image.
         like: tensor whose dtype and device the result takes.
 
     Returns:
@@ -40,18 +72,65 @@ def cell_positions(num_cells: int, num_pixels: int, grid: str, like: Tensor) -> 
     Raises:
         ValueError: unknown ``grid``.
     """
+    first, spacing = cell_layout(num_cells, num_pixels, grid)
     index = torch.arange(num_cells, dtype=like.dtype, device=like.device)
-    if grid == 'inclusive':
-        if num_cells == 1:
-            return index + (num_pixels - 1) / 2
-        return index * ((num_pixels - 1) / (num_cells - 1))
     if grid == 'cell_centres':
-        return (index + 0.5) * (num_pixels / num_cells) - 0.5
-    raise ValueError(f'grid must be one of {GRIDS}, got {grid!r}')
+        return (index + 0.5) * spacing - 0.5
+    return index * spacing + first
+
+
+def cell_layout(num_cells: int, num_pixels: int, grid: Grid) -> tuple[float, float]:
+    """Where the first heatmap cell lies along one axis, and how far the next one is.
+
+    Args:
+        num_cells: number of cells w of the map.
+        num_pixels: number of pixels W of the network input.
+        grid: see :func:`cell_positions`.
+
+    Returns:
+        Position of the first cell and distance of two cells, in pixels.
+
+    Raises:
+        ValueError: unknown ``grid``.
+    """
+    check_grid(grid)
+    if isinstance(grid, Mapping):
+        return float(grid['first']), float(grid['spacing'])
+    if grid == 'cell_centres':
+        spacing = num_pixels / num_cells
+        return 0.5 * spacing - 0.5, spacing
+    if num_cells == 1:
+        return (num_pixels - 1) / 2, float(max(num_pixels - 1, 1))
+    return 0.0, (num_pixels - 1) / (num_cells - 1)
+
+
+def cover_image(maps: Tensor, image_size: tuple[int, int], grid: Grid) -> Tensor:
+    """Pad maps of the inner part of an image so that they cover all of it.
+
+    What draws heatmaps stretches them over the whole image. Maps that cover it
+    already, and grids that are no whole number of cells off, come as near as whole
+    cells allow.
+
+    Args:
+        maps: shape (..., h, w).
+        image_size: (W, H) of the network input in pixels.
+        grid: where the cells lie, see :func:`cell_positions`.
+
+    Returns:
+        Maps with zeros around or with cells cut off, (..., h', w').
+    """
+    if isinstance(grid, str):
+        return maps
+    first, spacing = cell_layout(1, 1, grid)
+    margins: list[int] = []
+    for cells, pixels in zip(maps.shape[-1:-3:-1], image_size, strict=True):
+        before = round((first + 0.5) / spacing - 0.5)
+        margins += [before, max(1, round(pixels / spacing)) - cells - before]
+    return F.pad(maps, margins)
 
 
 def soft_argmax(
-    probabilities: Tensor, image_size: tuple[int, int], grid: str = 'inclusive'
+    probabilities: Tensor, image_size: tuple[int, int], grid: Grid = 'inclusive'
 ) -> Tensor:
     """Expected pixel position under each keypoint's distribution.
 
@@ -74,7 +153,7 @@ def mass_near_keypoints(
     keypoints: Tensor,
     image_size: tuple[int, int],
     radius: float,
-    grid: str = 'inclusive',
+    grid: Grid = 'inclusive',
 ) -> Tensor:
     """Share of each distribution that lies near its own keypoint.
 

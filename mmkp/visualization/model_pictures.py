@@ -1,3 +1,4 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Pictures of a discovery model at work on a batch of network inputs."""
 
 from typing import Any
@@ -8,6 +9,7 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from mmkp.datasets.metainfo import distinct_colours
+from mmkp.ops.heatmap import cover_image
 from mmkp.visualization.discovery_grid import (
     discovery_grid,
     edge_weight_matrix,
@@ -105,7 +107,7 @@ def picture_model(
         to_pictures(inputs, preprocessor),
         outputs['keypoints'].float().cpu().numpy(),
         colours,
-        heatmaps=outputs['heatmaps'].float().cpu().numpy(),
+        heatmaps=_over_the_image(model, outputs['heatmaps'], inputs),
         edges=edges,
         edge_weights=weights,
         edge_maps=None if edge_maps is None else edge_maps[:, 0].float().cpu().numpy(),
@@ -118,6 +120,13 @@ def picture_model(
     if edges is not None and weights is not None and len(edges) > 0:
         drawn['edge_weights'] = edge_weight_matrix(edges, weights, colours, title)
     return drawn
+
+
+def _over_the_image(model: Any, heatmaps: Tensor, inputs: Tensor) -> np.ndarray:
+    """Maps that can be stretched over the whole image, shape (N, K, h, w)."""
+    grid = getattr(model.head, 'grid', 'inclusive')
+    size = (inputs.shape[-1], inputs.shape[-2])
+    return cover_image(heatmaps, size, grid).float().cpu().numpy()
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mmkp.ops.heatmap import (
     cell_positions,
+    cover_image,
     mass_near_keypoints,
     soft_argmax,
     spatial_softmax,
@@ -25,6 +26,7 @@ def peaked(row: int, column: int, height: int = 8, width: int = 12) -> torch.Ten
     [
         ('inclusive', (5 * 47 / 11, 2 * 31 / 7)),
         ('cell_centres', (5.5 * 4 - 0.5, 2.5 * 4 - 0.5)),
+        ({'first': 7.5, 'spacing': 3}, (7.5 + 5 * 3, 7.5 + 2 * 3)),
     ],
 )
 def test_expectation_of_one_cell_is_its_position(grid, expected):
@@ -52,6 +54,25 @@ def test_softmax_is_float32_under_autocast_and_sums_to_one():
 def test_unknown_grid_is_refused():
     with pytest.raises(ValueError, match="got 'middle'"):
         soft_argmax(peaked(0, 0), (8, 8), 'middle')
+
+
+@pytest.mark.parametrize(
+    'grid', [{'first': 1}, {'first': 1, 'spacing': 0}, {'first': 1, 'stride': 2}]
+)
+def test_incomplete_grids_are_refused(grid):
+    with pytest.raises(ValueError, match='first=..., spacing=...'):
+        cell_positions(4, 8, grid, torch.zeros(()))
+
+
+def test_maps_of_the_inner_part_are_padded_to_the_image():
+    grid = {'first': 22.5, 'spacing': 2}
+    covering = cover_image(torch.ones(2, 42, 40), (128, 126), grid)
+    assert covering.shape == (2, 63, 64)
+    x = cell_positions(64, 128, 'cell_centres', torch.zeros(()))
+    assert x[11] == 22.5 and covering[0, 11, 10:12].tolist() == [0, 1]
+    assert covering.sum() == 2 * 42 * 40
+    maps = torch.rand(1, 3, 4)
+    assert cover_image(maps, (16, 12), 'inclusive') is maps
 
 
 def test_score_is_one_for_a_peak_and_the_covered_share_for_a_flat_map():

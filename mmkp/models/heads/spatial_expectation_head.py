@@ -1,3 +1,4 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Keypoints as the expectation of a softmax over space."""
 
 from collections.abc import Sequence
@@ -11,9 +12,15 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from mmkp.models.backbones.autolink_encoder import initialise_convolutions
+from mmkp.models.layers.padded_convolution import (
+    normal_convolutions,
+    padded_convolution,
+)
 from mmkp.ops.batch_norm import BatchNorm2d
 from mmkp.ops.heatmap import (
-    GRIDS,
+    Grid,
+    check_grid,
+    cover_image,
     mass_near_keypoints,
     soft_argmax,
     spatial_softmax,
@@ -51,10 +58,21 @@ class SpatialExpectationHead(BaseHead):
             side; its score is the probability mass inside.
         logit_scale: factor on the scores before the softmax. The papers have 1;
             a larger one starts with sharper maps, which short trainings need.
+        kernel_size: side of the filters of the last convolution, odd.
+        padding: what surrounds the features there: ``'zeros'``, by which keypoints
+            can tell where the border is and stick to it; ``'reflect'``; or
+            ``'valid'``, no padding, so that the map has ``kernel_size - 1`` cells
+            less along each axis and ``grid`` has to say where the rest lies.
+        final_norm: batch normalisation of the scores, as Thewlis et al. normalise
+            each of their six convolutions; the last one has no bias then.
+        final_relu: ReLU after it, an oddity of the public code of Thewlis' method
+            that keeps each score from falling below 0.
+        init_std: standard deviation of the normal weights that all convolutions
+            start from; None for AutoLink's Kaiming initialisation.
         init_cfg: as in MMEngine.
 
     Raises:
-        ValueError: K below 1, or unknown ``grid``.
+        ValueError: K below 1, or unknown ``grid`` or ``padding``, or an even kernel.
     """
 
     def __init__(
@@ -62,10 +80,15 @@ class SpatialExpectationHead(BaseHead):
         in_channels: int,
         num_keypoints: int,
         upsample_channels: Sequence[int] = (256, 128),
-        grid: str = 'inclusive',
+        grid: Grid = 'inclusive',
         feature_index: int = -1,
         score_radius: float = 0.125,
         logit_scale: float = 1.0,
+        kernel_size: int = 3,
+        padding: str = 'zeros',
+        final_norm: bool = False,
+        final_relu: bool = False,
+        init_std: float | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -73,8 +96,8 @@ class SpatialExpectationHead(BaseHead):
             raise ValueError(
                 f'num_keypoints={num_keypoints}: at least one keypoint is needed'
             )
-        if grid not in GRIDS:
-            raise ValueError(f'grid must be one of {GRIDS}, got {grid!r}')
+        check_grid(grid)
+        self.init_std = init_std
         self.num_keypoints = num_keypoints
         self.grid = grid
         self.feature_index = feature_index
@@ -84,11 +107,18 @@ class SpatialExpectationHead(BaseHead):
         self.upsample = nn.Sequential(
             *(_UpsampleBlock(*pair) for pair in pairwise(channels))
         )
-        self.final_layer = nn.Conv2d(channels[-1], num_keypoints, 3, padding=1)
+        self.final_layer = padded_convolution(
+            channels[-1], num_keypoints, kernel_size, padding, bias=not final_norm
+        )
+        self.final_norm = BatchNorm2d(num_keypoints) if final_norm else nn.Identity()
+        self.final_activation = nn.ReLU() if final_relu else nn.Identity()
 
     def init_weights(self) -> None:
         """Start as AutoLink does, or from ``init_cfg`` when it names weights."""
-        initialise_convolutions(self)
+        if self.init_std is None:
+            initialise_convolutions(self)
+        else:
+            normal_convolutions(self, self.init_std)
         super().init_weights()
 
     def forward(self, feats: Sequence[Tensor]) -> Tensor:
@@ -101,6 +131,7 @@ class SpatialExpectationHead(BaseHead):
             Scores before the softmax, shape (B, K, h', w').
         """
         scores = self.final_layer(self.upsample(feats[self.feature_index]))
+        scores = self.final_activation(self.final_norm(scores))
         return scores * self.logit_scale
 
     def locate(
@@ -139,10 +170,7 @@ class SpatialExpectationHead(BaseHead):
         """
         width, height = (int(side) for side in batch_data_samples[0].input_size)
         keypoints, heatmaps = self.locate(self.forward(feats), (width, height))
-        radius = self.score_radius * max(width, height)
-        scores = mass_near_keypoints(
-            heatmaps, keypoints, (width, height), radius, self.grid
-        )
+        scores = self.scores(heatmaps, keypoints, (width, height))
         instances = [
             InstanceData(keypoints=points[None], keypoint_scores=score[None])
             for points, score in zip(
@@ -154,7 +182,36 @@ class SpatialExpectationHead(BaseHead):
         if not (test_cfg or {}).get('output_heatmaps', False):
             return instances
         peaks = torch.amax(heatmaps, (-2, -1), keepdim=True).clamp_min(1e-12)
-        return instances, [PixelData(heatmaps=maps) for maps in heatmaps / peaks]
+        drawn = self.over_image(heatmaps / peaks, (width, height))
+        return instances, [PixelData(heatmaps=maps) for maps in drawn]
+
+    def scores(
+        self, heatmaps: Tensor, keypoints: Tensor, image_size: tuple[int, int]
+    ) -> Tensor:
+        """Share of each distribution that lies near its keypoint.
+
+        Args:
+            heatmaps: distributions over space, shape (B, K, h, w).
+            keypoints: (x, y) in network-input pixels, shape (B, K, 2).
+            image_size: (W, H) of the network input in pixels.
+
+        Returns:
+            Scores in [0, 1], shape (B, K).
+        """
+        radius = self.score_radius * max(image_size)
+        return mass_near_keypoints(heatmaps, keypoints, image_size, radius, self.grid)
+
+    def over_image(self, heatmaps: Tensor, image_size: tuple[int, int]) -> Tensor:
+        """Maps that cover the image exactly, to be drawn.
+
+        Args:
+            heatmaps: shape (..., h, w).
+            image_size: (W, H) of the network input in pixels.
+
+        Returns:
+            Maps, shape (..., h', w').
+        """
+        return cover_image(heatmaps, image_size, self.grid)
 
     def loss(self, *args: object, **kwargs: object) -> dict:
         """Refuse: there is no annotation that this head could be compared with.
