@@ -4,6 +4,7 @@ from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
 from mmkp.engine.hooks.heatmap_collapse_hook import HeatmapCollapseHook
+from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
 from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
@@ -14,6 +15,7 @@ __all__ = [
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
     'HeatmapCollapseHook',
+    'LossWeightSchedule',
     'ProgressHook',
     'SaveMetricsHook',
     'TimeLimitHook',

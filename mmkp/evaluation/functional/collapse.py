@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Signs that a detector has collapsed, read from the keypoints alone."""
+"""Signs that a detector has collapsed, read from its keypoints and maps."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ BORDER_FRACTION = 0.05
 
 @dataclass(frozen=True)
 class CollapseStatistics:
-    """How much discovered keypoints move and keep apart, in crop units.
+    """How much discovered keypoints move, keep apart and are sure, in crop units.
 
     Args:
         spread: Standard deviation of a keypoint's position over the images
@@ -22,19 +22,33 @@ class CollapseStatistics:
             for a single keypoint.
         border_share: Share of keypoints within 5 % of the crop's border or
             outside.
+        entropy: Entropy of the keypoints' maps over that of a uniform map, in [0, 1],
+            mean over keypoints and images. Near 1: the maps are diffuse and their
+            means lie near the middle, whatever the image shows. NaN without maps.
+        score: Mean score that the head gives its keypoints; for heads whose score is
+            the probability near the keypoint, a small one is a diffuse map. NaN
+            without scores.
     """
 
     spread: float
     spread_min: float
     min_distance: float
     border_share: float
+    entropy: float = float('nan')
+    score: float = float('nan')
 
 
-def collapse_statistics(discovered: np.ndarray) -> CollapseStatistics:
-    """Measure spread, separation and border share.
+def collapse_statistics(
+    discovered: np.ndarray,
+    entropies: np.ndarray | None = None,
+    scores: np.ndarray | None = None,
+) -> CollapseStatistics:
+    """Measure spread, separation, border share and how diffuse the maps are.
 
     Args:
         discovered: (n, K, 2) float64, fractions of the crop, n and K at least 1.
+        entropies: (n, K) entropies of the maps in [0, 1], if there are maps.
+        scores: (n, K) scores of the keypoints, if there are scores.
 
     Returns:
         The statistics.
@@ -46,6 +60,8 @@ def collapse_statistics(discovered: np.ndarray) -> CollapseStatistics:
         spread_min=float(spread.min()),
         min_distance=_mean_nearest_distance(discovered),
         border_share=float(1 - inside.all(axis=2).mean()),
+        entropy=float('nan') if entropies is None else float(np.mean(entropies)),
+        score=float('nan') if scores is None else float(np.mean(scores)),
     )
 
 

@@ -1,8 +1,19 @@
 """Losses; those without annotations name what they take in ``inputs``."""
 
+from mmkp.models.losses.concentration_loss import ConcentrationLoss
 from mmkp.models.losses.diversity_loss import DiversityLoss
 from mmkp.models.losses.equivariance_loss import EquivarianceLoss
 from mmkp.models.losses.part_affinity_loss import PartAffinityLoss
 from mmkp.models.losses.perceptual_loss import PerceptualLoss
+from mmkp.models.losses.separation_loss import SeparationLoss
+from mmkp.models.losses.squared_error_loss import SquaredErrorLoss
 
-__all__ = ['DiversityLoss', 'EquivarianceLoss', 'PartAffinityLoss', 'PerceptualLoss']
+__all__ = [
+    'ConcentrationLoss',
+    'DiversityLoss',
+    'EquivarianceLoss',
+    'PartAffinityLoss',
+    'PerceptualLoss',
+    'SeparationLoss',
+    'SquaredErrorLoss',
+]

@@ -1,42 +1,141 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Keypoints must stand in different places."""
 
+import warnings
+
+import torch
 import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
+
+from mmkp.ops.moments import full_precision
+
+FORMS = ('max', 'count_minus_max', 'quadratic')
 
 
 @MODELS.register_module()
 class DiversityLoss(nn.Module):
     """Mass that keypoints' distributions share with one another.
 
-    Thewlis et al., ICCV 2017, equation 8: K - sum_u max_k p_k(u), after the
-    distributions are averaged over windows of m x m cells, which keeps
-    keypoints at least m cells apart. Zero when no two of them overlap.
+    Thewlis et al., ICCV 2017, equations 7 and 8, on distributions p_k that are pooled
+    over windows of m x m cells, which keeps keypoints at least m cells apart:
+
+    * ``form='max'``: sum_u (sum_k p_k(u) - max_k p_k(u)). Zero when no two overlap.
+    * ``form='count_minus_max'``: K - sum_u max_k p_k(u), as it is often written. Equal
+      to ``'max'`` where pooling keeps the mass of each map, larger by the mass that is
+      lost elsewhere.
+    * ``form='quadratic'``: sum_u sum_{k != l} p_k(u) p_l(u), ordered pairs: each pair
+      counts twice. It has a gradient to all maps that overlap, not to all but one.
+
+    The default pools by averages over all windows that touch the map, so that every
+    cell counts m^2 / m^2 times. FSE's release has ``form='count_minus_max',
+    padded=False`` and weight 500 on each view, which adds a constant and sees less of
+    the border. Sums over windows side by side are ``pooling='sum', stride=m,
+    padded=False``.
 
     Args:
         window: side m of the pooling window in heatmap cells.
         loss_weight: factor on the loss.
+        form: ``'max'``, ``'count_minus_max'`` or ``'quadratic'``.
+        stride: step from one window to the next in cells.
+        pooling: ``'average'`` or ``'sum'`` over a window.
+        padded: surround the map by m - 1 empty cells, so that each of its cells lies
+            in the same number of windows; else only windows inside the map count.
+        both_views: take the mean over the image and its warp; with the sum of two
+            losses, as in FSE, ``loss_weight`` is twice that of one.
+
+    Raises:
+        ValueError: an argument has no meaning.
     """
 
-    inputs = ('heatmaps',)
+    inputs: tuple[str, ...] = ('heatmaps',)
 
-    def __init__(self, window: int = 4, loss_weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        window: int = 4,
+        loss_weight: float = 1.0,
+        form: str = 'max',
+        stride: int = 1,
+        pooling: str = 'average',
+        padded: bool = True,
+        both_views: bool = False,
+    ) -> None:
         super().__init__()
+        if form not in FORMS:
+            raise ValueError(f'form is {form!r}, must be one of {FORMS}')
+        if pooling not in ('average', 'sum'):
+            raise ValueError(f"pooling is {pooling!r}, must be 'average' or 'sum'")
+        if window < 1 or stride < 1:
+            raise ValueError(
+                f'window and stride must be at least 1, got {window} and {stride}'
+            )
+        if form == 'count_minus_max' and pooling == 'sum' and stride < window:
+            warnings.warn(
+                f'DiversityLoss counts mass {window / stride:g}^2 times and can become '
+                "negative: take pooling='average', stride=window or form='max'",
+                stacklevel=2,
+            )
         self.window = window
         self.loss_weight = loss_weight
+        self.form = form
+        self.stride = stride
+        self.pooling = pooling
+        self.padded = padded
+        if both_views:
+            self.inputs = ('heatmaps', 'warped_heatmaps')
 
-    def forward(self, heatmaps: Tensor) -> Tensor:
-        """Compute the loss.
+    def pool(self, heatmaps: Tensor) -> Tensor:
+        """Pool the maps over windows.
 
         Args:
             heatmaps: distributions over space, shape (B, K, h, w).
 
         Returns:
-            Mean over images of the shared mass, scalar in [0, K].
+            Mass of each window, shape (B, K, h', w').
+
+        Raises:
+            ValueError: no window lies inside the map.
         """
-        # Padded so that every cell lies in exactly window^2 windows: the pooled
-        # maps keep their mass, and zero is reached at the border as well.
-        pad = self.window - 1
-        pooled = F.avg_pool2d(F.pad(heatmaps, (pad,) * 4), self.window, stride=1)
-        shared = pooled.sum((1, 2, 3)) - pooled.amax(1).sum((1, 2))
-        return self.loss_weight * shared.mean()
+        if self.padded:
+            # Every cell then lies in the same number of windows: the pooled maps keep
+            # their mass, and zero is reached at the border as well.
+            heatmaps = F.pad(heatmaps, (self.window - 1,) * 4)
+        elif min(heatmaps.shape[-2:]) < self.window:
+            raise ValueError(
+                f'window={self.window} is larger than the heatmaps of '
+                f'{tuple(heatmaps.shape[-2:])} cells: lower it or set padded=True'
+            )
+        divisor = 1 if self.pooling == 'sum' else None
+        return F.avg_pool2d(
+            heatmaps, self.window, self.stride, divisor_override=divisor
+        )
+
+    def forward(
+        self, heatmaps: Tensor, warped_heatmaps: Tensor | None = None
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            heatmaps: distributions over space, shape (B, K, h, w).
+            warped_heatmaps: those of the warped image, likewise; with ``both_views``.
+
+        Returns:
+            Mean over images (and views), scalar, at least float32; in [0, K] for the
+            default.
+        """
+        views = [heatmaps] if warped_heatmaps is None else [heatmaps, warped_heatmaps]
+        with torch.autocast(heatmaps.device.type, enabled=False):
+            values = [self._of_view(full_precision(view)) for view in views]
+        return self.loss_weight * torch.stack(values).mean()
+
+    def _of_view(self, heatmaps: Tensor) -> Tensor:
+        pooled = self.pool(heatmaps)
+        if self.form == 'quadratic':
+            maps = pooled.flatten(2)
+            # Only the upper half: the large diagonal would drown small overlaps.
+            pairs = (maps @ maps.transpose(1, 2)).triu(1)
+            return 2 * pairs.sum((1, 2)).mean()
+        largest = pooled.amax(1).sum((1, 2))
+        if self.form == 'count_minus_max':
+            return (heatmaps.shape[1] - largest).mean()
+        return (pooled.sum((1, 2, 3)) - largest).mean()
