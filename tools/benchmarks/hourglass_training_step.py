@@ -157,7 +157,7 @@ def equal_width(name: str, stacks: int, channels: int, side: int) -> int:
         found = count(lambda: MMPoseHourglass(stacks, width), side)
         return getattr(found, attribute) / getattr(wanted, attribute) - 1
 
-    low, high = 1, channels // 4 + 1
+    low, high = 1, channels + 32  # in steps of 4
     while low < high:  # the first width that is not smaller
         middle = (low + high) // 2
         low, high = (low, middle) if excess(4 * middle) >= 0 else (middle + 1, high)
