@@ -2,6 +2,7 @@
 
 from mmkp.models import (
     backbones,
+    data_preprocessors,
     generators,
     heads,
     losses,
@@ -12,6 +13,7 @@ from mmkp.models import (
 
 __all__ = [
     'backbones',
+    'data_preprocessors',
     'generators',
     'heads',
     'losses',

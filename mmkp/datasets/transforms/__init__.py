@@ -2,7 +2,9 @@
 """Transforms that MMPose lacks."""
 
 from mmkp.datasets.transforms.bottomup_height_resize import BottomupHeightResize
+from mmkp.datasets.transforms.compute_optical_flow import ComputeOpticalFlow
 from mmkp.datasets.transforms.labelled_mask import LabelledMask
+from mmkp.datasets.transforms.load_clip_frame import LoadClipFrame
 from mmkp.datasets.transforms.load_verified_image import LoadVerifiedImage
 from mmkp.datasets.transforms.person_scaled_affine import PersonScaledAffine
 from mmkp.datasets.transforms.random_channel_gain import RandomChannelGain
@@ -11,7 +13,9 @@ from mmkp.datasets.transforms.topdown_resize import TopdownResize
 
 __all__ = [
     'BottomupHeightResize',
+    'ComputeOpticalFlow',
     'LabelledMask',
+    'LoadClipFrame',
     'LoadVerifiedImage',
     'PersonScaledAffine',
     'RandomChannelGain',

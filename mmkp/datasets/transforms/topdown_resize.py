@@ -23,8 +23,9 @@ class TopdownResize(BaseTransform):
     ``kpt / input_size * input_scale + input_center - 0.5 * input_scale`` is exact in
     both axes, also for non-square boxes and inputs.
 
-    Required keys: ``img``, ``bbox_center`` and ``bbox_scale`` (1, 2) image pixels,
-    as ``GetBBoxCenterScale`` gives them. Optional: ``keypoints`` (1, K, 2).
+    Required keys: ``img``, an image or a list of frames of one size, ``bbox_center``
+    and ``bbox_scale`` (1, 2) image pixels, as ``GetBBoxCenterScale`` gives them.
+    Optional: ``keypoints`` (1, K, 2).
     Changed and added keys: ``img``, ``bbox_scale``, ``input_size`` (w, h),
     ``input_center`` and ``input_scale`` (2,), ``transformed_keypoints`` (1, K, 2).
 
@@ -70,8 +71,12 @@ class TopdownResize(BaseTransform):
         scale = np.array([right - left, bottom - top], np.float32)
         size = np.array(self.input_size, np.float32)
         ratio = scale / size
-        cut = self._cut(results['img'], left, top, right, bottom)
-        results['img'] = self._resize(cut)
+        image = results['img']
+        frames = [
+            self._resize(self._cut(frame, left, top, right, bottom))
+            for frame in (image if isinstance(image, list) else [image])
+        ]
+        results['img'] = frames if isinstance(image, list) else frames[0]
         # Cell i of the input covers [i, i + 1) * ratio of the box, so the centre of
         # pixel i lies (ratio - 1) / 2 beyond i * ratio.
         corner = np.array([left, top], np.float32) + (ratio - 1) / 2

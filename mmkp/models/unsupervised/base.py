@@ -9,6 +9,8 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
+from mmkp.ops.warp import Warp
+
 
 @MODELS.register_module()
 class UnsupervisedPoseEstimator(TopdownPoseEstimator):
@@ -30,7 +32,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         neck: config of a neck, optional.
         generator: config of a module called with (images, keypoints), optional.
         view_transform: config of a module that returns a second view of the
-            images and the warp between the two, optional.
+            images and the warp between the two, optional. One whose attribute
+            ``needs_samples`` is true is called with the samples as well.
         train_cfg: kept for MMPose's interface.
         test_cfg: ``output_heatmaps`` adds ``pred_fields.heatmaps``;
             ``untrained_control`` adds ``pred_instances.untrained_keypoints``,
@@ -129,11 +132,30 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             outputs.update(self.generator(inputs, keypoints))
         return outputs
 
-    def outputs_for_losses(self, inputs: Tensor) -> dict[str, object]:
+    def second_view(
+        self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
+    ) -> tuple[Tensor, Warp]:
+        """Call the view transform.
+
+        Args:
+            inputs: network input, shape (B, 3, H, W).
+            data_samples: samples of the batch, for a transform that needs them.
+
+        Returns:
+            A second view of the same shape, and the warp that maps positions in it
+            to the inputs.
+        """
+        if getattr(self.view_transform, 'needs_samples', False):
+            return self.view_transform(inputs, data_samples)
+        return self.view_transform(inputs)
+
+    def outputs_for_losses(
+        self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
+    ) -> dict[str, object]:
         """All named outputs that the losses may ask for, see the class."""
         outputs: dict[str, object] = dict(self.reconstruct(inputs))
         if self.view_transform is not None:
-            warped, warp = self.view_transform(inputs)
+            warped, warp = self.second_view(inputs, data_samples)
             keypoints, heatmaps = self.detect(warped)
             outputs.update(
                 warped_images=warped,
@@ -150,7 +172,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
 
         Args:
             inputs: network input, shape (B, 3, H, W).
-            data_samples: not used; the images are all that is needed.
+            data_samples: used only by a ``view_transform`` that needs them; otherwise
+                the images are all that is needed.
 
         Returns:
             ``loss_<name>`` for each entry of ``losses``, scalars.
@@ -160,7 +183,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
                 f'{type(self).__name__} has no losses to train with: '
                 'set `losses` in the model config'
             )
-        outputs = self.outputs_for_losses(inputs)
+        outputs = self.outputs_for_losses(inputs, data_samples)
         return {
             f'loss_{name}': loss(**self._select(outputs, name, loss))
             for name, loss in self.losses.items()

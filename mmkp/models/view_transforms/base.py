@@ -1,0 +1,82 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""What view transforms that sample their warp have in common."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Tensor, nn
+
+from mmkp.models.view_transforms.color_jitter import ColorJitter
+from mmkp.ops.warp import Warp
+
+
+class RandomWarp(nn.Module, ABC):
+    """A second view of each image by a random warp and colour jitter.
+
+    Models that compose warps take the parts: ``sample``, ``jitter``,
+    ``padding_mode``.
+
+    Args:
+        brightness: largest change of brightness, in units of the input.
+        contrast: largest relative change of contrast of each channel, in [0, 1).
+        padding_mode: what lies outside the image, as in ``grid_sample``.
+    """
+
+    needs_samples = False
+
+    def __init__(
+        self,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        padding_mode: str = 'reflection',
+    ) -> None:
+        super().__init__()
+        self.jitter = ColorJitter(brightness, contrast)
+        self.padding_mode = padding_mode
+
+    @abstractmethod
+    def sample(self, images: Tensor) -> Warp:
+        """Sample one warp for each image, without applying it.
+
+        Args:
+            images: network input, shape (B, 3, H, W).
+
+        Returns:
+            The warps, on the images' device.
+        """
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Warp]:
+        """Sample one warp for each image and apply it.
+
+        Args:
+            images: network input, shape (B, 3, H, W).
+
+        Returns:
+            Warped images of the same shape, and the warp, which maps positions
+            in them back to the images.
+        """
+        warp = self.sample(images)
+        return self.jitter(warp.images(images, self.padding_mode)), warp
+
+
+def preset_options(
+    preset: str | None, presets: dict[str, dict[str, Any]], **options: Any
+) -> dict[str, Any]:
+    """Settings of a preset, with those that are given in their place.
+
+    Args:
+        preset: name of a preset, none of them when None.
+        presets: name -> settings.
+        **options: settings, None for those that are not given.
+
+    Returns:
+        The settings that differ from the defaults of the sampler.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+    if preset is not None and preset not in presets:
+        raise ValueError(f'preset is {preset!r}, must be one of {sorted(presets)}')
+    chosen = dict(presets[preset]) if preset is not None else {}
+    chosen.update({name: v for name, v in options.items() if v is not None})
+    return chosen

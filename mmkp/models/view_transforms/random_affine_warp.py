@@ -1,0 +1,68 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""A second view of each image by a random affine map and colour jitter."""
+
+from typing import Any
+
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from mmkp.models.view_transforms.base import RandomWarp, preset_options
+from mmkp.ops.affine_warp import AffineWarp
+from mmkp.ops.warp_samplers import AFFINE_PRESETS, random_affine_warp
+
+
+@MODELS.register_module()
+class RandomAffineWarp(RandomWarp):
+    """Warp images at random as the TensorFlow code of Thewlis et al., ICCV 2017.
+
+    Settings that are None come from the preset.
+
+    Args:
+        rotation_range: largest rotation either way in degrees, uniform.
+        scale_range: smallest and largest scale, uniform.
+        stretch_std: standard deviation of what is added to the scale along y.
+        translation_std: standard deviation of the shift in half image sides.
+        brightness: largest change of brightness, in units of the input.
+        contrast: largest relative change of contrast of each channel, in [0, 1).
+        padding_mode: what lies outside the image, as in ``grid_sample``.
+        preset: ``'fse_second'``, or ``'fse_first'`` without shift and with less
+            scaling, see :mod:`mmkp.ops.warp_samplers`.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+
+    def __init__(
+        self,
+        rotation_range: float | None = None,
+        scale_range: tuple[float, float] | None = None,
+        stretch_std: float | None = None,
+        translation_std: float | None = None,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        padding_mode: str = 'reflection',
+        preset: str = 'fse_second',
+    ) -> None:
+        super().__init__(brightness, contrast, padding_mode)
+        self.warp_options: dict[str, Any] = preset_options(
+            preset,
+            AFFINE_PRESETS,
+            rotation_range=rotation_range,
+            scale_range=scale_range,
+            stretch_std=stretch_std,
+            translation_std=translation_std,
+        )
+
+    def sample(self, images: Tensor) -> AffineWarp:
+        """Sample one affine map for each image, without applying it.
+
+        Args:
+            images: network input, shape (B, 3, H, W).
+
+        Returns:
+            The warps, on the images' device.
+        """
+        height, width = images.shape[-2:]
+        return random_affine_warp(
+            len(images), (width, height), device=images.device, **self.warp_options
+        )
