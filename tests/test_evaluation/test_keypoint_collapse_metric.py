@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 import mmkp  # noqa: F401
@@ -54,3 +55,95 @@ def test_healthy_keypoints_raise_no_warning():
 def test_each_collapse_is_named(fractions, message):
     _, warnings = evaluate(fractions)
     assert any(message in warning for warning in warnings)
+
+
+def gaussian_maps(count: int, sigma: float) -> np.ndarray:
+    """Maps (count, 32, 32), each divided by its peak as heads give them."""
+    square = (np.arange(32) - 15.5) ** 2 / (2 * sigma**2)
+    maps = np.exp(-(square[:, None] + square))
+    return np.repeat((maps / maps.max())[None], count, 0).astype(np.float32)
+
+
+def healthy_samples(**prediction: np.ndarray) -> list[dict]:
+    generator = np.random.default_rng(0)
+    centres = generator.uniform(0.2, 0.8, (1, 6, 2))
+    found = samples(centres + generator.normal(0, 0.05, (20, 6, 2)))
+    for sample in found:
+        sample['pred_instances'].update(prediction)
+    return found
+
+
+def evaluate_samples(
+    data_samples: list[dict], monkeypatch: pytest.MonkeyPatch, **options: float
+) -> tuple[dict, list[str]]:
+    metric = METRICS.build({'type': 'KeypointCollapseMetric', **options})
+    warnings: list[str] = []
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, 'warning', warnings.append)
+    metric.process(None, data_samples)
+    return metric.evaluate(len(data_samples)), warnings
+
+
+def test_diffuse_maps_are_told_of_with_the_loss_to_change(monkeypatch):
+    found = healthy_samples()
+    for sample in found:
+        sample['pred_fields'] = {'heatmaps': gaussian_maps(6, 30.0)}
+    figures, warnings = evaluate_samples(found, monkeypatch)
+    assert figures['collapse/entropy'] > 0.95
+    [told] = warnings
+    for part in ('diffuse (entropy 1.00', 'ConcentrationLoss', "form='expected'"):
+        assert part in told
+    for sample in found:
+        sample['pred_fields'] = {'heatmaps': gaussian_maps(6, 2.0)}
+    figures, warnings = evaluate_samples(found, monkeypatch)
+    expected = np.log(2 * np.pi * np.e * 4) / np.log(32 * 32)
+    assert figures['collapse/entropy'] == pytest.approx(expected, rel=1e-3)
+    assert warnings == []
+
+
+def test_a_map_without_mass_is_diffuse(monkeypatch):
+    found = healthy_samples()
+    for sample in found:
+        sample['pred_fields'] = {'heatmaps': np.zeros((6, 8, 8), np.float32)}
+    figures, warnings = evaluate_samples(found, monkeypatch)
+    assert figures['collapse/entropy'] == pytest.approx(1)
+    assert len(warnings) == 1
+
+
+def test_scores_tell_of_diffuse_maps_where_there_are_none(monkeypatch):
+    diffuse = healthy_samples(keypoint_scores=np.full((1, 6), 0.05))
+    figures, warnings = evaluate_samples(diffuse, monkeypatch)
+    assert figures['collapse/score'] == pytest.approx(0.05)
+    assert 'collapse/entropy' not in figures
+    assert ['mean score 0.050' in warning for warning in warnings] == [True]
+    assert evaluate_samples(diffuse, monkeypatch, score_limit=0.0)[1] == []
+    sharp = healthy_samples(keypoint_scores=np.full((1, 6), 0.7))
+    assert evaluate_samples(sharp, monkeypatch)[1] == []
+
+
+def test_nothing_is_reported_of_what_is_unknown(monkeypatch):
+    figures, warnings = evaluate_samples(healthy_samples(), monkeypatch)
+    assert set(figures) == {
+        f'collapse/{name}'
+        for name in ('spread', 'spread_min', 'min_distance', 'border_share')
+    }
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ('fractions', 'losses'),
+    [
+        (np.linspace(0.2, 0.8, 8).reshape(1, 4, 2).repeat(9, 0), ['EquivarianceLoss']),
+        (
+            np.linspace(0.2, 0.8, 9)[:, None, None].repeat(4, 1).repeat(2, 2),
+            ['DiversityLoss', 'SeparationLoss'],
+        ),
+        (
+            np.random.default_rng(1).uniform(0, 0.04, (9, 4, 2)),
+            ['DiversityLoss', 'SeparationLoss'],
+        ),
+    ],
+)
+def test_each_warning_names_the_loss_whose_weight_to_change(fractions, losses):
+    _, warnings = evaluate(fractions)
+    assert all(any(loss in warning for warning in warnings) for loss in losses)

@@ -192,3 +192,28 @@ def test_any_mmpose_backbone_is_a_detector(backbone, channels):
 def test_the_head_refuses_a_supervised_estimator():
     with pytest.raises(TypeError, match='UnsupervisedPoseEstimator'):
         build().head.loss(None, None)
+
+
+@pytest.mark.parametrize(
+    'loss',
+    [
+        {'type': 'EquivarianceLoss', 'form': 'means'},
+        {'type': 'EquivarianceLoss', 'unit': 'cells'},
+        {'type': 'DiversityLoss', 'form': 'quadratic', 'both_views': True},
+        {'type': 'DiversityLoss', 'window': 2, 'stride': 2, 'pooling': 'sum'},
+        {'type': 'ConcentrationLoss', 'both_views': True},
+        {'type': 'SeparationLoss', 'bandwidth': 0.2, 'both_views': True},
+        {'type': 'SquaredErrorLoss'},
+    ],
+    ids=lambda loss: '-'.join(str(value) for value in loss.values()),
+)
+def test_each_loss_is_added_by_config_alone(loss):
+    model = build(losses={'only': loss})
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    before = model.head.final_layer.weight.detach().clone()
+    losses = model.forward(torch.rand(2, 3, 32, 48) * 2 - 1, None, mode='loss')
+    assert set(losses) == {'loss_only'} and losses['loss_only'] > 0
+    losses['loss_only'].backward()
+    optimizer.step()
+    moved = (model.head.final_layer.weight - before).abs().max()
+    assert torch.isfinite(moved) and moved > 0

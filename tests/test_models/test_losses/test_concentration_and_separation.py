@@ -1,0 +1,250 @@
+"""Losses on spread, distance and pixels, against plain sums."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from mmpose.registry import MODELS
+
+from mmkp.models.losses import (
+    ConcentrationLoss,
+    DiversityLoss,
+    EquivarianceLoss,
+    SeparationLoss,
+    SquaredErrorLoss,
+)
+from mmkp.ops.heatmap import cell_positions, spatial_softmax
+from mmkp.ops.warp import ThinPlateSpline, Warp, random_thin_plate_spline
+
+IMAGES = torch.zeros(2, 3, 24, 28)
+
+
+def random_maps(seed: int, shape=(2, 3, 6, 7)) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return spatial_softmax(2 * torch.randn(shape, generator=generator).double())
+
+
+def random_points(seed: int, count: int = 4) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return 20 * torch.rand(2, count, 2, generator=generator).double()
+
+
+def double_warp(size=(28, 24)) -> ThinPlateSpline:
+    warp = random_thin_plate_spline(2, size, generator=torch.Generator().manual_seed(0))
+    return ThinPlateSpline(
+        warp.affine.double(),
+        warp.control_points.double(),
+        warp.coefficients.double(),
+        size,
+    )
+
+
+class KnownInPart(Warp):
+    """A shift by 2 pixels that is known left of the middle only."""
+
+    image_size = (28, 24)
+    dtype = torch.float64
+
+    def points_to_source(self, points):
+        return points + 2
+
+    def validity(self, points):
+        return (points[..., 0] < 14).to(points.dtype)
+
+
+@pytest.mark.parametrize('grid', ['inclusive', 'cell_centres'])
+def test_concentration_is_the_sum_of_variances(grid):
+    maps = random_maps(0)
+    x, y = cell_positions(7, 28, grid, maps), cell_positions(6, 24, grid, maps)
+    released, paper = 0.0, 0.0
+    for image, k in itertools.product(range(2), range(3)):
+        p = maps[image, k]
+        mean = (p.sum(0) * x).sum(), (p.sum(1) * y).sum()
+        s2x = (p * (x - mean[0]) ** 2).sum() / (28 * 0.8) ** 2
+        s2y = (p * (y[:, None] - mean[1]) ** 2).sum() / (28 * 0.8) ** 2
+        released += 2 * math.pi * math.e * ((s2x.sqrt() + s2y.sqrt()) / 2) ** 2 / 2
+        paper += 2 * math.pi * math.e * (s2x + s2y) ** 2 / 2
+    settings = dict(loss_weight=3.0, grid=grid, frame_ratio=0.8)
+    for form, expected in (('released', released), ('paper', paper)):
+        loss = ConcentrationLoss(form, **settings)
+        torch.testing.assert_close(loss(IMAGES, maps), 3 * expected)
+
+
+def test_separation_is_the_double_sum():
+    points = random_points(0)
+    reach = 0.2 * 0.8 * 28
+    expected = sum(
+        math.exp(-(image[k] - image[m]).square().sum().item() / 2 / reach**2) / 2
+        for image in points
+        for k, m in itertools.permutations(range(4), 2)
+    )
+    loss = SeparationLoss(0.2, loss_weight=3.0, frame_ratio=0.8)
+    assert loss(IMAGES, points).item() == pytest.approx(3 * expected, rel=1e-9)
+    apart = torch.tensor([[[0.0, 0.0], [1.5, 0.0]]])
+    # Pairs that hardly meet are not lost beside a diagonal of ones.
+    exact = 2 * math.exp(-(1.5**2) / (2 * 0.25**2))
+    found = SeparationLoss(0.25, unit='pixels')(IMAGES[:1], apart).item()
+    assert found == pytest.approx(exact, rel=1e-5) and found < 1e-7
+
+
+def test_separation_pushes_neighbours_apart():
+    points = torch.tensor([[[10.0, 10.0], [11.0, 10.0], [25.0, 3.0]]]).requires_grad_()
+    SeparationLoss(0.08)(IMAGES[:1], points).backward()
+    gradient = points.grad[0]
+    assert gradient[0, 0] > 0 > gradient[1, 0]
+    assert gradient[2].abs().max() < 1e-4 * gradient[0, 0]
+
+
+def test_squared_error_of_an_image():
+    a, b = torch.rand(2, 3, 4, 5).double(), torch.rand(2, 3, 4, 5).double()
+    expected = sum(0.5 * ((a[i] - b[i]) ** 2).sum() for i in range(2)) / 2
+    loss = SquaredErrorLoss(loss_weight=3.0)
+    torch.testing.assert_close(loss(a, b), 3 * expected)
+    # Pixels in [-1, 1] count as in [0, 1].
+    torch.testing.assert_close(
+        SquaredErrorLoss(3.0, unit=2)(2 * a, 2 * b), 3 * expected
+    )
+    with pytest.raises(ValueError, match='one shape'):
+        loss(a, b[:1])
+
+
+def test_quadratic_diversity_is_the_sum_over_ordered_pairs():
+    maps = random_maps(0)
+    expected = sum(
+        (maps[:, k] * maps[:, m]).sum() / 2
+        for k, m in itertools.permutations(range(3), 2)
+    )
+    loss = DiversityLoss(1, 3.0, form='quadratic')
+    torch.testing.assert_close(loss(maps), 3 * expected)
+    apart = torch.zeros(1, 2, 8, 8)
+    apart[0, 0, 1, 1] = apart[0, 1, 6, 6] = 1
+    apart[0, 0, 6, 6] = 1e-9
+    assert DiversityLoss(1, form='quadratic')(apart).item() == pytest.approx(2e-9)
+
+
+def test_distance_of_means_counts_no_spread():
+    p, q, warp = random_maps(1), random_maps(2), double_warp()
+    points, warped = random_points(1), random_points(2)
+    squared = (points - warp.points_to_source(warped)).square().sum(-1)
+    loss = EquivarianceLoss(3.0, form='means')
+    found = loss(keypoints=points, warped_keypoints=warped, warp=warp)
+    torch.testing.assert_close(found, 3 * squared.mean() / 13.5**2)
+    with pytest.raises(ValueError, match='takes keypoints, warped_keypoints, warp'):
+        loss(heatmaps=p, warped_heatmaps=q, warp=warp)
+
+
+def test_terms_where_the_warp_is_unknown_drop_out():
+    p, q, warp = random_maps(1), random_maps(2), KnownInPart()
+    x, y = cell_positions(7, 28, 'inclusive', p), cell_positions(6, 24, 'inclusive', p)
+    cells = torch.stack(torch.meshgrid(x, y, indexing='xy'), -1).view(-1, 2)
+    known = (cells[:, 0] < 14).double()
+    squared = (cells[:, None] - cells - 2).square().sum(-1)
+    p_flat, q_known = p.flatten(2), q.flatten(2) * known
+    expected = torch.einsum('bku,uv,bkv->', p_flat, squared, q_known) / q_known.sum()
+    loss = EquivarianceLoss(unit='pixels')(p, q, warp)
+    torch.testing.assert_close(loss, expected)
+
+    warped = torch.tensor([[[3.0, 3.0], [20.0, 5.0]]]).double()
+    points = torch.tensor([[[6.0, 5.0], [0.0, 0.0]]]).double()
+    means = EquivarianceLoss(form='means', unit='pixels')
+    found = means(keypoints=points, warped_keypoints=warped, warp=warp)
+    assert found.item() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize('which', ['heatmaps', 'keypoints'])
+def test_both_views_are_their_mean(which):
+    if which == 'heatmaps':
+        first, second = random_maps(1), random_maps(2)
+        makes = [
+            (lambda **s: DiversityLoss(**s), ()),
+            (lambda **s: ConcentrationLoss(**s), (IMAGES,)),
+        ]
+    else:
+        first, second = random_points(1), random_points(2)
+        makes = [(lambda **s: SeparationLoss(**s), (IMAGES,))]
+    for make, before in makes:
+        loss, both = make(), make(both_views=True)
+        assert both.inputs == (*loss.inputs, f'warped_{which}')
+        expected = (loss(*before, first) + loss(*before, second)) / 2
+        torch.testing.assert_close(both(*before, first, second), expected)
+
+
+def test_gradients_are_exact():
+    warp, shape = double_warp(), (2, 2, 3, 4)
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(shape, generator=generator).double().requires_grad_()
+    for make in (
+        lambda m: ConcentrationLoss('released')(IMAGES, m),
+        lambda m: ConcentrationLoss('paper')(IMAGES, m),
+        lambda m: DiversityLoss(2, form='quadratic')(m),
+        lambda m: DiversityLoss(2, form='count_minus_max', padded=False)(m),
+    ):
+        assert torch.autograd.gradcheck(lambda a: make(spatial_softmax(a)), (logits,))  # noqa: B023
+    points, warped = (random_points(s).requires_grad_() for s in (1, 2))
+    means = EquivarianceLoss(form='means')
+    assert torch.autograd.gradcheck(
+        lambda a, b: means(keypoints=a, warped_keypoints=b, warp=warp), (points, warped)
+    )
+    assert torch.autograd.gradcheck(lambda a: SeparationLoss()(IMAGES, a), (points,))
+    assert torch.autograd.gradcheck(
+        lambda a: SquaredErrorLoss()(a, torch.ones_like(a)), (points,)
+    )
+
+
+def test_half_precision_is_lifted():
+    maps, points = random_maps(1), random_points(1)
+    warp = random_thin_plate_spline(2, (28, 24))
+    maps, points = maps.bfloat16(), points.bfloat16()
+    with torch.autocast('cpu', torch.bfloat16):
+        found = [
+            ConcentrationLoss()(IMAGES, maps),
+            DiversityLoss(form='quadratic')(maps),
+            EquivarianceLoss()(maps, maps, warp),
+            EquivarianceLoss(form='means')(
+                keypoints=points, warped_keypoints=points, warp=warp
+            ),
+            SeparationLoss()(IMAGES, points),
+            SquaredErrorLoss()(points, points + 1),
+        ]
+    exact = [
+        ConcentrationLoss()(IMAGES, maps.float()),
+        DiversityLoss(form='quadratic')(maps.float()),
+        EquivarianceLoss()(maps.float(), maps.float(), warp),
+        EquivarianceLoss(form='means')(
+            keypoints=points.float(), warped_keypoints=points.float(), warp=warp
+        ),
+        SeparationLoss()(IMAGES, points.float()),
+    ]
+    assert all(loss.dtype == torch.float32 for loss in found)
+    for lifted, wanted in zip(found[:-1], exact, strict=True):
+        assert torch.equal(lifted, wanted)
+
+
+@pytest.mark.parametrize(
+    ('config', 'message'),
+    [
+        (dict(type='EquivarianceLoss', form='mean'), "form is 'mean'"),
+        (dict(type='EquivarianceLoss', form='means', unit='cells'), 'in pixels'),
+        (dict(type='EquivarianceLoss', keypoint_reduction='max'), "'mean' or 'sum'"),
+        (dict(type='EquivarianceLoss', unit='inch'), "unit is 'inch'"),
+        (dict(type='DiversityLoss', form='min'), "form is 'min'"),
+        (dict(type='DiversityLoss', pooling='max'), "'average' or 'sum'"),
+        (dict(type='DiversityLoss', window=0), 'at least 1'),
+        (dict(type='ConcentrationLoss', form='squared'), "form is 'squared'"),
+        (dict(type='ConcentrationLoss', frame_ratio=0), 'frame_ratio'),
+        (dict(type='SeparationLoss', bandwidth=0), 'bandwidth must be positive'),
+        (dict(type='SeparationLoss', unit='cells'), 'in pixels'),
+        (dict(type='SquaredErrorLoss', unit=0), 'unit must be positive'),
+    ],
+)
+def test_meaningless_arguments_are_refused(config, message):
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(config)
+
+
+def test_pooling_that_counts_mass_more_than_once_is_told_of():
+    with pytest.warns(UserWarning, match='become negative'):
+        DiversityLoss(form='count_minus_max', pooling='sum')
+    with pytest.raises(ValueError, match='window=9 is larger than the heatmaps'):
+        DiversityLoss(9, padded=False)(random_maps(0))
