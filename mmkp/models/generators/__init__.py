@@ -1,5 +1,6 @@
 """Generators, which turn keypoints and appearance into images."""
 
 from mmkp.models.generators.edge_map_generator import EdgeMapGenerator
+from mmkp.models.generators.lmdis_generator import LMDISGenerator
 
-__all__ = ['EdgeMapGenerator']
+__all__ = ['EdgeMapGenerator', 'LMDISGenerator']

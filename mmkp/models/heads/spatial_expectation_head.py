@@ -107,7 +107,7 @@ class SpatialExpectationHead(BaseHead):
         self.upsample = nn.Sequential(
             *(_UpsampleBlock(*pair) for pair in pairwise(channels))
         )
-        self.final_layer = padded_convolution(
+        self.final_layer: nn.Module = padded_convolution(
             channels[-1], num_keypoints, kernel_size, padding, bias=not final_norm
         )
         self.final_norm = BatchNorm2d(num_keypoints) if final_norm else nn.Identity()

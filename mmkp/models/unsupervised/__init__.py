@@ -2,5 +2,14 @@
 
 from mmkp.models.unsupervised.autolink import AutoLink
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+from mmkp.models.unsupervised.factorized_spatial_embedding import (
+    FactorizedSpatialEmbedding,
+)
+from mmkp.models.unsupervised.lmdis import LMDIS
 
-__all__ = ['AutoLink', 'UnsupervisedPoseEstimator']
+__all__ = [
+    'LMDIS',
+    'AutoLink',
+    'FactorizedSpatialEmbedding',
+    'UnsupervisedPoseEstimator',
+]

@@ -1,0 +1,165 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""LMDIS: landmarks as a representation from which the image is made again."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+
+from mmkp.models.heads.channel_mass_head import ChannelMassHead
+from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+from mmkp.ops.frame import FramedWarp, pad_with_border_mean, paste_into_frame
+
+
+@MODELS.register_module()
+class LMDIS(UnsupervisedPoseEstimator):
+    """Unsupervised discovery of landmarks as structural representations.
+
+    LMDIS (Zhang et al., CVPR 2018). A detector shares each cell out between K
+    keypoints and the background (:class:`ChannelMassHead`); a generator makes the
+    image again from the keypoints and a descriptor of each
+    (:class:`LMDISGenerator`); concentration, separation and equivariance make the
+    keypoints places of the object.
+
+    The detector sees the image in a frame of its mean border colour
+    (``head.frame_margin``), and losses work in that frame: ``images``, the
+    ``reconstruction`` (outside the image equal to the frame), ``keypoints`` in pixels
+    of the frame, ``heatmaps``, all ``warped_*`` and ``warp``. Lengths relative to the
+    image proper are a matter of the losses' ``frame_ratio``. What the model predicts
+    is in pixels of the network input.
+
+    Args:
+        backbone: config of any backbone, e.g. :class:`LightHourglass`.
+        head: config of a :class:`ChannelMassHead`.
+        generator: config of a :class:`LMDISGenerator`; optional, without it there is
+            nothing to reconstruct.
+        warp_frames: make the second view of the image in its frame, as released. Off,
+            the image is warped first and framed then, as a view whose warp is known
+            for the image only, such as optical flow, requires.
+        **kwargs: see :class:`UnsupervisedPoseEstimator`.
+
+    Raises:
+        ValueError: a head without channel maps, or a generator for another number of
+            keypoints.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        generator: dict | None = None,
+        warp_frames: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(backbone, head, generator=generator, **kwargs)
+        self.warp_frames = warp_frames
+        if not isinstance(self.head, ChannelMassHead):
+            raise ValueError(
+                'LMDIS describes keypoints and background by channel maps, which '
+                f'{type(self.head).__name__} does not have: set '
+                "head=dict(type='ChannelMassHead', ...)"
+            )
+        if self.generator is not None:
+            num_drawn = self.generator.num_keypoints
+            if num_drawn != self.num_keypoints:
+                raise ValueError(
+                    f'the head finds {self.num_keypoints} keypoints but the generator '
+                    f'draws {num_drawn}: set num_keypoints to the same value in both'
+                )
+
+    def frame(self, images: Tensor) -> Tensor:
+        """Surround images as the detector needs it.
+
+        Args:
+            images: network input, shape (B, 3, H, W).
+
+        Returns:
+            Frames, shape (B, 3, H + 2 y, W + 2 x) for the head's margin (x, y).
+        """
+        return pad_with_border_mean(images, self.head.frame_margin)
+
+    def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Run backbone and neck on images in their frames.
+
+        Args:
+            inputs: network input, shape (B, 3, H, W).
+
+        Returns:
+            Feature maps of the frames, each (B, C, h, w).
+        """
+        return super().extract_feat(self.frame(inputs))
+
+    def _detect_in_frames(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Keypoints in pixels of frames, (B, K, 2), and all K + 1 distributions."""
+        logits = self.head(super().extract_feat(frames))
+        distributions = self.head.distributions(logits)
+        heatmaps = distributions[:, : self.num_keypoints]
+        frame_size = (frames.shape[-1], frames.shape[-2])
+        return self.head.positions(heatmaps, frame_size), distributions
+
+    def _generate(
+        self, inputs: Tensor, frames: Tensor, in_frame: Tensor, distributions: Tensor
+    ) -> dict[str, Tensor]:
+        """What the generator draws, {} without one."""
+        if self.generator is None:
+            return {}
+        keypoints = in_frame - in_frame.new_tensor(self.head.frame_margin)
+        image_size = (inputs.shape[-1], inputs.shape[-2])
+        return self.generator(frames, keypoints, distributions, image_size)
+
+    def reconstruct(self, inputs: Tensor) -> dict[str, Tensor]:
+        """Keypoints and, where there is a generator, all that it draws.
+
+        Args:
+            inputs: network input, shape (B, 3, H, W).
+
+        Returns:
+            ``images``, ``keypoints`` in their pixels, ``heatmaps`` that cover them (a
+            part of the mass may lie in the frame, outside), and the generator's
+            outputs.
+        """
+        frames = self.frame(inputs)
+        in_frame, distributions = self._detect_in_frames(frames)
+        image_size = (inputs.shape[-1], inputs.shape[-2])
+        heatmaps = distributions[:, : self.num_keypoints]
+        return {
+            'images': inputs,
+            'keypoints': in_frame - in_frame.new_tensor(self.head.frame_margin),
+            'heatmaps': self.head.over_image(heatmaps, image_size),
+            **self._generate(inputs, frames, in_frame, distributions),
+        }
+
+    def outputs_for_losses(
+        self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
+    ) -> dict[str, object]:
+        """All named outputs that the losses may ask for, in frames, see the class."""
+        margin = self.head.frame_margin
+        frames = self.frame(inputs)
+        keypoints, distributions = self._detect_in_frames(frames)
+        outputs: dict[str, object] = {
+            'images': frames,
+            'keypoints': keypoints,
+            'heatmaps': distributions[:, : self.num_keypoints],
+        }
+        drawn = self._generate(inputs, frames, keypoints, distributions)
+        if drawn:
+            drawn['reconstruction'] = paste_into_frame(
+                drawn['reconstruction'], frames, margin
+            )
+            outputs.update(drawn)
+        if self.view_transform is not None:
+            if self.warp_frames:
+                warped, warp = self.second_view(frames, data_samples)
+            else:
+                warped, warp = self.second_view(inputs, data_samples)
+                warped, warp = self.frame(warped), FramedWarp(warp, margin)
+            keypoints, distributions = self._detect_in_frames(warped)
+            outputs.update(
+                warped_images=warped,
+                warped_keypoints=keypoints,
+                warped_heatmaps=distributions[:, : self.num_keypoints],
+                warp=warp,
+            )
+        return outputs

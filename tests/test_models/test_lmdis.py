@@ -1,0 +1,411 @@
+"""LMDIS: its networks, its frame, and the whole model as MMPose drives it."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from mmkp.models.generators.lmdis_generator import fitted_gaussians
+from mmkp.models.layers.landmark_linear import LandmarkLinear
+
+K, MARGIN = 4, 4
+
+
+def light(encoder=((6,), (8,)), decoder=((8,), (8,), (6,)), **changes):
+    config = dict(
+        type='LightHourglass',
+        encoder=encoder,
+        bottleneck=(8,),
+        decoder=decoder,
+        skip_convolutions=1,
+        norm_momentum=0.1,
+    )
+    return {**config, **changes}
+
+
+def lmdis_config(num_keypoints=K, margin=MARGIN, generator=None, **changes):
+    image = dict(grid='cell_centres', frame_ratio=0.8, both_views=True)
+    config = dict(
+        type='LMDIS',
+        data_preprocessor=dict(
+            type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3, bgr_to_rgb=True
+        ),
+        backbone=light(),
+        head=dict(
+            type='ChannelMassHead',
+            in_channels=6,
+            num_keypoints=num_keypoints,
+            frame_margin=margin,
+            norm_momentum=0.1,
+        ),
+        generator=dict(
+            type='LMDISGenerator',
+            num_keypoints=num_keypoints,
+            features=light(),
+            decoder=light(),
+            descriptor_channels=3,
+            sigmas=(0.1, 0.2),
+            norm_momentum=0.1,
+            **(generator or {}),
+        ),
+        view_transform=dict(type='RandomThinPlateSpline', rotation_std=10.0),
+        losses=dict(
+            reconstruction=dict(type='SquaredErrorLoss', loss_weight=0.1),
+            concentration=dict(type='ConcentrationLoss', **image),
+            separation=dict(
+                type='SeparationLoss', bandwidth=0.1, frame_ratio=0.8, both_views=True
+            ),
+            equivariance=dict(type='EquivarianceLoss', form='means'),
+        ),
+    )
+    return {**config, **changes}
+
+
+def build(*args, **kwargs):
+    torch.manual_seed(0)
+    return MODELS.build(lmdis_config(*args, **kwargs))
+
+
+def samples(count, size):
+    result = []
+    for index in range(count):
+        instances = InstanceData(
+            bboxes=np.array([[10.0, 20.0, 110.0, 220.0]]), bbox_scores=np.ones(1)
+        )
+        sample = PoseDataSample(gt_instances=instances)
+        sample.set_metainfo(
+            dict(
+                input_size=size,
+                input_center=np.array([60.0, 120.0]),
+                input_scale=np.array([100.0, 200.0]),
+                img_id=index,
+            )
+        )
+        result.append(sample)
+    return result
+
+
+class TestLightHourglass:
+    @pytest.mark.parametrize('size', [(32, 48), (33, 45), (5, 7)])
+    @pytest.mark.parametrize('skip_convolutions', [0, 2])
+    def test_any_size_comes_back_whole(self, size, skip_convolutions):
+        widths = dict(encoder=((8,), (8,)), decoder=((8,), (8,), (8,)))
+        network = MODELS.build(light(**widths, skip_convolutions=skip_convolutions))
+        (maps,) = network(torch.rand(2, 3, *size))
+        assert maps.shape == (2, 8, *size)
+        assert network.out_channels == 8
+
+    def test_fewer_levels_and_a_stride_give_smaller_maps(self):
+        network = MODELS.build(light(decoder=((8,), (5,)), stem_stride=2))
+        (maps,) = network(torch.rand(2, 3, 32, 48))
+        assert maps.shape == (2, 5, 8, 12)
+
+    def test_the_published_detector_has_as_many_weights(self):
+        network = MODELS.build(dict(type='LightHourglass'))
+        layers = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+        # Six of the encoder, two and two at the bottleneck, five, three skips of three.
+        assert len(layers) == 6 + 2 + 2 + 5 + 9
+        assert sum(layer.weight.numel() for layer in layers) == 9 * (
+            (3 * 32 + 32 * 32 + 32 * 64 + 3 * 64 * 64)
+            + 4 * 64 * 64
+            + (3 * 64 * 64 + 64 * 32 + 32 * 32)
+            + 3 * (2 * 64 * 64 + 32 * 32)
+        )
+
+    @pytest.mark.parametrize(
+        ('changes', 'message'),
+        [
+            (dict(decoder=((8,),) * 4), 'decoder has 4 levels for 2'),
+            (dict(encoder=((), (8,))), 'encoder needs a convolution in each level'),
+            (dict(stem_stride=3), 'stem_stride must be 1 or 2'),
+            (dict(skip_convolutions=-1), 'skip_convolutions must be at least 0'),
+            (dict(bottleneck=(0,)), 'widths must be whole numbers from 1'),
+            (dict(skip_convolutions=0), 'cannot be added to 8'),
+            (
+                dict(decoder=((8,), ()), final_activation=False),
+                'needs a convolution in the last decoder level',
+            ),
+        ],
+    )
+    def test_refuses_what_cannot_be_built(self, changes, message):
+        with pytest.raises(ValueError, match=message):
+            MODELS.build(light(**changes))
+
+
+class TestChannelMassHead:
+    def head(self, **changes):
+        config = dict(type='ChannelMassHead', in_channels=5, num_keypoints=K)
+        return MODELS.build({**config, **changes})
+
+    def test_a_keypoint_lies_where_its_channel_wins(self):
+        # Cells of two pixels in a frame of 40 around an image of 32 pixels.
+        head = self.head(frame_margin=4)
+        logits = torch.zeros(1, K + 1, 20, 20)
+        logits[:, -1] = 100
+        for channel, (row, column) in enumerate([(0, 0), (2, 2), (9, 3), (17, 19)]):
+            logits[0, channel, row, column] = 1000
+        keypoints, heatmaps = head.locate(logits, (32, 32))
+        expected = [[-3.5, -3.5], [0.5, 0.5], [2.5, 14.5], [34.5, 30.5]]
+        torch.testing.assert_close(keypoints[0], torch.tensor(expected))
+        inside = head.over_image(heatmaps, (32, 32))
+        assert inside.shape == (1, K, 16, 16)
+        torch.testing.assert_close(inside[0].sum((1, 2)), torch.tensor([0.0, 1, 1, 0]))
+        scores = head.scores(heatmaps, keypoints, (32, 32))
+        torch.testing.assert_close(scores, torch.ones(1, K))
+
+    def test_a_channel_that_wins_nowhere_still_has_a_place_and_a_gradient(self):
+        logits = torch.zeros(1, K + 1, 8, 8)
+        logits[:, 0] = -500
+        logits[0, 0, 2, 5] = -490
+        logits.requires_grad_()
+        keypoints, heatmaps = self.head().locate(logits, (8, 8))
+        torch.testing.assert_close(
+            keypoints[0, 0], torch.tensor([5.0, 2.0]), atol=0.02, rtol=0
+        )
+        heatmaps.square().sum().backward()
+        assert logits.grad.isfinite().all()
+
+    @pytest.mark.parametrize('num_keypoints', [1, 7])
+    @pytest.mark.parametrize('final_norm', [True, False])
+    def test_any_number_of_keypoints(self, num_keypoints, final_norm):
+        head = self.head(
+            num_keypoints=num_keypoints, final_norm=final_norm, upsample_channels=(6,)
+        )
+        logits = head((torch.rand(2, 5, 6, 9),))
+        assert logits.shape == (2, num_keypoints + 1, 12, 18)
+        torch.testing.assert_close(
+            head.channel_maps(logits).sum(1), torch.ones(2, 12, 18)
+        )
+        keypoints, heatmaps = head.locate(logits.half(), (36, 24))
+        assert keypoints.shape == (2, num_keypoints, 2)
+        assert keypoints.dtype == heatmaps.dtype == torch.float32
+        torch.testing.assert_close(heatmaps.sum((2, 3)), torch.ones(2, num_keypoints))
+
+    @pytest.mark.parametrize(
+        ('changes', 'message'),
+        [
+            (dict(frame_margin=-1), 'frame_margin'),
+            (dict(frame_margin=(1, 2, 3)), 'frame_margin'),
+            (dict(mass_epsilon=-1.0), 'mass_epsilon'),
+            (dict(num_keypoints=0), 'num_keypoints=0'),
+        ],
+    )
+    def test_refuses_what_has_no_meaning(self, changes, message):
+        with pytest.raises(ValueError, match=message):
+            self.head(**changes)
+
+
+class TestGenerator:
+    def test_a_fitted_gaussian_has_the_mean_and_deviation_of_its_map(self):
+        x = torch.arange(40, dtype=torch.float64)
+        along = [(-((x - c) / 3.0).square() / 2).softmax(0) for c in (18.0, 22.5)]
+        given = (along[1][:, None] * along[0])[None, None]
+        # Stretched along x: the deviation of the fit lies between the two.
+        torch.testing.assert_close(fitted_gaussians(given, (40, 40)), given)
+        wide = (along[1][:, None] * (-((x - 18) / 5).square() / 2).softmax(0))[
+            None, None
+        ]
+        fitted = fitted_gaussians(wide, (40, 40))
+        torch.testing.assert_close(fitted.sum(), torch.tensor(1.0).double())
+        columns = fitted[0, 0].sum(0)
+        assert abs(float(columns @ x) - 18) < 0.01
+        assert abs(float(columns @ (x - 18).square()) - 16) < 0.1
+
+    def test_descriptors_see_what_lies_under_the_map(self):
+        model = build(margin=0)
+        features = torch.zeros(1, 2, 8, 8)
+        features[0, 0, 1, 2], features[0, 1, 5, 6] = 3.0, 7.0
+        maps = torch.full((1, K + 1, 8, 8), 1 / 64)
+        maps[0, 1] = 0
+        maps[0, 1, 5, 6] = 1
+        pooled = model.generator.pool(features, maps, (8, 8))
+        torch.testing.assert_close(pooled[0, 1], torch.tensor([0.0, 7.0]))
+        torch.testing.assert_close(pooled[0, 0], torch.tensor([3 / 64, 7 / 64]))
+        # Features of twice the size are averaged over the cells first.
+        doubled = features.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        torch.testing.assert_close(model.generator.pool(doubled, maps, (8, 8)), pooled)
+
+    def test_the_linear_maps_are_each_landmarks_own(self):
+        layer = LandmarkLinear(3, 4, 2)
+        given = torch.rand(2, 3, 4)
+        layer.bias.data.normal_()
+        by_hand = [given[:, k] @ layer.weight[k] + layer.bias for k in range(3)]
+        torch.testing.assert_close(layer(given), torch.stack(by_hand, 1))
+
+    @pytest.mark.parametrize(
+        ('changes', 'message'),
+        [
+            (dict(pooling='mean'), 'pooling must be one of'),
+            (dict(output='tanh'), 'output must be one of'),
+            (dict(sigmas=()), 'sigmas must be positive'),
+            (dict(map_stride=0), 'map_stride must be at least 1'),
+        ],
+    )
+    def test_refuses_what_has_no_meaning(self, changes, message):
+        with pytest.raises(ValueError, match=message):
+            config = lmdis_config()['generator']
+            MODELS.build({**config, **changes})
+
+
+class TestModel:
+    @pytest.mark.parametrize('num_keypoints', [1, 3])
+    @pytest.mark.parametrize(
+        'generator',
+        [{}, dict(pooling='gaussian', descriptor_activation=True, map_stride=2)],
+    )
+    def test_every_parameter_is_trained_by_the_losses(self, num_keypoints, generator):
+        model = build(num_keypoints, generator=generator)
+        losses = model.loss(torch.rand(3, 3, 32, 40))
+        assert set(losses) == {
+            'loss_reconstruction',
+            'loss_concentration',
+            'loss_separation',
+            'loss_equivariance',
+        }
+        assert all(loss.isfinite() and loss.shape == () for loss in losses.values())
+        sum(losses.values()).backward()
+        without = {
+            name
+            for name, parameter in model.named_parameters()
+            if parameter.grad is None or not parameter.grad.abs().sum() > 0
+        }
+        assert not without
+
+    def test_the_reconstruction_trains_the_keypoints(self):
+        model = build()
+        outputs = model.outputs_for_losses(torch.rand(2, 3, 32, 32))
+        loss = (outputs['reconstruction'] - outputs['images']).square().sum()
+        (gradient,) = torch.autograd.grad(loss, outputs['keypoints'])
+        assert (gradient.abs().sum(-1) > 0).all()
+
+    def test_losses_see_frames(self):
+        model = build()
+        images = torch.rand(2, 3, 32, 40)
+        outputs = model.outputs_for_losses(images)
+        inside = (..., slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
+        for name in ('images', 'warped_images', 'reconstruction'):
+            assert outputs[name].shape == (2, 3, 40, 48)
+        torch.testing.assert_close(outputs['images'][inside], images)
+        outside = outputs['reconstruction'] - outputs['images']
+        outside[inside] = 0
+        assert not outside.any()
+        assert outputs['warp'].image_size == (48, 40)
+        assert outputs['heatmaps'].shape == (2, K, 40, 48)
+
+    def test_a_view_of_the_image_alone_is_framed_afterwards(self):
+        model = build(warp_frames=False)
+        images = torch.rand(2, 3, 32, 40)
+        outputs = model.outputs_for_losses(images)
+        warp = outputs['warp']
+        assert warp.image_size == (48, 40)
+        assert outputs['warped_images'].shape == (2, 3, 40, 48)
+        # Where a pixel of the warped image comes from, in frames and in images.
+        points = torch.tensor([[[14.0, 9.0], [30.0, 25.0]]]).expand(2, -1, -1)
+        in_frames = warp.points_to_source(points + MARGIN) - MARGIN
+        torch.testing.assert_close(in_frames, warp.inner.points_to_source(points))
+        assert (warp.validity(points) == 1).all()
+
+    def test_what_is_shown_covers_the_image(self):
+        model = build().eval()
+        images = torch.rand(2, 3, 32, 40)
+        with torch.no_grad():
+            shown = model.reconstruct(images)
+            losses_see = model.outputs_for_losses(images)
+        assert shown['reconstruction'].shape == images.shape
+        assert shown['heatmaps'].shape == (2, K, 32, 40)
+        torch.testing.assert_close(shown['keypoints'] + MARGIN, losses_see['keypoints'])
+
+    def test_prediction_is_in_image_pixels(self):
+        model = build(
+            test_cfg=dict(output_heatmaps=True, untrained_control=True)
+        ).eval()
+        images = torch.rand(2, 3, 32, 48)
+        with torch.no_grad():
+            results = model.forward(images, samples(2, (48, 32)), mode='predict')
+            keypoints = model.reconstruct(images)['keypoints'].numpy()
+        for sample, in_input in zip(results, keypoints, strict=True):
+            expected = in_input / (48, 32) * (100, 200) + (60, 120) - (50, 100)
+            found = sample.pred_instances
+            np.testing.assert_allclose(found.keypoints[0], expected, rtol=1e-5)
+            assert ((found.keypoint_scores >= 0) & (found.keypoint_scores <= 1)).all()
+            assert found.untrained_keypoints.shape == (1, K, 2)
+            assert sample.pred_fields.heatmaps.shape == (K, 32, 48)
+
+    def test_an_hourglass_detects_as_well(self):
+        backbone = dict(
+            type='StackedHourglass',
+            num_stacks=1,
+            num_heatmaps=None,
+            order=2,
+            channels=6,
+            stem_channels=4,
+            stem_stride=2,
+        )
+        model = build(backbone=backbone)
+        losses = model.loss(torch.rand(2, 3, 32, 32))
+        assert all(loss.isfinite() for loss in losses.values())
+
+    def test_ten_steps_lower_the_sum_of_the_losses(self):
+        model = build()
+        torch.manual_seed(0)
+        images = torch.rand(4, 3, 8, 8).repeat_interleave(4, 2).repeat_interleave(4, 3)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+        totals = []
+        for _ in range(10):
+            total = sum(model.loss(images).values())
+            optimizer.zero_grad()
+            total.backward()
+            optimizer.step()
+            totals.append(total.item())
+        assert np.mean(totals[-3:]) < 0.8 * totals[0]
+
+    @pytest.mark.parametrize(
+        ('changes', 'message'),
+        [
+            (
+                dict(
+                    head=dict(
+                        type='SpatialExpectationHead', in_channels=6, num_keypoints=K
+                    )
+                ),
+                'SpatialExpectationHead does not have',
+            ),
+            (
+                dict(generator=dict(num_keypoints=K + 1)),
+                'head finds 4 keypoints but the generator draws 5',
+            ),
+        ],
+    )
+    def test_refuses_parts_that_do_not_fit(self, changes, message):
+        if 'generator' in changes:
+            full = lmdis_config()['generator']
+            config = {**lmdis_config(), 'generator': {**full, **changes['generator']}}
+        else:
+            config = {**lmdis_config(), **changes}
+        with pytest.raises(ValueError, match=message):
+            MODELS.build(config)
+
+
+class CountedCalls(TorchDispatchMode):
+    """Counts the tensor operations that are made."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+def test_there_is_no_loop_over_keypoints():
+    def calls(num_keypoints):
+        model = build(num_keypoints, generator=dict(pooling='gaussian'))
+        images = torch.rand(1, 3, 16, 16)
+        with CountedCalls() as counted:
+            torch.manual_seed(0)
+            sum(model.loss(images).values()).backward()
+        return counted.count
+
+    assert calls(2) == calls(40)
