@@ -1,6 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Units in which losses measure lengths: every paper has its own."""
 
+from mmkp.ops.heatmap import Grid, cell_layout
+
 LENGTH_UNITS = (
     'pixels',
     'cells',
@@ -32,7 +34,7 @@ def length_unit(
     unit: str | float,
     image_size: tuple[int, int],
     map_size: tuple[int, int] | None = None,
-    grid: str = 'inclusive',
+    grid: Grid = 'inclusive',
 ) -> tuple[float, float]:
     """Pixels of the network input to one unit of length.
 
@@ -59,11 +61,9 @@ def length_unit(
                 "unit='cells' needs heatmaps, and there are only keypoints: give the "
                 'size of a cell in pixels'
             )
-        if grid == 'inclusive':
-            sizes = zip(image_size, map_size, strict=True)
-            x, y = (max(n - 1, 1) / max(cells - 1, 1) for n, cells in sizes)
-            return x, y
-        return image_size[0] / map_size[0], image_size[1] / map_size[1]
+        sizes = zip(map_size, image_size, strict=True)
+        x, y = (cell_layout(cells, pixels, grid)[1] for cells, pixels in sizes)
+        return x, y
     longer = max(image_size)
     lengths = {
         'pixels': 1.0,

@@ -7,7 +7,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.heatmap import cell_positions
+from mmkp.ops.heatmap import Grid, cell_positions
 from mmkp.ops.length_unit import check_length_unit, length_unit
 from mmkp.ops.moments import full_precision, spatial_mean_and_deviation
 
@@ -46,7 +46,7 @@ class ConcentrationLoss(nn.Module):
         self,
         form: str = 'released',
         loss_weight: float = 1.0,
-        grid: str = 'inclusive',
+        grid: Grid = 'inclusive',
         unit: str | float = 'longer_edge',
         frame_ratio: float = 1.0,
         both_views: bool = False,

@@ -5,7 +5,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.heatmap import cell_positions
+from mmkp.ops.heatmap import Grid, cell_positions
 from mmkp.ops.length_unit import check_length_unit, length_unit
 from mmkp.ops.moments import expected_squared_distance, full_precision
 from mmkp.ops.warp import Warp
@@ -57,7 +57,7 @@ class EquivarianceLoss(nn.Module):
     def __init__(
         self,
         loss_weight: float = 1.0,
-        grid: str = 'inclusive',
+        grid: Grid = 'inclusive',
         form: str = 'expected',
         unit: str | float = 'half_longer_side',
         keypoint_reduction: str = 'mean',
