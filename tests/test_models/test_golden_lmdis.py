@@ -13,12 +13,13 @@ import torch
 from mmpose.registry import MODELS
 
 from mmkp.models.generators.lmdis_generator import SIGMAS
+from mmkp.ops.affine_warp import AffineWarp
 from mmkp.ops.frame import pad_with_border_mean
 from mmkp.ops.gaussian_maps import gaussian_maps
 from mmkp.ops.heatmap import cell_positions
 from mmkp.ops.moments import spatial_mean_and_deviation
-from mmkp.ops.thin_plate_kernel import solve_thin_plate_spline
-from mmkp.ops.warp import ComposedWarp, ThinPlateSpline
+from mmkp.ops.warp import ComposedWarp
+from mmkp.ops.warp_samplers import lmdis_spline
 
 K, IMAGE, FRAME, MARGIN = 5, 20, 24, 2
 RATIO = IMAGE / FRAME
@@ -152,26 +153,9 @@ def test_golden_frame(golden):
 
 def warp_of(golden, legacy, dtype):
     """Similarity, then spline, from the warped frame to the frame."""
-    cells = (torch.arange(7, dtype=torch.float64) + 0.5) * 2 / 7 - 1
-    control = torch.cartesian_prod(cells, cells).flip(-1)
-    targets = control + golden['tps_offsets']
-    affine, coefficients = solve_thin_plate_spline(control, targets, 'shifted')
-    control, size = control.to(dtype), (FRAME, FRAME)
-    spline = ThinPlateSpline(
-        affine.to(dtype),
-        control,
-        coefficients.to(dtype),
-        size,
-        'half' if legacy else 'shifted',
-        align_corners=False,
-    )
-    similarity = ThinPlateSpline(
-        golden['similarity'].to(dtype),
-        control,
-        torch.zeros_like(spline.coefficients),
-        size,
-        align_corners=False,
-    )
+    offsets, size = golden['tps_offsets'].to(dtype), (FRAME, FRAME)
+    spline = lmdis_spline(offsets, size, legacy_tps=legacy)
+    similarity = AffineWarp(golden['similarity'].to(dtype), size, align_corners=False)
     return ComposedWarp(spline, similarity)
 
 

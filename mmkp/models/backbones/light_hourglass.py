@@ -2,7 +2,6 @@
 """The light hourglass from which all networks of LMDIS are made."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -69,23 +68,30 @@ class LightHourglass(BaseModule):
                 f'skip_convolutions must be at least 0, got {skip_convolutions}'
             )
 
-        def chain(inputs: int, widths: Sequence[int]) -> nn.Sequential:
-            return nn.Sequential(
-                *(
-                    NormalisedConvolution(a, b, norm_momentum=norm_momentum)
-                    for a, b in pairwise((inputs, *widths))
+        def chain(
+            inputs: int, widths: Sequence[int], stride: int = 1
+        ) -> list[NormalisedConvolution]:
+            layers = []
+            for width in widths:
+                layer = NormalisedConvolution(
+                    inputs, width, stride=stride, norm_momentum=norm_momentum
                 )
-            )
+                layers.append(layer)
+                inputs, stride = width, 1
+            return layers
 
-        width, encoded = in_channels, []
+        width = in_channels
+        encoded: list[int] = []
         self.encoder = nn.ModuleList()
         for widths in encoder:
-            self.encoder.append(chain(width, widths))
+            stride = 1 if encoded else stem_stride
+            self.encoder.append(nn.Sequential(*chain(width, widths, stride)))
             width = widths[-1]
             encoded.append(width)
-        self.bottleneck = chain(width, bottleneck)
+        self.bottleneck = nn.Sequential(*chain(width, bottleneck))
         width = (width, *bottleneck)[-1]
         self.decoder, self.skips = nn.ModuleList(), nn.ModuleList()
+        last: list[NormalisedConvolution] = []
         for level, widths in enumerate(decoder):
             if level:
                 inputs = encoded.pop()
@@ -95,13 +101,13 @@ class LightHourglass(BaseModule):
                         f'decoder level {level} without convolutions: set '
                         'skip_convolutions to 1 or more'
                     )
-                self.skips.append(chain(inputs, (width,) * skip_convolutions))
-            self.decoder.append(chain(width, widths))
+                skip = chain(inputs, (width,) * skip_convolutions)
+                self.skips.append(nn.Sequential(*skip))
+            last = chain(width, widths)
+            self.decoder.append(nn.Sequential(*last))
             width = (width, *widths)[-1]
         self.out_channels = width
-        self.encoder[0][0].convolution.stride = (stem_stride, stem_stride)
         if not final_activation:
-            last = [m for m in self.decoder[-1] if isinstance(m, NormalisedConvolution)]
             if not last:
                 raise ValueError(
                     'final_activation=False needs a convolution in the last decoder '
