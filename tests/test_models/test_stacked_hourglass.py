@@ -238,7 +238,7 @@ def test_the_last_stack_feeds_nothing_back():
 
 
 def test_channels_last_computes_the_same():
-    plain, last = small(), small(channels_last=True)
+    plain, last = small(channels_last=False), small(channels_last=True)
     assert last.stacks[0].linear.convolution.weight.is_contiguous(
         memory_format=torch.channels_last
     )

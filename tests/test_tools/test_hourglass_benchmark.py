@@ -74,7 +74,7 @@ def test_a_network_that_fails_is_named(load, capsys):
     options = '--stacks 1 --channels 8 --input 72 --batch 1 --repeats 1 --rounds 1'
     benchmark.main([*options.split(), '--networks', 'mmkp', 'mmpose, equal width'])
     found = rows(capsys.readouterr().out)
-    assert len(found[0]) == 9
+    assert len(found[0]) == 10
     assert found[1][1].startswith('not available: RuntimeError: The size of tensor')
 
 

@@ -9,7 +9,9 @@ each spot, at the same width or at the one with which multiply-adds or parameter
 nearest; that width counts for all levels and the stem.
 
 Each network runs in processes of its own, in turns, so that a busy machine disturbs all
-alike; look at CPU seconds, of which the least counts. Prints a Markdown table.
+alike; look at CPU seconds, of which the least counts. Memory is that of the tensors, as
+torch's allocator counts it, and beside it the growth of the process's resident memory.
+Prints a Markdown table.
 
 Examples::
 
@@ -28,7 +30,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from measure import Cost, measure
+from measure import Cost, measure, tensor_peak_mib
 from mmcv.cnn import ConvModule
 from mmengine.logging import MMLogger
 from mmpose.registry import MODELS
@@ -41,12 +43,9 @@ import mmkp  # noqa: F401  registers the models
 #: Arguments of StackedHourglass that make the ways to run the same network.
 MMKP: dict[str, dict] = {
     'mmkp': {},
-    'mmkp, channels last': dict(channels_last=True),
+    'mmkp, channels first': dict(channels_last=False),
     'mmkp, checkpointed residuals': dict(checkpointing='residual'),
     'mmkp, checkpointed stacks': dict(checkpointing='stack'),
-    'mmkp, channels last, checkpointed residuals': dict(
-        channels_last=True, checkpointing='residual'
-    ),
     'mmkp, compiled': {},
 }
 MMPOSE = (
@@ -61,10 +60,10 @@ ORDER, NUM_HEATMAPS = 4, 16
 
 
 class Step(NamedTuple):
-    """What is known after a step: loss and growth of the GPU's memory at its peak."""
+    """What is known after a step: loss, and memory of its tensors at their peak."""
 
     loss: float
-    extra_gpu_mib: float
+    tensor_mib: float
 
 
 class Size(NamedTuple):
@@ -209,23 +208,26 @@ def prepare(
     targets = torch.rand(shape, generator=generator).to(device)
     run = torch.compile(network) if name == 'mmkp, compiled' else network
 
-    def step() -> Step:
+    def train() -> float:
         network.zero_grad()
-        base = 0
-        if device == 'cuda':
-            base = torch.cuda.memory_allocated()
-            torch.cuda.reset_peak_memory_stats()
         heatmaps = run(images)[:stacks]
         loss = sum(F.mse_loss(found, targets) for found in heatmaps)
         loss.backward()
-        value = loss.item()  # also waits for the GPU
-        peak = torch.cuda.max_memory_allocated() - base if device == 'cuda' else 0
-        return Step(value, peak / 2**20)
+        return loss.item()  # also waits for the GPU
 
-    if name == 'mmkp, compiled':
-        step()  # what the compiler needs must not count
-        if platform.libc_ver()[0] == 'glibc':
-            ctypes.CDLL('libc.so.6').malloc_trim(0)
+    peak = 0.0 if device == 'cuda' else tensor_peak_mib(train)
+
+    def step() -> Step:
+        if device != 'cuda':
+            return Step(train(), peak)
+        base = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        loss = train()
+        return Step(loss, (torch.cuda.max_memory_allocated() - base) / 2**20)
+
+    if device != 'cuda' and platform.libc_ver()[0] == 'glibc':
+        # What that step and the compiler have left must not hide what a step needs.
+        ctypes.CDLL('libc.so.6').malloc_trim(0)
     return step
 
 
@@ -264,15 +266,15 @@ def seconds(cost: Cost, device: str) -> float:
 def row(name: str, size: Size, cost: Cost, plain: Cost | None, device: str) -> str:
     """Write a line of the table."""
     step: Step = cost.result
-    memory, ratio, memory_ratio = step.extra_gpu_mib or cost.extra_mib, '', ''
+    ratio = memory_ratio = ''
     if plain is not None:
         ratio = f'{seconds(cost, device) / seconds(plain, device):.2f}'
-        plain_memory = plain.result.extra_gpu_mib or plain.extra_mib
-        memory_ratio = f'{memory / plain_memory:.2f}'
+        memory_ratio = f'{step.tensor_mib / plain.result.tensor_mib:.2f}'
     return (
         f'| {name} | {size.parameters / 1e6:.2f} | {size.multiply_adds / 1e9:.2f} '
-        f'| {cost.cpu_s:.3f} | {cost.wall_s:.3f} | {ratio} | {memory:.0f} '
-        f'| {memory_ratio} | {step.loss:.6f} |'
+        f'| {cost.cpu_s:.3f} | {cost.wall_s:.3f} | {ratio} '
+        f'| {step.tensor_mib:.0f} | {memory_ratio} | {cost.extra_mib:.0f} '
+        f'| {step.loss:.6f} |'
     )
 
 
@@ -303,8 +305,8 @@ def main(arguments: list[str] | None = None) -> None:
     costs = measure_all((*sizes, args.batch, args.device), args)
     print(
         '| network | parameters, M | GMAC | CPU, s | wall, s | ratio '
-        '| extra peak memory, MiB | ratio | loss |\n'
-        '|---|---:|---:|---:|---:|---:|---:|---:|---:|'
+        '| tensors at peak, MiB | ratio | resident, MiB | loss |\n'
+        '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
     )
     plain = costs.get('plain')
     for name, cost in costs.items():

@@ -15,6 +15,7 @@ has left to the allocator nor its peak can hide what a call needs. For example::
         print(cost.cpu_s, cost.wall_s, cost.extra_mib)
 """
 
+import itertools
 import multiprocessing
 import os
 import resource
@@ -77,6 +78,28 @@ def measure(
         os.environ.pop('OMP_NUM_THREADS')
         if before is not None:
             os.environ['OMP_NUM_THREADS'] = before
+
+
+def tensor_peak_mib(call: Callable[[], Any]) -> float:
+    """Memory of the tensors that a call allocates on the CPU, at its peak.
+
+    Unlike the resident memory it does not count what the allocator keeps and what
+    libraries need to compile their kernels.
+
+    Args:
+        call (Callable): what to run once, under torch's profiler.
+
+    Returns:
+        float: MiB.
+    """
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        call()
+    events = profiler.profiler.kineto_results.events()
+    changes = [(e.start_ns(), e.nbytes()) for e in events if e.name() == '[memory]']
+    held = itertools.accumulate(size for _, size in sorted(changes))
+    return max(held, default=0) / 2**20
 
 
 def _run(prepare: Callable, arguments: tuple, repeats: int, threads: int) -> Cost:
