@@ -54,7 +54,8 @@ def consistent_flow(
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     ahead = np.stack((x, y), -1).astype(np.float32) + flow
-    inside = ((ahead >= 0) & (ahead <= (width - 1, height - 1))).all(-1)
+    # To the edges of the outer pixels, or noise would rule out the whole border.
+    inside = ((ahead >= -0.5) & (ahead <= (width - 0.5, height - 0.5))).all(-1)
     there = cv2.remap(back, ahead, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
     miss = np.square(flow + there).sum(-1)
     length = np.square(flow).sum(-1) + np.square(there).sum(-1)

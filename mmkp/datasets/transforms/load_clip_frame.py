@@ -79,10 +79,15 @@ class LoadClipFrame(BaseTransform):
             The same dict with both frames.
 
         Raises:
-            ValueError: If the clip has no frame at such a distance, or if its frames
-                differ in size.
+            ValueError: If the clip has no frame at such a distance, if its frames
+                differ in size, or if the image comes from no file.
             CorruptImageError: If the other frame is damaged.
         """
+        if not results.get('img_path'):
+            raise ValueError(
+                'LoadClipFrame needs the path of the image, img_path, to find the clip '
+                'that it belongs to: read images from files'
+            )
         path = self._choose(results['img_path'])
         content = fileio.get(path, backend_args=self.backend_args)
         second = decode_image(content, path)
