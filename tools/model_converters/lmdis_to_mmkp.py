@@ -1,0 +1,97 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Convert the variables of a released LMDIS checkpoint to a checkpoint of mmkp.
+
+TensorFlow is needed once, elsewhere, to write them to an ``.npz`` under their names::
+
+    reader = tf.train.load_checkpoint('snapshot_step_205317')
+    numpy.savez('lmdis.npz', **{
+        name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})
+
+    python tools/model_converters/lmdis_to_mmkp.py \
+        configs/unsupervised_2d_keypoint/lmdis/celeba/lmdis_celeba-aligned-80x80.py \
+        lmdis.npz lmdis.pth
+
+Converted weights need ``generator=dict(legacy_gauss=True)``. Which layer of the release
+is which of ours follows from the order in which it makes them; that could not be
+compared with a released file, so look at pictures before you trust the weights.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import MODELS
+
+import mmkp  # noqa: F401  registers the model
+from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.models.lmdis_checkpoint import convert_variables
+
+
+def convert(
+    config: str | Path, source: str | Path, target: str | Path
+) -> dict[str, Any]:
+    """Convert one file.
+
+    Args:
+        config: of an ``LMDIS`` with the number of keypoints and the widths of the file.
+        source: the variables, ``.npz``.
+        target: the ``.pth`` file to write; its folder is made.
+
+    Returns:
+        The converted checkpoint.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file does not fit the config.
+    """
+    for path in (config, source):
+        if not Path(path).is_file():
+            raise FileNotFoundError(f'{path} does not exist')
+    if Path(target).is_dir():
+        raise ValueError(f'{target} is a folder: give the name of the file to write')
+    init_default_scope('mmpose')
+    model_config = Config.fromfile(config).model
+    if model_config.type != 'LMDIS':
+        raise ValueError(f'{config} is of a {model_config.type}, not of LMDIS')
+    # Their weights may lie elsewhere, and are not part of the checkpoint.
+    model = MODELS.build({**model_config, 'losses': None})
+    try:
+        with np.load(source, allow_pickle=False) as arrays:
+            variables = {name: arrays[name] for name in arrays.files}
+        state = convert_variables(variables, model)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f'{source}: {error}') from error
+    meta = {
+        'dataset_meta': parse_pose_metainfo(discovered_metainfo(model.num_keypoints)),
+        'converted_from': 'LMDIS (TensorFlow 1)',
+    }
+    converted = {'meta': meta, 'state_dict': state}
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    torch.save(converted, target)
+    return converted
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line tool."""
+    parser = argparse.ArgumentParser(
+        description='Convert the variables of a released LMDIS checkpoint to mmkp.'
+    )
+    parser.add_argument('config', help='config of the model, .py')
+    parser.add_argument('source', help='variables of the checkpoint, .npz')
+    parser.add_argument('target', help='file to write, .pth')
+    args = parser.parse_args(arguments)
+    try:
+        convert(args.config, args.source, args.target)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    print(f'wrote {args.target}: use it with generator=dict(legacy_gauss=True)')
+
+
+if __name__ == '__main__':
+    main()
