@@ -38,7 +38,7 @@ def padded_convolution(
         out_channels,
         kernel_size,
         padding=0 if padding == 'valid' else kernel_size // 2,
-        padding_mode='zeros' if padding == 'valid' else padding,
+        padding_mode='reflect' if padding == 'reflect' else 'zeros',
         bias=bias,
     )
 

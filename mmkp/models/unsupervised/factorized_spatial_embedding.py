@@ -35,11 +35,13 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
     ``warp``, the cropped g2.
 
     Args:
+        backbone: config of any MMPose backbone; ``SixLayerLandmarkNet`` is the paper's.
+        head: config of a head with ``locate`` and ``num_keypoints``.
         view_transform: config of g2, any registered view transform that samples its
             warp by itself, see :mod:`mmkp.models.view_transforms`.
         first_view_transform: config of g1; None leaves the first view as it is.
         crop_margin: pixels to cut off every side of both views.
-        **kwargs: arguments of :class:`UnsupervisedPoseEstimator`.
+        **kwargs: further arguments of :class:`UnsupervisedPoseEstimator`.
 
     Raises:
         ValueError: no ``view_transform``, one that cannot be composed, or a negative
@@ -48,7 +50,8 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
 
     def __init__(
         self,
-        *args: Any,
+        backbone: dict,
+        head: dict,
         view_transform: dict | None = None,
         first_view_transform: dict | None = None,
         crop_margin: int = 0,
@@ -61,7 +64,7 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
             )
         if crop_margin < 0:
             raise ValueError(f'crop_margin must not be negative, got {crop_margin}')
-        super().__init__(*args, view_transform=view_transform, **kwargs)
+        super().__init__(backbone, head, view_transform=view_transform, **kwargs)
         self.first_view_transform = (
             MODELS.build(first_view_transform) if first_view_transform else None
         )
