@@ -9,6 +9,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.ops.moments import full_precision
+from mmkp.ops.window_sums import window_sums
 
 FORMS = ('max', 'count_minus_max', 'quadratic')
 
@@ -96,16 +97,18 @@ class DiversityLoss(nn.Module):
         Raises:
             ValueError: no window lies inside the map.
         """
-        if self.padded:
-            # Every cell then lies in the same number of windows: the pooled maps keep
-            # their mass, and zero is reached at the border as well.
-            heatmaps = F.pad(heatmaps, (self.window - 1,) * 4)
-        elif min(heatmaps.shape[-2:]) < self.window:
+        if not self.padded and min(heatmaps.shape[-2:]) < self.window:
             raise ValueError(
                 f'window={self.window} is larger than the heatmaps of '
                 f'{tuple(heatmaps.shape[-2:])} cells: lower it or set padded=True'
             )
-        divisor = 1 if self.pooling == 'sum' else None
+        # Padded, every cell lies in the same number of windows: the pooled maps keep
+        # their mass, and zero is reached at the border as well.
+        divisor = 1 if self.pooling == 'sum' else self.window**2
+        if self.stride == 1:
+            return window_sums(heatmaps, self.window, self.padded) / divisor
+        if self.padded:
+            heatmaps = F.pad(heatmaps, (self.window - 1,) * 4)
         return F.avg_pool2d(
             heatmaps, self.window, self.stride, divisor_override=divisor
         )
