@@ -165,13 +165,17 @@ class ThinPlateSpline(Warp):
         Returns:
             (x, y) in pixels of the source image, shape (B, N, 2).
         """
+        batch = len(points)
+        if points.stride(0) == 0:
+            points = points[:1]  # the same for all images, such as all pixels
         inclusive = self.align_corners or self.legacy_grid
         norm = to_norm(points, self.image_size, inclusive)
         moved = norm @ self.affine[:, :, :2].transpose(1, 2)
         moved = moved + self.affine[:, None, :, 2]
         kernel = thin_plate_kernel(norm, self.control_points, self.kernel)
         moved = moved + kernel @ self.coefficients
-        return to_pixels(moved, self.image_size, self.align_corners)
+        moved = to_pixels(moved, self.image_size, self.align_corners)
+        return moved.expand(max(batch, len(moved)), -1, -1)
 
 
 @dataclass

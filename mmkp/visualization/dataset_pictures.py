@@ -80,7 +80,10 @@ def _unpack(
 ) -> tuple[np.ndarray, Any, Any, str]:
     """Image (RGB), keypoints (N, G, 2) or None, their visibility, and a name."""
     if 'inputs' in sample:
-        image = sample['inputs'].numpy().transpose(1, 2, 0)[..., ::-1]
+        inputs = sample['inputs'].numpy()
+        # Of a pair of frames, the first one is the network's input.
+        inputs = inputs[0] if inputs.ndim == 4 else inputs
+        image = inputs.transpose(1, 2, 0)[..., ::-1]
         data_sample = sample['data_samples']
         gt = data_sample.get('gt_instances')
         # Bottom-up pipelines move the keypoints themselves.

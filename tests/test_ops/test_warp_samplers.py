@@ -141,6 +141,20 @@ def test_a_batch_of_warps_is_the_single_warps(kind):
         torch.testing.assert_close(single.images(images[here]), warped[here])
 
 
+@pytest.mark.parametrize('kind', ['dve', 'imm_target', 'composed'])
+def test_points_shared_by_all_images_are_moved_like_any_others(kind):
+    warp = make_warp(kind, (24, 18), seed=7, batch=3)
+    shared = 15 * torch.rand(1, 5, 2, dtype=torch.float64)
+    moved = warp.points_to_source(shared.expand(3, -1, -1))
+    each = warp.points_to_source(shared.repeat(3, 1, 1))
+    torch.testing.assert_close(moved, each, atol=1e-12, rtol=0)
+    torch.testing.assert_close(warp.points_to_source(shared), each)
+    # One warp for many images.
+    single = part(warp, 0)
+    moved = single.points_to_source(shared.expand(3, -1, -1))
+    torch.testing.assert_close(moved, each[:1].expand(3, -1, -1))
+
+
 @pytest.mark.parametrize('kind', [k for k in KINDS if k != 'flow'])
 def test_a_generator_repeats_warps_and_float32_is_the_default(kind):
     first, second = (make_warp(kind, (9, 9), seed=5, batch=2) for _ in range(2))

@@ -144,10 +144,19 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         Returns:
             A second view of the same shape, and the warp that maps positions in it
             to the inputs.
+
+        Raises:
+            ValueError: the model has no view transform.
         """
-        if getattr(self.view_transform, 'needs_samples', False):
-            return self.view_transform(inputs, data_samples)
-        return self.view_transform(inputs)
+        transform = self.view_transform
+        if transform is None:
+            raise ValueError(
+                f'{type(self).__name__} has no second view of the images: set '
+                '`view_transform` in the model config'
+            )
+        if getattr(transform, 'needs_samples', False):
+            return transform(inputs, data_samples)
+        return transform(inputs)
 
     def outputs_for_losses(
         self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None

@@ -2,6 +2,7 @@
 """A second view of each image by the warp of LMDIS and colour jitter."""
 
 import math
+from typing import Any
 
 from mmpose.registry import MODELS
 from torch import Tensor
@@ -46,7 +47,7 @@ class RandomLmdisWarp(RandomWarp):
         padding_mode: str = 'reflection',
     ) -> None:
         super().__init__(brightness, contrast, padding_mode)
-        self.warp_options = {
+        self.warp_options: dict[str, Any] = {
             'control_grid': control_grid,
             'offset_std': offset_std,
             'rotation_std': rotation_std,
