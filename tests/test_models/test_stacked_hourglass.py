@@ -146,6 +146,14 @@ def test_the_next_loss_reaches_the_heatmaps_through_the_feedback():
     assert network.stacks[0].feature_feedback.weight.grad.abs().sum() > 1e-6
 
 
+def test_without_feedback_a_stack_knows_nothing_of_the_one_before():
+    network = small(feature_feedback=False, heatmap_feedback=False)
+    assert network.stacks[0].feature_feedback is None
+    network(images(2, 3, 32, 32))[1].square().mean().backward()
+    assert all(p.grad is None for p in network.stacks[0].parameters())
+    assert network.stem.convolution.weight.grad.abs().sum() > 1e-6
+
+
 @pytest.mark.parametrize('feedback', ['heatmap_feedback', 'feature_feedback'])
 def test_the_next_loss_reaches_the_image_through_the_feedback(feedback):
     def gradient(detaches):

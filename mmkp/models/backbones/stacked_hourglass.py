@@ -42,8 +42,8 @@ class StackedHourglass(BaseModule):
         stem_channels: width s of the first convolution; 64 in the paper.
         stem_stride: pixels of the image for each cell of a map: 4 as in the paper, 2
             without the stem's pooling, or 1.
-        heatmap_feedback: whether the next stack sees the heatmaps. The paper's point;
-            off to compare.
+        feature_feedback: whether the next stack sees the features. Off to compare.
+        heatmap_feedback: whether the next stack sees the heatmaps. Off to compare.
         in_channels: channels of the image.
         checkpointing: what is computed again in the backward pass to save memory:
             'none', the inside of each 'residual' module, or each 'stack' and the stem.
@@ -65,6 +65,7 @@ class StackedHourglass(BaseModule):
         stem: str = 'newell',
         stem_channels: int = 64,
         stem_stride: int = 4,
+        feature_feedback: bool = True,
         heatmap_feedback: bool = True,
         in_channels: int = 3,
         checkpointing: str = 'none',
@@ -105,8 +106,8 @@ class StackedHourglass(BaseModule):
                 order,
                 num_residuals,
                 num_heatmaps,
-                feeds_back=index + 1 < num_stacks,
-                feeds_heatmaps=feeds_heatmaps,
+                feeds_features=feature_feedback and index + 1 < num_stacks,
+                feeds_heatmaps=feeds_heatmaps and index + 1 < num_stacks,
             )
             for index in range(num_stacks)
         )
@@ -201,7 +202,7 @@ class _Stack(nn.Module):
         order: int,
         num_residuals: int,
         num_heatmaps: int | None,
-        feeds_back: bool,
+        feeds_features: bool,
         feeds_heatmaps: bool,
     ) -> None:
         super().__init__()
@@ -219,9 +220,9 @@ class _Stack(nn.Module):
         self.heatmap_feedback: nn.Conv2d | None = None
         if num_heatmaps is not None:
             self.heatmap_convolution = nn.Conv2d(channels, num_heatmaps, 1)
-        if feeds_back:
+        if feeds_features:
             self.feature_feedback = nn.Conv2d(channels, channels, 1)
-        if feeds_back and feeds_heatmaps and num_heatmaps is not None:
+        if feeds_heatmaps and num_heatmaps is not None:
             self.heatmap_feedback = nn.Conv2d(num_heatmaps, channels, 1)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
