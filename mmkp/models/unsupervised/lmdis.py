@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmkp.models.heads.channel_mass_head import ChannelMassHead
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+from mmkp.models.view_transforms.color_jitter import ColorJitter
 from mmkp.ops.frame import FramedWarp, pad_with_border_mean, paste_into_frame
 
 
@@ -38,6 +39,9 @@ class LMDIS(UnsupervisedPoseEstimator):
         warp_frames: make the second view of the image in its frame, as released. Off,
             the image is warped first and framed then, as a view whose warp is known
             for the image only, such as optical flow, requires.
+        image_jitter: ``brightness`` and ``contrast`` of a :class:`ColorJitter` that
+            changes the image in training, and so both views and the target. Where the
+            reconstruction lies in [0, 1], so does the result.
         **kwargs: see :class:`UnsupervisedPoseEstimator`.
 
     Raises:
@@ -51,10 +55,12 @@ class LMDIS(UnsupervisedPoseEstimator):
         head: dict,
         generator: dict | None = None,
         warp_frames: bool = True,
+        image_jitter: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(backbone, head, generator=generator, **kwargs)
         self.warp_frames = warp_frames
+        self.image_jitter = ColorJitter(**(image_jitter or {}))
         if not isinstance(self.head, ChannelMassHead):
             raise ValueError(
                 'LMDIS describes keypoints and background by channel maps, which '
@@ -68,6 +74,12 @@ class LMDIS(UnsupervisedPoseEstimator):
                     f'the head finds {self.num_keypoints} keypoints but the generator '
                     f'draws {num_drawn}: set num_keypoints to the same value in both'
                 )
+
+    def jitter(self, images: Tensor) -> Tensor:
+        """Change the colours of images at random, see ``image_jitter``."""
+        changed = self.image_jitter(images)
+        clips = getattr(self.generator, 'output_kind', None) == 'sigmoid'
+        return changed.clamp(0, 1) if clips and changed is not images else changed
 
     def frame(self, images: Tensor) -> Tensor:
         """Surround images as the detector needs it.
@@ -136,6 +148,7 @@ class LMDIS(UnsupervisedPoseEstimator):
     ) -> dict[str, object]:
         """All named outputs that the losses may ask for, in frames, see the class."""
         margin = self.head.frame_margin
+        inputs = self.jitter(inputs)
         frames = self.frame(inputs)
         keypoints, distributions = self._detect_in_frames(frames)
         outputs: dict[str, object] = {
