@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -409,3 +409,29 @@ def test_there_is_no_loop_over_keypoints():
         return counted.count
 
     assert calls(2) == calls(40)
+
+
+def test_a_still_film_is_equivariant_by_its_flow():
+    model = build(view_transform=dict(type='OpticalFlowView'), warp_frames=False)
+    images = torch.rand(2, 3, 32, 40)
+    batch = samples(2, (40, 32))
+    for sample, image in zip(batch, images, strict=True):
+        fields = dict(second_frame=image, flow=torch.zeros(2, 32, 40))
+        sample.gt_fields = PixelData(flow_valid=torch.ones(1, 32, 40), **fields)
+    losses = model.eval().loss(images, batch)
+    assert losses['loss_equivariance'].item() < 1e-8
+    for sample in batch:
+        sample.gt_fields.flow = torch.full((2, 32, 40), 4.0)
+    # Four pixels along both axes; the unit is half of the longer side, less one pixel.
+    moved = model.loss(images, batch)['loss_equivariance'].item()
+    assert abs(moved - 2 * (4 / 23.5) ** 2) < 1e-4
+
+
+def test_jitter_changes_the_target_and_stays_in_range():
+    model = build(image_jitter=dict(brightness=0.4, contrast=0.5))
+    images = torch.rand(2, 3, 16, 16)
+    target = model.outputs_for_losses(images)['images'][..., 4:-4, 4:-4]
+    assert (target - images).abs().mean() > 0.01
+    assert target.min() >= 0 and target.max() <= 1
+    with torch.no_grad():
+        assert torch.equal(model.reconstruct(images)['images'], images)

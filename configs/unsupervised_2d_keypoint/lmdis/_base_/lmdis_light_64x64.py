@@ -1,6 +1,6 @@
-# LMDIS for a small machine: light networks at 64x64 pixels in frames of 80, detector and
-# image decoder at half of that, three widths of Gaussians, milder warps. The weights of
-# the losses are the published ones.
+# LMDIS for a small machine: light networks at 64x64 pixels in frames of 80, detector
+# and image decoder at half of that, three widths of Gaussians, milder warps. Weights of
+# the losses as published.
 _base_ = ['../../../_base_/default_runtime.py']
 
 # Published networks average over 1e4 steps, which short trainings do not have.

@@ -1,0 +1,76 @@
+"""Configs of LMDIS: parts that fit each other, and what was published."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmpose.registry import MODELS
+from tiny import call_tool, quick_mmengine, write_config  # noqa: F401
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / 'configs/unsupervised_2d_keypoint/lmdis'
+CONFIGS = sorted(p for p in FOLDER.rglob('*.py') if '_base_' not in p.parts)
+LOSSES = ['concentration', 'equivariance', 'reconstruction', 'separation']
+
+
+def relative(path):
+    return str(path.relative_to(FOLDER))
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=relative)
+def test_parts_fit(path):
+    config = Config.fromfile(path)
+    model, name = config.model, path.stem
+    k = model.head.num_keypoints
+    datasets = [config.train_dataloader.dataset, config.val_dataloader.dataset]
+    assert (
+        [d.num_keypoints for d in datasets]
+        == [k, k]
+        == [model.generator.num_keypoints] * 2
+    )
+    side = int(name.rsplit('x', 1)[1])
+    for pipeline in (d.pipeline for d in datasets):
+        sizes = [tuple(s.input_size) for s in pipeline if 'input_size' in s]
+        assert sizes == [(side, side)]
+    # The losses must know how much of the frame is image.
+    assert sorted(model.losses) == LOSSES
+    ratio = side / (side + 2 * model.head.frame_margin)
+    for loss in LOSSES[:2] + LOSSES[3:]:
+        assert model.losses[loss].frame_ratio == pytest.approx(ratio)
+    flow = model.view_transform.type == 'OpticalFlowView'
+    assert flow == ('flow' in name)
+    assert flow != model.get('warp_frames', True)
+    assert model.head.in_channels == model.backbone.get('channels', 32)
+
+
+def test_the_published_networks():
+    config = Config.fromfile(FOLDER / 'celeba/lmdis_celeba-aligned-80x80.py')
+    model = MODELS.build(config.model)
+
+    def weights(module):
+        return sum(p.numel() for n, p in module.named_parameters() if 'norm' not in n)
+
+    # 3x3 kernels of the table, and those of the K + 1 scores.
+    assert weights(model.backbone) == 673632
+    assert weights(model.head) == 9 * 32 * 11
+    assert model.generator.decoder.encoder[0][0].convolution.in_channels == 5 * 75
+    (maps,) = model.generator.decoder(torch.zeros(1, 375, 80, 80))
+    assert maps.shape == (1, 32, 80, 80)
+    schedule = config.custom_hooks[0].losses.reconstruction
+    assert [tuple(step) for step in schedule] == [(0, 0.1), (100000, 1), (200000, 10)]
+    assert config.param_scheduler.milestones == [100000, 200000]
+    assert config.train_dataloader.batch_size == 16
+
+
+def test_a_training_through_the_runner(tmp_path):
+    model = Config.fromfile(FOLDER / 'puppets/lmdis-light_puppets-64x64.py').model
+    model.head.num_keypoints = model.generator.num_keypoints = 4
+    text = f'\nmodel = {model.to_dict()!r}\n'
+    text += (
+        "custom_hooks = [dict(type='LossWeightSchedule', "
+        'losses=dict(reconstruction=[(0, 0.1), (1, 1.0)]))]\n'
+    )
+    config = write_config(tmp_path, extra=text, max_iters=3)
+    call_tool('train.py', config, '--work-dir', tmp_path / 'work')
+    assert (tmp_path / 'work' / 'iter_3.pth').is_file()
