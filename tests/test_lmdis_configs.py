@@ -71,6 +71,8 @@ def test_a_training_through_the_runner(tmp_path):
         "custom_hooks = [dict(type='LossWeightSchedule', "
         'losses=dict(reconstruction=[(0, 0.1), (1, 1.0)]))]\n'
     )
-    config = write_config(tmp_path, extra=text, max_iters=3)
+    # The validation after the fourth step draws pictures.
+    config = write_config(tmp_path, extra=text, max_iters=4)
     call_tool('train.py', config, '--work-dir', tmp_path / 'work')
-    assert (tmp_path / 'work' / 'iter_3.pth').is_file()
+    assert (tmp_path / 'work' / 'iter_4.pth').is_file()
+    assert list((tmp_path / 'work').rglob('vis_image/discovery*.png'))
