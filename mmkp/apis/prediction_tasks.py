@@ -96,7 +96,29 @@ def choose_task(
     return TopdownTask(model, batch_size, numbers, least, boxes, maps, show_stacks)
 
 
-class DiscoveryTask:
+class _Task:
+    """What tasks share: a model without edges, on whole images or on boxes."""
+
+    def __init__(self, model: Any, batch_size: int, boxes: dict | None = None) -> None:
+        self.model, self.batch_size, self.boxes = model, batch_size, boxes
+
+    def takes(self, name: str) -> bool:
+        """Whether an image of that name is to be predicted."""
+        return self.boxes is None or len(self.boxes.get(name, ())) > 0
+
+    def show_edges(self) -> None:
+        """Draw learned edges too, or say that there are none."""
+        raise ValueError(f'{type(self.model).__name__} learns no edges to show')
+
+    def write_extras(self, out_dir: Path) -> None:
+        """Write what belongs to the model and not to an image: nothing."""
+
+    def boxes_of(self, names: Sequence[str]) -> list | None:
+        """Boxes of images of these names, or None for the whole images."""
+        return None if self.boxes is None else [self.boxes[name] for name in names]
+
+
+class DiscoveryTask(_Task):
     """Keypoints of whole images or boxes, and learned edges."""
 
     def __init__(
@@ -107,7 +129,7 @@ class DiscoveryTask:
         min_score: float,
         boxes: dict | None,
     ) -> None:
-        self.model, self.batch_size, self.boxes = model, batch_size, boxes
+        super().__init__(model, batch_size, boxes)
         self.numbers, self.min_score = numbers, min_score
         self.num_keypoints = len(model.dataset_meta['keypoint_colors'])
         self.colours = keypoint_colours(self.num_keypoints, model.dataset_meta)
@@ -120,14 +142,9 @@ class DiscoveryTask:
         if self.edges is None:
             raise ValueError(f'{type(self.model).__name__} learns no edges to show')
 
-    def takes(self, name: str) -> bool:
-        """Whether an image of that name is to be predicted."""
-        return self.boxes is None or len(self.boxes.get(name, ())) > 0
-
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""
-        places = None if self.boxes is None else [self.boxes[name] for name in names]
-        return discover(self.model, images, places, self.batch_size)
+        return discover(self.model, images, self.boxes_of(names), self.batch_size)
 
     def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
         """Draw an image: names of folders to pictures, BGR."""
@@ -152,7 +169,7 @@ class DiscoveryTask:
         cv2.imwrite(str(out_dir / 'edge_weights.png'), matrix[..., ::-1])
 
 
-class PeopleTask:
+class PeopleTask(_Task):
     """All people of whole images, and the maps that they were found in."""
 
     def __init__(
@@ -163,18 +180,10 @@ class PeopleTask:
         min_score: float,
         maps: dict[str, str],
     ) -> None:
-        self.model, self.batch_size, self.maps = model, batch_size, maps
-        self.numbers, self.min_score = numbers, min_score
+        super().__init__(model, batch_size)
+        self.maps, self.numbers, self.min_score = maps, numbers, min_score
         self.style = skeleton_style(model)
         self.num_keypoints = len(self.style.colours)
-
-    def show_edges(self) -> None:
-        """Draw learned edges too, or say that there are none."""
-        raise ValueError(f'{type(self.model).__name__} learns no edges to show')
-
-    def takes(self, name: str) -> bool:
-        """Whether an image of that name is to be predicted."""
-        return True
 
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""
@@ -191,11 +200,8 @@ class PeopleTask:
         )
         return drawn
 
-    def write_extras(self, out_dir: Path) -> None:
-        """Write what belongs to the model and not to an image: nothing."""
 
-
-class TopdownTask:
+class TopdownTask(_Task):
     """Skeletons of whole images or boxes, their heatmaps, and what each stack saw."""
 
     def __init__(
@@ -208,27 +214,18 @@ class TopdownTask:
         maps: dict[str, str],
         show_stacks: bool,
     ) -> None:
-        self.model, self.batch_size, self.boxes = model, batch_size, boxes
+        super().__init__(model, batch_size, boxes)
         self.numbers, self.min_score = numbers, min_score
         self.maps, self.with_stacks = maps, show_stacks
         self.style = skeleton_style(model)
         self.num_keypoints = len(self.style.colours)
 
-    def show_edges(self) -> None:
-        """Draw learned edges too, or say that there are none."""
-        raise ValueError(f'{type(self.model).__name__} learns no edges to show')
-
-    def takes(self, name: str) -> bool:
-        """Whether an image of that name is to be predicted."""
-        return self.boxes is None or len(self.boxes.get(name, ())) > 0
-
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""
-        places = None if self.boxes is None else [self.boxes[name] for name in names]
         return predict_topdown(
             self.model,
             images,
-            places,
+            self.boxes_of(names),
             self.batch_size,
             with_maps=bool(self.maps),
             with_stacks=self.with_stacks,
@@ -251,6 +248,3 @@ class TopdownTask:
             show_boxes=self.boxes is not None,
         )
         return drawn
-
-    def write_extras(self, out_dir: Path) -> None:
-        """Write what belongs to the model and not to an image: nothing."""

@@ -57,9 +57,14 @@ def paste_into_frame(images: Tensor, frames: Tensor, margin: tuple[int, int]) ->
 class FramedWarp(Warp):
     """A warp between two images, in pixels of the frames around them.
 
+    With negative margins, in pixels of what is left when they are cut off.
+
     Attributes:
         inner: the warp in pixels of the images.
         margin: (x, y) of the frames in pixels.
+
+    Raises:
+        ValueError: nothing is left.
     """
 
     inner: Warp
@@ -68,6 +73,12 @@ class FramedWarp(Warp):
     def __post_init__(self) -> None:
         width, height = self.inner.image_size
         self.image_size = (width + 2 * self.margin[0], height + 2 * self.margin[1])
+        if min(self.image_size) < 1:
+            cut = tuple(-side for side in self.margin)
+            raise ValueError(
+                f'margins of {cut} pixels cannot be cut off images of size '
+                f'{(width, height)}: take less than half of a side'
+            )
 
     @property
     def dtype(self) -> torch.dtype:

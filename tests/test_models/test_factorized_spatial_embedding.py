@@ -11,7 +11,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 from mmkp.models.losses import EquivarianceLoss
-from mmkp.ops.cropped_warp import CroppedWarp
+from mmkp.ops.frame import FramedWarp
 from mmkp.ops.warp import Warp, random_thin_plate_spline
 
 GRID = {'first': 22.5, 'spacing': 2.0}
@@ -114,13 +114,13 @@ def test_views_get_their_own_colour_jitter():
 
 def test_cropped_warps_keep_to_the_pixels_of_the_crop():
     warp = random_thin_plate_spline(2, (40, 30), generator=torch.Generator())
-    cropped = CroppedWarp(warp, 5)
+    cropped = FramedWarp(warp, (-5, -5))
     points = torch.rand(2, 7, 2) * 20
     found = cropped.points_to_source(points)
     torch.testing.assert_close(found, warp.points_to_source(points + 5) - 5)
     assert cropped.image_size == (30, 20)
-    with pytest.raises(ValueError, match='15 pixels cannot be cut off'):
-        CroppedWarp(warp, 15)
+    with pytest.raises(ValueError, match='(15, 15). pixels cannot be cut off'):
+        FramedWarp(warp, (-15, -15))
 
 
 def test_a_step_trains_every_parameter():

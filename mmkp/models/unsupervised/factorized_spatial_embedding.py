@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.view_transforms.base import RandomWarp
-from mmkp.ops.cropped_warp import CroppedWarp
+from mmkp.ops.frame import FramedWarp
 from mmkp.ops.warp import ComposedWarp, Warp
 
 
@@ -99,7 +99,7 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
         transform = self.view_transform
         second = transform.jitter(to_image.images(inputs, transform.padding_mode))
         if self.crop_margin:
-            warp = CroppedWarp(warp, self.crop_margin)
+            warp = FramedWarp(warp, (-self.crop_margin, -self.crop_margin))
             inner = slice(self.crop_margin, -self.crop_margin)
             first, second = first[..., inner, inner], second[..., inner, inner]
         return first, second, warp
