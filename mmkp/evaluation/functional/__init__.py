@@ -29,6 +29,7 @@ from .pck_summary import (
 )
 from .protocols import PROTOCOLS, VARIANTS, RegressionProtocol, get_protocol
 from .samples import KeypointSamples
+from .temporal_consistency import TemporalConsistency, temporal_consistency
 from .visible_regression import fit_visible_affine
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     'PROTOCOLS',
     'ProtocolScore',
     'RegressionProtocol',
+    'TemporalConsistency',
     'VARIANTS',
     'collapse_statistics',
     'count_correct_keypoints',
@@ -71,6 +73,7 @@ __all__ = [
     'reduce_errors',
     'score_protocol',
     'swap_permutation',
+    'temporal_consistency',
     'unweighted_percentage',
     'without_inputs',
 ]

@@ -5,10 +5,12 @@ from .bottomup_coco_metric import BottomupCocoMetric
 from .discovered_keypoint_metric import DiscoveredKeypointMetric
 from .keypoint_collapse_metric import KeypointCollapseMetric
 from .percentage_of_correct_keypoints import PercentageOfCorrectKeypoints
+from .temporal_consistency_metric import TemporalConsistencyMetric
 
 __all__ = [
     'BottomupCocoMetric',
     'DiscoveredKeypointMetric',
     'KeypointCollapseMetric',
     'PercentageOfCorrectKeypoints',
+    'TemporalConsistencyMetric',
 ]

@@ -5,3 +5,9 @@ _base_ = [
     '../../../_base_/datasets/actions_64x64.py',
 ]
 model = dict(losses=dict(equivariance=dict(loss_weight=5.0), diversity=dict(window=3)))
+
+val_evaluator = [
+    dict(type='KeypointCollapseMetric'),
+    dict(type='TemporalConsistencyMetric'),
+]
+test_evaluator = val_evaluator

@@ -11,3 +11,9 @@ model = dict(
     warp_frames=False,
     losses=dict(separation=dict(bandwidth=0.06)),
 )
+
+val_evaluator = [
+    dict(type='KeypointCollapseMetric'),
+    dict(type='TemporalConsistencyMetric'),
+]
+test_evaluator = val_evaluator

@@ -5,3 +5,9 @@ _base_ = [
     '../../../_base_/datasets/actions_64x64.py',
 ]
 model = dict(losses=dict(separation=dict(bandwidth=0.06)))
+
+val_evaluator = [
+    dict(type='KeypointCollapseMetric'),
+    dict(type='TemporalConsistencyMetric'),
+]
+test_evaluator = val_evaluator
