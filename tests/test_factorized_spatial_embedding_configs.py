@@ -22,7 +22,9 @@ def test_numbers_of_keypoints_grids_and_sizes_agree(path):
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         assert config[loader].dataset.num_keypoints == wanted
     assert config.model.losses.equivariance.grid == config.model.head.grid
-    METRICS.build(config.val_evaluator)
+    evaluators = config.val_evaluator
+    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+        METRICS.build(evaluator)
     side = 64 if 'light' in path.stem else 146
     for loader in ('train_dataloader', 'test_dataloader'):
         pipeline = config[loader].dataset.pipeline

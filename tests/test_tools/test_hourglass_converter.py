@@ -71,7 +71,9 @@ def check_heatmaps(backbone, expected, image):
         found = backbone(image)[: len(expected)]
     for maps, reference in zip(found, expected, strict=True):
         assert maps.shape == (1, 5, 8, 12)
-        torch.testing.assert_close(maps, reference, rtol=1e-4, atol=1e-4)
+        # Random weights let the values grow far beyond 1.
+        atol = 1e-4 * float(reference.abs().max())
+        torch.testing.assert_close(maps, reference, rtol=1e-4, atol=atol)
 
 
 @pytest.fixture
@@ -174,9 +176,9 @@ def test_pose_estimator_takes_the_file(tool, tmp_path, image):
     load_checkpoint(model, str(tmp_path / 'new' / 'hourglass.pth'), 'cpu', strict=True)
     with torch.no_grad():
         found = model(image, None, mode='tensor')
-    torch.testing.assert_close(
-        found, author_maps(state, image, 2)[-1], rtol=1e-4, atol=1e-4
-    )
+    reference = author_maps(state, image, 2)[-1]
+    atol = 1e-4 * float(reference.abs().max())
+    torch.testing.assert_close(found, reference, rtol=1e-4, atol=atol)
 
 
 def without(state, name):
