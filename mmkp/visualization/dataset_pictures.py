@@ -88,8 +88,10 @@ def _unpack(
         gt = data_sample.get('gt_instances')
         # Bottom-up pipelines move the keypoints themselves.
         moved = 'keypoints' if data_mode == 'bottomup' else 'transformed_keypoints'
-        keypoints = gt.get('transformed_keypoints', gt.get(moved)) if gt else None
-        visible = gt.get('keypoints_visible') if gt is not None else None
+        keypoints = visible = None
+        if gt is not None:  # its length is that of any field, of which some have none
+            keypoints = gt.get('transformed_keypoints', gt.get(moved))
+            visible = gt.get('keypoints_visible')
         name = str(data_sample.metainfo.get('dataset_name') or '')
     else:
         image = sample['img'][..., ::-1]
