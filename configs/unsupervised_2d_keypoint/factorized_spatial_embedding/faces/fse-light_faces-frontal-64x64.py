@@ -5,3 +5,5 @@ frontal = dict(data_root='work_dirs/datasets/faces_frontal')
 train_dataloader = dict(dataset=frontal)
 val_dataloader = dict(dataset=dict(fit=frontal, score=frontal))
 test_dataloader = val_dataloader
+param_scheduler = dict(begin=900, end=1800)
+train_cfg = dict(max_iters=1800, val_interval=600)
