@@ -8,19 +8,12 @@ without running code from it. Example::
 """
 
 import argparse
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from mmkp.engine.checkpoint import (
-    CheckpointError,
-    InertObject,
-    UntrustedCheckpointError,
-    load_checkpoint_file,
-)
+from mmkp.engine.checkpoint import InertObject, load_checkpoint_file
+from mmkp.engine.conversion import exit_on_error, write_checkpoint
 from mmkp.models.unsupervised.autolink_checkpoint import (
     convert_checkpoint,
     count_keypoints,
@@ -103,8 +96,7 @@ def convert(
         raise ValueError(f'{source}: {error}') from error
     for path, content in ((target, converted), (vgg_target, vgg)):
         if path:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            torch.save(content, path)
+            write_checkpoint(content, path)
     return converted
 
 
@@ -130,15 +122,8 @@ def parse_args(arguments: list[str] | None = None) -> Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    try:
+    with exit_on_error():
         converted = convert(args.source, args.target, args.num_keypoints, args.vgg_out)
-    except (
-        CheckpointError,
-        FileNotFoundError,
-        UntrustedCheckpointError,
-        ValueError,
-    ) as error:
-        sys.exit(f'error: {error}')
     meta = converted['meta']
     keypoints = meta['dataset_meta']['num_keypoints']
     print(f'wrote {args.target}: {keypoints} keypoints, step {meta["iter"]}')

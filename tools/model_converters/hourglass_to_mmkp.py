@@ -10,19 +10,13 @@ them. For example::
 """
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import mmkp  # noqa: F401  registers the network
-from mmkp.engine import (
-    CheckpointError,
-    UntrustedCheckpointError,
-    load_checkpoint_file,
-)
+from mmkp.engine import load_checkpoint_file
+from mmkp.engine.conversion import config_source, exit_on_error, write_checkpoint
 from mmkp.models.hourglass_checkpoint import convert_checkpoint
 
 
@@ -52,8 +46,7 @@ def convert(source: str | Path, target: str | Path) -> dict[str, Any]:
         converted = convert_checkpoint(official)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    torch.save(converted, target)
+    write_checkpoint(converted, target)
     return converted
 
 
@@ -67,16 +60,11 @@ def describe(meta: Mapping[str, Any]) -> str:
     )
     return '\n'.join(
         (
-            f'    data_preprocessor={_source(meta["data_preprocessor"])},',
-            f'    backbone={_source(backbone)},',
-            f'    head={_source(head)[:-1]}, decoder=codec),',
+            f'    data_preprocessor={config_source(meta["data_preprocessor"])},',
+            f'    backbone={config_source(backbone)},',
+            f'    head={config_source(head)[:-1]}, decoder=codec),',
         )
     )
-
-
-def _source(config: Mapping[str, Any]) -> str:
-    """Write a config as configs are written."""
-    return f'dict({", ".join(f"{name}={value!r}" for name, value in config.items())})'
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -93,10 +81,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    try:
+    with exit_on_error(OSError):
         converted = convert(args.source, args.target)
-    except (CheckpointError, OSError, UntrustedCheckpointError, ValueError) as error:
-        sys.exit(f'error: {error}')
     meta = converted['meta']
     # Without the running statistics, as papers count.
     count = sum(

@@ -17,12 +17,10 @@ compared with a released file, so look at pictures before you trust the weights.
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
@@ -30,6 +28,7 @@ from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
 from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.engine.conversion import exit_on_error, write_checkpoint
 from mmkp.models.lmdis_checkpoint import convert_variables
 
 
@@ -72,8 +71,7 @@ def convert(
         'converted_from': 'LMDIS (TensorFlow 1)',
     }
     converted = {'meta': meta, 'state_dict': state}
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    torch.save(converted, target)
+    write_checkpoint(converted, target)
     return converted
 
 
@@ -86,10 +84,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('source', help='variables of the checkpoint, .npz')
     parser.add_argument('target', help='file to write, .pth')
     args = parser.parse_args(arguments)
-    try:
+    with exit_on_error():
         convert(args.config, args.source, args.target)
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
     print(f'wrote {args.target}: use it with generator=dict(legacy_gauss=True)')
 
 

@@ -13,20 +13,14 @@ are loaded without running code from them. Examples::
 """
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import mmkp  # noqa: F401  registers the networks
 from mmkp.engine.caffemodel import read_caffemodel
-from mmkp.engine.checkpoint import (
-    CheckpointError,
-    UntrustedCheckpointError,
-    load_checkpoint_file,
-)
+from mmkp.engine.checkpoint import load_checkpoint_file
+from mmkp.engine.conversion import config_source, exit_on_error, write_checkpoint
 from mmkp.models.backbones.vgg19_weights import INPUTS
 from mmkp.models.openpose_checkpoint.convert import convert_checkpoint, name_blobs
 
@@ -81,8 +75,7 @@ def convert(
         converted = convert_checkpoint(official, num_refinements, vgg19_input)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    torch.save(converted, target)
+    write_checkpoint(converted, target)
     return converted
 
 
@@ -94,7 +87,7 @@ def describe(meta: Mapping[str, Any], target: str) -> str:
         backbone['init_cfg'] = dict(
             type='Pretrained', checkpoint=target, prefix='backbone.'
         )
-        return '\n'.join([*lines, f'    backbone={_source(backbone)},'])
+        return '\n'.join([*lines, f'    backbone={config_source(backbone)},'])
     if dropped := meta['dropped_refinements']:
         lines.append(f'left out the last {dropped} refinement stages of the file')
     sizes = ('in_channels', 'num_heatmaps', 'num_fields')
@@ -104,19 +97,10 @@ def describe(meta: Mapping[str, Any], target: str) -> str:
     lines += [
         f'{stages["num_heatmaps"]} heatmaps with the background, '
         f'{stages["num_fields"] // 2} limbs; in the config of the model:',
-        f'    backbone={_source(backbone)},',
-        f'    head={_source(head)[:-1]}, decoder=codec),',
+        f'    backbone={config_source(backbone)},',
+        f'    head={config_source(head)[:-1]}, decoder=codec),',
     ]
     return '\n'.join(lines)
-
-
-def _source(config: Mapping[str, Any]) -> str:
-    """Write a config as configs are written."""
-    values = (
-        f'{name}={_source(value) if isinstance(value, Mapping) else repr(value)}'
-        for name, value in config.items()
-    )
-    return f'dict({", ".join(values)})'
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -145,17 +129,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    try:
+    with exit_on_error():
         converted = convert(
             args.source, args.target, args.num_refinements, args.vgg19_input
         )
-    except (
-        CheckpointError,
-        FileNotFoundError,
-        UntrustedCheckpointError,
-        ValueError,
-    ) as error:
-        sys.exit(f'error: {error}')
     print(describe(converted['meta'], args.target))
 
 

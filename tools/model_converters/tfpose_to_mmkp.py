@@ -14,7 +14,6 @@ For example::
 """
 
 import argparse
-import sys
 import zipfile
 from argparse import Namespace
 from pathlib import Path
@@ -22,8 +21,8 @@ from pprint import pformat
 from typing import Any
 
 import numpy as np
-import torch
 
+from mmkp.engine.conversion import exit_on_error, write_checkpoint
 from mmkp.engine.graph_def import read_graph_def
 from mmkp.models.tfpose_checkpoint import convert_checkpoint, graph_arrays
 
@@ -75,8 +74,7 @@ def convert(source: str | Path, target: str | Path) -> dict[str, Any]:
         converted = convert_checkpoint(arrays)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    torch.save(converted, target)
+    write_checkpoint(converted, target)
     return converted
 
 
@@ -94,10 +92,8 @@ def parse_args(arguments: list[str] | None = None) -> Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    try:
+    with exit_on_error(OSError):
         converted = convert(args.source, args.target)
-    except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
     count = sum(value.numel() for value in converted['state_dict'].values())
     print(f'wrote {args.target}: {count:,} numbers, of a network with')
     for name, config in converted['meta']['network'].items():
