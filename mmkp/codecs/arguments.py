@@ -2,7 +2,9 @@
 """Arguments of codecs, checked."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+Choice = TypeVar('Choice')
 
 
 def check_input_size(size: Sequence[int], stride: Any) -> tuple[int, int]:
@@ -20,14 +22,31 @@ def check_input_size(size: Sequence[int], stride: Any) -> tuple[int, int]:
     """
     if not isinstance(stride, int) or stride < 1:
         raise ValueError(f'stride must be a whole number of pixels, got {stride!r}')
-    pair = tuple(size) if isinstance(size, Sequence) else ()
-    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
-        raise ValueError(
-            f'input_size must be (width, height) in whole pixels, got {size!r}'
-        )
+    pair = check_size('input_size', size)
     if pair[0] % stride or pair[1] % stride:
         raise ValueError(
             f'input_size {pair} must be a multiple of the stride, {stride} pixels'
+        )
+    return pair
+
+
+def check_size(name: str, size: Sequence[int]) -> tuple[int, int]:
+    """Return a width and a height.
+
+    Args:
+        name: of the argument, for the message.
+        size: width and height in pixels or cells.
+
+    Returns:
+        Width and height.
+
+    Raises:
+        ValueError: no two positive whole numbers.
+    """
+    pair = tuple(size) if isinstance(size, Sequence) else ()
+    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
+        raise ValueError(
+            f'{name} must be (width, height), two positive whole numbers, got {size!r}'
         )
     return pair[0], pair[1]
 
@@ -50,7 +69,7 @@ def positive(name: str, value: float) -> float:
     return value
 
 
-def one_of(name: str, value: str, choices: Sequence[str]) -> str:
+def one_of(name: str, value: Choice, choices: Sequence[Choice]) -> Choice:
     """Return one of the choices.
 
     Args:

@@ -9,7 +9,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmkp.codecs.arguments import positive
+from mmkp.codecs.arguments import check_size, positive
 from mmkp.ops.hourglass_heatmap import draw_patches, gaussian_patch, locate_maxima
 
 
@@ -50,8 +50,8 @@ class HourglassHeatmap(BaseKeypointCodec):
         mask_unlabelled: bool = True,
     ) -> None:
         super().__init__()
-        self.input_size = _checked_size('input_size', input_size)
-        self.heatmap_size = _checked_size('heatmap_size', heatmap_size)
+        self.input_size = check_size('input_size', input_size)
+        self.heatmap_size = check_size('heatmap_size', heatmap_size)
         self.sigma = positive('sigma', sigma)
         size = 2 * int(np.ceil(3 * sigma)) + 1 if patch_size is None else patch_size
         if not isinstance(size, int) or size < 1 or size % 2 == 0:
@@ -121,10 +121,3 @@ class HourglassHeatmap(BaseKeypointCodec):
         middle = (self.scale_factor - 1) / 2
         keypoints = cells.cpu().numpy() * self.scale_factor + middle
         return keypoints[:, None].astype(np.float32), scores.cpu().numpy()[:, None]
-
-
-def _checked_size(name: str, size: Sequence[int]) -> tuple[int, int]:
-    pair = tuple(size) if isinstance(size, Sequence) else ()
-    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
-        raise ValueError(f'{name} must be two positive whole numbers, got {size!r}')
-    return pair[0], pair[1]

@@ -66,10 +66,10 @@ def locate_maxima(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     maps = heatmaps.float()
     maps = torch.where(maps.isnan(), -torch.inf, maps)
     height, width = maps.shape[-2:]
-    scores, cells = maps.flatten(-2).max(-1)
+    flat = maps.flatten(-2)
+    scores, cells = flat.max(-1)
     x, y = cells % width, cells // width
     inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
-    flat = maps.flatten(-2)
 
     def value(offset: int) -> Tensor:
         neighbours = (cells + offset).clamp(0, height * width - 1)

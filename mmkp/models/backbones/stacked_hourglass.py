@@ -10,6 +10,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.activation_checkpointing import recomputed
 from mmkp.models.layers.residual import PreActivationResidual, Residuals
 from mmkp.ops.batch_norm import BatchNorm2d
@@ -73,9 +74,9 @@ class StackedHourglass(BaseModule):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        _check_choice('stem', stem, STEMS)
-        _check_choice('checkpointing', checkpointing, CHECKPOINTING)
-        _check_choice('stem_stride', stem_stride, (1, 2, 4))
+        one_of('stem', stem, STEMS)
+        one_of('checkpointing', checkpointing, CHECKPOINTING)
+        one_of('stem_stride', stem_stride, (1, 2, 4))
         counts = dict(
             num_stacks=num_stacks,
             order=order,
@@ -236,8 +237,3 @@ class _Stack(nn.Module):
         if self.heatmap_feedback is not None:
             following = following + self.heatmap_feedback(heatmaps)
         return heatmaps, features, following
-
-
-def _check_choice(name: str, value: Any, choices: tuple) -> None:
-    if value not in choices:
-        raise ValueError(f'{name} must be one of {choices}, got {value!r}')
