@@ -93,7 +93,9 @@ def choose_task(
         return DiscoveryTask(model, batch_size, numbers, min_score or 0.0, boxes)
     if 'fields' in maps:
         raise ValueError(f'fields are shown of bottom-up models, {name} is none')
-    return TopdownTask(model, batch_size, numbers, least, boxes, maps, show_stacks)
+    return TopdownTask(
+        model, batch_size, numbers, least, maps, boxes, show_stacks=show_stacks
+    )
 
 
 class _Task:
@@ -179,8 +181,9 @@ class PeopleTask(_Task):
         numbers: bool,
         min_score: float,
         maps: dict[str, str],
+        boxes: dict | None = None,
     ) -> None:
-        super().__init__(model, batch_size)
+        super().__init__(model, batch_size, boxes)
         self.maps, self.numbers, self.min_score = maps, numbers, min_score
         self.style = skeleton_style(model)
         self.num_keypoints = len(self.style.colours)
@@ -196,29 +199,22 @@ class PeopleTask(_Task):
             for kind, style in self.maps.items()
         }
         drawn['pictures'] = draw_people(
-            image, instances, self.style, self.min_score, self.numbers
+            image,
+            instances,
+            self.style,
+            self.min_score,
+            self.numbers,
+            show_boxes=self.boxes is not None,
         )
         return drawn
 
 
-class TopdownTask(_Task):
+class TopdownTask(PeopleTask):
     """Skeletons of whole images or boxes, their heatmaps, and what each stack saw."""
 
-    def __init__(
-        self,
-        model: Any,
-        batch_size: int,
-        numbers: bool,
-        min_score: float,
-        boxes: dict | None,
-        maps: dict[str, str],
-        show_stacks: bool,
-    ) -> None:
-        super().__init__(model, batch_size, boxes)
-        self.numbers, self.min_score = numbers, min_score
-        self.maps, self.with_stacks = maps, show_stacks
-        self.style = skeleton_style(model)
-        self.num_keypoints = len(self.style.colours)
+    def __init__(self, *args: Any, show_stacks: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.with_stacks = show_stacks
 
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""
@@ -233,18 +229,7 @@ class TopdownTask(_Task):
 
     def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
         """Draw an image: names of folders to pictures, BGR."""
-        drawn = {
-            kind: draw_maps(image, instances, self.model, kind, style)
-            for kind, style in self.maps.items()
-        }
+        drawn = super().draw(image, instances)
         if self.with_stacks:
             drawn['stacks'] = draw_stacks(image, instances, self.style, self.min_score)
-        drawn['pictures'] = draw_people(
-            image,
-            instances,
-            self.style,
-            self.min_score,
-            self.numbers,
-            show_boxes=self.boxes is not None,
-        )
         return drawn
