@@ -62,6 +62,30 @@ def consistent_flow(
     return inside & (miss < relative * length + absolute)
 
 
+def checked_flow(
+    source: np.ndarray,
+    target: np.ndarray,
+    method: str,
+    relative: float,
+    absolute: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the flow between two frames, and where it may be trusted.
+
+    Args:
+        source: Frame at whose pixels the flow is wanted, grey, (H, W) uint8.
+        target: The other frame, of the same size.
+        method: ``'dis'`` or ``'farneback'``.
+        relative: As in :func:`consistent_flow`.
+        absolute: As in :func:`consistent_flow`.
+
+    Returns:
+        Flow (H, W, 2) float32 in pixels, and where it may be trusted, (H, W) bool.
+    """
+    flow = dense_flow(source, target, method)
+    back = dense_flow(target, source, method)
+    return flow, consistent_flow(flow, back, relative, absolute)
+
+
 @TRANSFORMS.register_module()
 class ComputeOpticalFlow(BaseTransform):
     """Compute the flow that the view transform ``OpticalFlowView`` reads.
@@ -126,10 +150,12 @@ class ComputeOpticalFlow(BaseTransform):
             cv2.cvtColor(np.clip(frame, 0, 255).astype(np.uint8), cv2.COLOR_BGR2GRAY)
             for frame in frames
         )
-        flow = dense_flow(second, first, self.method)
-        back = dense_flow(first, second, self.method)
-        valid = consistent_flow(
-            flow, back, self.relative_tolerance, self.absolute_tolerance
+        flow, valid = checked_flow(
+            second,
+            first,
+            self.method,
+            self.relative_tolerance,
+            self.absolute_tolerance,
         )
         results['flow'] = np.ascontiguousarray(flow.transpose(2, 0, 1))
         results['flow_valid'] = valid[None].astype(np.float32)

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import torch
 
-from mmkp.datasets.transforms.compute_optical_flow import consistent_flow, dense_flow
+from mmkp.datasets.transforms.compute_optical_flow import checked_flow
 from mmkp.ops.flow_warp import FlowWarp
 
 
@@ -16,7 +16,8 @@ class FrameFlow:
         picture: First frame, grey, (H, W) uint8.
         later: The other frame, of the same size.
         method: ``'dis'`` or ``'farneback'``.
-        tolerances: Relative and absolute one of :func:`consistent_flow`.
+        tolerances: Relative and absolute one of
+            :func:`~mmkp.datasets.transforms.compute_optical_flow.consistent_flow`.
         max_side: Frames are reduced until their longer side has so many pixels.
     """
 
@@ -36,12 +37,10 @@ class FrameFlow:
                 cv2.resize(image, size, interpolation=cv2.INTER_AREA)
                 for image in (picture, later)
             )
-        flow = dense_flow(picture, later, method)
-        back = dense_flow(later, picture, method)
+        flow, self.valid = checked_flow(picture, later, method, *tolerances)
         self.size = size
         # Reduced pixels in one of the frame, along each axis.
         self.factor = np.array(size) / (width, height)
-        self.valid = consistent_flow(flow, back, *tolerances)
         self.lengths = np.linalg.norm(flow / self.factor, axis=-1)
         displacement = np.ascontiguousarray(flow.transpose(2, 0, 1))
         self.warp = FlowWarp(
