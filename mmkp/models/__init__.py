@@ -7,6 +7,7 @@ from mmkp.models import (
     heads,
     losses,
     stages,
+    token_attention,
     unsupervised,
     view_transforms,
 )
@@ -18,6 +19,7 @@ __all__ = [
     'heads',
     'losses',
     'stages',
+    'token_attention',
     'unsupervised',
     'view_transforms',
 ]

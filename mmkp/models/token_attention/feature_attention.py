@@ -1,0 +1,120 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Tokens that attend to the features of any frozen backbone."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from mmkp.models.token_attention.base import TokenAttention
+
+
+@MODELS.register_module()
+class FeatureAttention(TokenAttention):
+    """Attention of tokens to the feature maps of a frozen backbone.
+
+    A step beyond StableKeypoints (Hedlin et al., CVPR 2024), which reads the
+    cross-attention of a diffusion model: the logit of a token at a cell is its scaled
+    product with the feature vector there, so that the same losses, the same choice of
+    tokens and the same test run on any network, also without a GPU. Feature maps are
+    normalised channel by channel's vector at each cell (zero mean, unit variance, as
+    the layer normalisation before attention does), brought to the size of the largest
+    one and stacked, so that a token sees coarse and fine features together.
+
+    Args:
+        backbone: config of any backbone; its ``init_cfg`` is obeyed, and without one
+            its random weights follow from ``seed``.
+        in_channels: channels of each feature map that is used.
+        feature_indices: which of the backbone's feature maps to use; by default as
+            many of the last ones as there are ``in_channels``.
+        logit_scale: factor on token times feature; by default the 1 / sqrt(C) of
+            attention.
+        seed: seed of a backbone that is not told what weights to load.
+
+    Raises:
+        ValueError: no feature map, or as many indices as there are not channels.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        in_channels: Sequence[int],
+        feature_indices: Sequence[int] | None = None,
+        logit_scale: float | None = None,
+        seed: int = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.in_channels = tuple(in_channels)
+        number = len(self.in_channels)
+        self.feature_indices = tuple(
+            range(-number, 0) if feature_indices is None else feature_indices
+        )
+        if not number or len(self.feature_indices) != number:
+            raise ValueError(
+                f'FeatureAttention reads feature maps {self.feature_indices} with '
+                f'in_channels={self.in_channels}: give one number of channels for each '
+                'map, and at least one'
+            )
+        self.token_width = sum(self.in_channels)
+        self.logit_scale = (
+            self.token_width**-0.5 if logit_scale is None else logit_scale
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            network = MODELS.build(backbone)
+            if hasattr(network, 'init_weights'):
+                network.init_weights()
+        self.freeze(backbone=network)
+
+    @torch.no_grad()
+    def features(self, images: Tensor) -> Tensor:
+        """Normalised feature vectors, all maps stacked.
+
+        Args:
+            images: network input, shape (B, 3, H, W).
+
+        Returns:
+            Features, shape (B, C, h, w), of the size of the largest map.
+
+        Raises:
+            ValueError: a map has another number of channels than the config says.
+        """
+        found = self.frozen('backbone')(images)
+        maps = [found[index] for index in self.feature_indices]
+        channels = tuple(feature.shape[1] for feature in maps)
+        if channels != self.in_channels:
+            raise ValueError(
+                f'feature maps {self.feature_indices} of the backbone have {channels} '
+                f'channels, in_channels says {self.in_channels}: correct it'
+            )
+        height, width = (max(f.shape[axis] for f in maps) for axis in (-2, -1))
+        normalised = []
+        for feature in maps:
+            feature = feature.float()
+            spread, mean = torch.var_mean(feature, 1, correction=0, keepdim=True)
+            feature = (feature - mean) * (spread + 1e-5).rsqrt()
+            if feature.shape[-2:] != (height, width):
+                feature = F.interpolate(
+                    feature, (height, width), mode='bilinear', align_corners=False
+                )
+            normalised.append(feature)
+        return torch.cat(normalised, 1)
+
+    def forward(
+        self, images: Tensor, tokens: Tensor, cached: bool = False
+    ) -> list[Tensor]:
+        """Compute attention logits, see :class:`TokenAttention`.
+
+        Args:
+            images: network input, shape (B, 3, H, W).
+            tokens: learned tokens, shape (N, C).
+            cached: no effect: the features are quick to make again.
+
+        Returns:
+            One tensor of logits, shape (B, 1, h, w, N).
+        """
+        features = self.features(images).permute(0, 2, 3, 1).to(tokens.dtype)
+        return [(features @ tokens.T * self.logit_scale)[:, None]]
