@@ -29,7 +29,7 @@ def evaluate(fractions: np.ndarray) -> tuple[dict, list[str]]:
     statistics = metric.evaluate(len(fractions))
     from mmkp.evaluation.functional import collapse_statistics
 
-    return statistics, metric.warnings(collapse_statistics(fractions))
+    return statistics, metric.limits.warnings(collapse_statistics(fractions))
 
 
 def test_healthy_keypoints_raise_no_warning():

@@ -113,6 +113,12 @@ def test_prediction_is_in_image_pixels():
         assert scores.shape == (1, NUM_KEYPOINTS)
         assert ((scores >= 0) & (scores <= 1)).all()
         maps = sample.pred_fields.heatmaps
+        # Entropies are those of the maps, which are only scaled to be drawn.
+        shares = (maps / maps.sum((-2, -1), keepdim=True)).flatten(1).double()
+        entropies = -(shares * shares.log()).sum(1) / np.log(shares.shape[1])
+        np.testing.assert_allclose(
+            sample.pred_instances.keypoint_entropies[0], entropies, rtol=1e-4
+        )
         assert maps.shape[0] == NUM_KEYPOINTS
         torch.testing.assert_close(maps.amax((-2, -1)), torch.ones(NUM_KEYPOINTS))
 

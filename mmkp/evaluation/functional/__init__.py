@@ -3,6 +3,7 @@
 
 from .backward_error import evaluate_backward
 from .collapse import CollapseStatistics, collapse_statistics
+from .collapse_limits import CollapseLimits
 from .discovery_report import DiscoveryReport
 from .evaluate_discovery import evaluate_discovery, evaluate_few_shot
 from .few_shot import FewShotSummary, draw_few_shot
@@ -34,6 +35,7 @@ from .visible_regression import fit_visible_affine
 
 __all__ = [
     'AffineMap',
+    'CollapseLimits',
     'CollapseStatistics',
     'CorrectKeypointCounts',
     'DiscoveryReport',

@@ -113,14 +113,18 @@ class DiscoveryReport:
             'spread_min': '  of the stillest keypoint',
             'min_distance': 'nearest neighbour / crop',
             'border_share': 'share near the border',
+            'entropy': 'entropy of the maps / uniform',
+            'score': 'score of the keypoints',
         }
+        known_only = ('entropy', 'score')
         rows = []
         for name, label in labels.items():
             cells = [
                 _number(getattr(self.collapse[c], name) if c in self.collapse else None)
                 for c in columns
             ]
-            rows.append([label, *cells])
+            if name not in known_only or set(cells) != {'-'}:
+                rows.append([label, *cells])
         return rows
 
 

@@ -12,14 +12,17 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmkp.evaluation.functional import (
+    CollapseLimits,
     DiscoveryReport,
     KeypointSamples,
     RegressionProtocol,
     evaluate_discovery,
     get_protocol,
 )
+from mmkp.evaluation.functional.discovery_report import DETECTOR
 
 from .evaluation_record import EvaluationRecord, KeypointGroups
+from .keypoint_certainty import measure_collapse
 
 
 @METRICS.register_module()
@@ -32,7 +35,9 @@ class DiscoveredKeypointMetric(BaseMetric):
     dataloader, see ``DiscoveryEvaluationDataset``. Beside the forward error
     stand the error of the mean pose, that of the untrained detector (where the
     model provides ``untrained_keypoints``), the backward error, few-shot errors
-    and signs of collapse; a figure without its baselines says little.
+    and signs of collapse; a figure without its baselines says little. A sign of
+    collapse beyond its limit is a warning that says which loss weight or setting to
+    change, as that of :class:`KeypointCollapseMetric`.
 
     All coordinates are taken as fractions of the crop that the detector saw,
     errors in image pixels over the protocol's normaliser, and reported in the
@@ -51,6 +56,8 @@ class DiscoveredKeypointMetric(BaseMetric):
         shots: Numbers of annotated images for few-shot figures.
         num_draws: Random draws for each number of images.
         seed: Seed of these draws.
+        collapse_limits: Fields of
+            :class:`~mmkp.evaluation.functional.CollapseLimits` to change.
         outfile_prefix: Write all figures to ``<prefix>.<protocol>.json``.
         collect_device: ``'cpu'`` or ``'gpu'``, for distributed evaluation.
         prefix: Prefix of the figures' names. Default: the protocol's name. Set it
@@ -69,6 +76,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         shots: Sequence[int] = (1, 5, 10, 20, 50),
         num_draws: int = 10,
         seed: int = 0,
+        collapse_limits: dict[str, float] | None = None,
         outfile_prefix: str | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
@@ -84,6 +92,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         self.shots = tuple(shots)
         self.num_draws = num_draws
         self.seed = seed
+        self.collapse_limits = CollapseLimits(**(collapse_limits or {}))
         self.outfile_prefix = outfile_prefix
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -130,11 +139,23 @@ class DiscoveredKeypointMetric(BaseMetric):
             self.num_draws,
             self.seed,
         )
+        self._add_collapse(report, score_records)
         for remark in report.remarks:
             logger.warning(f'{self.prefix}: {remark}')
         logger.info(f'{type(self).__name__} ({self.variant})\n{report.table()}')
         self._write(report, logger)
         return report.figures()
+
+    def _add_collapse(
+        self, report: DiscoveryReport, records: list[EvaluationRecord]
+    ) -> None:
+        """Add how sure the detector is, and a remark on each sign of collapse."""
+        statistics = measure_collapse(
+            [record.discovered for record in records],
+            [record.certainty for record in records],
+        )
+        report.collapse[DETECTOR] = statistics
+        report.remarks += self.collapse_limits.warnings(statistics)
 
     def _write(self, report: DiscoveryReport, logger: MMLogger) -> None:
         if self.outfile_prefix is None:

@@ -2,11 +2,13 @@
 """What the metric keeps of one image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+
+from .keypoint_certainty import KeypointCertainty
 
 KeypointGroups = Sequence[int | Sequence[int]]
 PURPOSES = ('fit', 'score')
@@ -27,6 +29,7 @@ class EvaluationRecord:
         crop_size: (2,) float64, pixels of the image.
         image_size: (2,) float64, pixels.
         num_nan: Number of annotated points marked visible but not finite.
+        certainty: How sure the detector is of the discovered keypoints.
     """
 
     key: tuple[str, ...]
@@ -39,6 +42,7 @@ class EvaluationRecord:
     crop_size: np.ndarray
     image_size: np.ndarray
     num_nan: int
+    certainty: KeypointCertainty = field(default_factory=KeypointCertainty)
 
     @classmethod
     def from_data_sample(
@@ -97,6 +101,7 @@ class EvaluationRecord:
             crop_size=scale,
             image_size=_image_size(data_sample, scale),
             num_nan=num_nan,
+            certainty=KeypointCertainty.from_data_sample(data_sample),
         )
 
 

@@ -25,6 +25,7 @@ from mmkp.ops.heatmap import (
     soft_argmax,
     spatial_softmax,
 )
+from mmkp.ops.moments import spatial_entropy
 
 
 class _UpsampleBlock(nn.Sequential):
@@ -165,19 +166,21 @@ class SpatialExpectationHead(BaseHead):
                 divided by its peak so that they can be looked at.
 
         Returns:
-            B instances with ``keypoints`` (1, K, 2) and ``keypoint_scores``
-            (1, K), numpy float32; with heatmaps, also B fields (K, h, w).
+            B instances with ``keypoints`` (1, K, 2), ``keypoint_scores`` (1, K) and
+            ``keypoint_entropies`` (1, K), those of the distributions over that of a
+            uniform one, numpy float32; with heatmaps, also B fields (K, h, w).
         """
         width, height = (int(side) for side in batch_data_samples[0].input_size)
         keypoints, heatmaps = self.locate(self.forward(feats), (width, height))
-        scores = self.scores(heatmaps, keypoints, (width, height))
+        found = dict(
+            keypoints=keypoints,
+            keypoint_scores=self.scores(heatmaps, keypoints, (width, height)),
+            keypoint_entropies=spatial_entropy(heatmaps, normalised=True),
+        )
+        rows = {name: part.float().cpu().numpy() for name, part in found.items()}
         instances = [
-            InstanceData(keypoints=points[None], keypoint_scores=score[None])
-            for points, score in zip(
-                keypoints.float().cpu().numpy(),
-                scores.float().cpu().numpy(),
-                strict=True,
-            )
+            InstanceData(**{name: row[index, None] for name, row in rows.items()})
+            for index in range(len(keypoints))
         ]
         if not (test_cfg or {}).get('output_heatmaps', False):
             return instances
