@@ -1,5 +1,6 @@
 # Human3.6M simplified without background. Made by
-# tools/dataset_converters/human36m_simplified_to_coco.py --remove-background.
+# tools/dataset_converters/human36m_simplified_to_coco.py --remove-background
+# --out work_dirs/datasets/human36m_masked.
 _base_ = ['./labelled_146x146.py']
 root = 'work_dirs/datasets/human36m_masked'
 images = dict(img=f'{root}/images')
