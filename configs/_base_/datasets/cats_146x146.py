@@ -1,6 +1,6 @@
 # Cat heads (CAT, Zhang et al., ECCV 2008) with 9 points: eyes, mouth, and three of each
 # ear, whose tips are left out as in LMDIS. Made by
-# tools/dataset_converters/landmark_csv_to_coco.py from a table of the .cat files.
+# tools/dataset_converters/cat_heads_to_coco.py; its boxes are squares around the heads.
 _base_ = ['./labelled_146x146.py']
 images = dict(img='data/cats')
 root = 'work_dirs/datasets/cats'

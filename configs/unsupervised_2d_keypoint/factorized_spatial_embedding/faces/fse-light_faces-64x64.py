@@ -3,4 +3,5 @@ _base_ = [
     '../_base_/fse_light_64x64.py',
     '../../../_base_/datasets/faces_64x64.py',
 ]
-train_dataloader = dict(batch_size=32)
+param_scheduler = dict(begin=2000, end=3000)
+train_cfg = dict(max_iters=3000, val_interval=1000)

@@ -5,3 +5,4 @@ frontal = dict(data_root='work_dirs/datasets/faces_frontal')
 train_dataloader = dict(dataset=frontal)
 val_dataloader = dict(dataset=dict(fit=frontal, score=frontal))
 test_dataloader = val_dataloader
+train_cfg = dict(max_iters=2000, val_interval=500)
