@@ -109,5 +109,8 @@ def test_autolink_is_evaluated_beside_its_untrained_self(tmp_path):
     for column in ('', '_mean_pose', '_untrained'):
         assert np.isfinite(figures[f'generic/forward{column}'])
         assert np.isfinite(figures[f'generic/forward_5_shot_median{column}'])
+    # How sure the detector is reaches the metric without any setting.
+    assert 0 < figures['generic/entropy'] < 1
+    assert 0 < figures['generic/score'] < 1
     # Freshly drawn weights of another seed are another detector.
     assert figures['generic/forward'] != figures['generic/forward_untrained']

@@ -1,7 +1,10 @@
 """The label-free metric names each kind of collapse."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
@@ -147,3 +150,15 @@ def test_nothing_is_reported_of_what_is_unknown(monkeypatch):
 def test_each_warning_names_the_loss_whose_weight_to_change(fractions, losses):
     _, warnings = evaluate(fractions)
     assert all(any(loss in warning for warning in warnings) for loss in losses)
+
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs/unsupervised_2d_keypoint'
+EXPERIMENTS = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
+
+
+@pytest.mark.parametrize('path', EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_unsupervised_config_watches_for_collapse(path):
+    evaluators = Config.fromfile(path).val_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    types = {evaluator.type for evaluator in evaluators}
+    assert types & {'KeypointCollapseMetric', 'DiscoveredKeypointMetric'}
