@@ -41,3 +41,5 @@ whole_image = [
     dict(type='TopdownResize', input_size=(512, 512)),
     dict(type='PackPoseInputs'),
 ]
+# With ten views an image, validation after training takes some images, a test all.
+sample = dict(max_fit=200, max_score=200)
