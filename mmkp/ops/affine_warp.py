@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Affine warps, given in coordinates in which the image spans [-1, 1]."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -44,3 +44,24 @@ class AffineWarp(Warp):
         moved = norm @ self.affine[:, :, :2].transpose(1, 2)
         moved = moved + self.affine[:, None, :, 2]
         return to_pixels(moved, self.image_size, self.align_corners)
+
+    def inverse(self) -> 'AffineWarp':
+        """Return the map from the source image to the warped image.
+
+        Returns:
+            The inverse warps.
+        """
+        linear = torch.linalg.inv(self.affine[:, :, :2])
+        shift = -linear @ self.affine[:, :, 2:]
+        return replace(self, affine=torch.cat((linear, shift), -1))
+
+    def resized(self, image_size: tuple[int, int]) -> 'AffineWarp':
+        """Return the same map in [-1, 1] for pictures, or maps, of another size.
+
+        Args:
+            image_size: (W, H) in pixels, or cells.
+
+        Returns:
+            The warps.
+        """
+        return replace(self, image_size=(int(image_size[0]), int(image_size[1])))

@@ -23,6 +23,7 @@ __all__ = [
     'FSE_SECOND',
     'IMM_SOURCE',
     'IMM_TARGET',
+    'STABLE_KEYPOINTS',
     'THIN_PLATE_PRESETS',
     'lmdis_spline',
     'random_affine_warp',
@@ -74,7 +75,21 @@ FSE_SECOND: dict[str, Any] = {
     'scale_range': (0.7, 1.2),
     'translation_std': 0.1,
 }
-AFFINE_PRESETS = {'fse_first': FSE_FIRST, 'fse_second': FSE_SECOND}
+# StableKeypoints (Hedlin et al., CVPR 2024) as released; the paper says that shifts are
+# up to a quarter of the width, twice as far.
+STABLE_KEYPOINTS: dict[str, Any] = {
+    'rotation_range': 15.0,
+    'scale_range': (0.8, 1.0),
+    'stretch_std': 0.0,
+    'translation_std': 0.0,
+    'translation_range': 0.25,
+    'align_corners': False,
+}
+AFFINE_PRESETS = {
+    'fse_first': FSE_FIRST,
+    'fse_second': FSE_SECOND,
+    'stable_keypoints': STABLE_KEYPOINTS,
+}
 
 
 def rotation_scale_shift(
@@ -111,6 +126,8 @@ def random_affine_warp(
     device: torch.device | str = 'cpu',
     generator: torch.Generator | None = None,
     *,
+    translation_range: float = 0.0,
+    align_corners: bool = True,
     dtype: torch.dtype = torch.float32,
 ) -> AffineWarp:
     """Sample affine warps like the TensorFlow code of Thewlis et al., ICCV 2017.
@@ -124,14 +141,18 @@ def random_affine_warp(
         translation_std: standard deviation of the shift in half image sides.
         device: where to sample.
         generator: source of randomness, on that device; torch's global one when None.
+        translation_range: largest further shift either way along each axis in half
+            image sides, uniform.
+        align_corners: whether -1 and 1 are pixel centres, else edges.
         dtype: floating-point type, float32 or float64.
 
     Returns:
         The warps; scales above 1 make objects smaller, as positions go to the source.
     """
 
-    def uniform(low: float, high: float) -> Tensor:
-        drawn = torch.rand(batch_size, device=device, generator=generator, dtype=dtype)
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        size = (batch_size, *shape)
+        drawn = torch.rand(size, device=device, generator=generator, dtype=dtype)
         return low + (high - low) * drawn
 
     def normal(*shape: int) -> Tensor:
@@ -141,8 +162,13 @@ def random_affine_warp(
     scale = uniform(*scale_range)
     scales = torch.stack((scale, scale + stretch_std * normal(batch_size)), -1)
     shift = translation_std * normal(batch_size, 2)
-    extent = (max(image_size[0] - 1, 1), max(image_size[1] - 1, 1))
-    return AffineWarp(rotation_scale_shift(angle, scales, shift, extent), image_size)
+    if translation_range:
+        shift = shift + uniform(-translation_range, translation_range, 2)
+    extent: tuple[float, float] = image_size
+    if align_corners:
+        extent = (max(image_size[0] - 1, 1), max(image_size[1] - 1, 1))
+    matrix = rotation_scale_shift(angle, scales, shift, extent)
+    return AffineWarp(matrix, image_size, align_corners)
 
 
 def lmdis_spline(

@@ -8,6 +8,7 @@ from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
 from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
+from mmkp.engine.hooks.token_selection_hook import TokenSelectionHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -19,4 +20,5 @@ __all__ = [
     'ProgressHook',
     'SaveMetricsHook',
     'TimeLimitHook',
+    'TokenSelectionHook',
 ]

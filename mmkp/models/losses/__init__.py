@@ -3,6 +3,8 @@
 from mmkp.models.losses.concentration_loss import ConcentrationLoss
 from mmkp.models.losses.diversity_loss import DiversityLoss
 from mmkp.models.losses.equivariance_loss import EquivarianceLoss
+from mmkp.models.losses.localisation_loss import LocalisationLoss
+from mmkp.models.losses.map_equivariance_loss import MapEquivarianceLoss
 from mmkp.models.losses.part_affinity_loss import PartAffinityLoss
 from mmkp.models.losses.perceptual_loss import PerceptualLoss
 from mmkp.models.losses.separation_loss import SeparationLoss
@@ -12,6 +14,8 @@ __all__ = [
     'ConcentrationLoss',
     'DiversityLoss',
     'EquivarianceLoss',
+    'LocalisationLoss',
+    'MapEquivarianceLoss',
     'PartAffinityLoss',
     'PerceptualLoss',
     'SeparationLoss',

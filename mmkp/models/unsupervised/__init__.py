@@ -6,10 +6,12 @@ from mmkp.models.unsupervised.factorized_spatial_embedding import (
     FactorizedSpatialEmbedding,
 )
 from mmkp.models.unsupervised.lmdis import LMDIS
+from mmkp.models.unsupervised.stable_keypoints import StableKeypoints
 
 __all__ = [
     'LMDIS',
     'AutoLink',
     'FactorizedSpatialEmbedding',
+    'StableKeypoints',
     'UnsupervisedPoseEstimator',
 ]

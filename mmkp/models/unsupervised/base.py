@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterable
 
 import torch
+from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
@@ -227,14 +228,20 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         """
         results = super().predict(inputs, data_samples)
         if self.test_cfg.get('untrained_control', False):
-            feats = self._untrained_detector(inputs).extract_feat(inputs)
-            control = self._untrained_control[0].head.predict(feats, data_samples)
+            control = self._untrained_instances(inputs, data_samples)
             for sample, instance in zip(results, control, strict=True):
                 scale, centre = sample.input_scale, sample.input_center
                 points = instance.keypoints / sample.input_size * scale
                 points = points + centre - 0.5 * scale
                 sample.pred_instances.set_field(points, 'untrained_keypoints')
         return results
+
+    def _untrained_instances(
+        self, inputs: Tensor, data_samples: list[PoseDataSample]
+    ) -> list[InstanceData]:
+        """What the untrained control finds, in network-input pixels."""
+        detector = self._untrained_detector(inputs)
+        return detector.head.predict(detector.extract_feat(inputs), data_samples)
 
     def _untrained_detector(self, inputs: Tensor) -> nn.Module:
         """The detector at freshly drawn weights, without touching any seed."""

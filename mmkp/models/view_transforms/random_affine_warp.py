@@ -13,8 +13,9 @@ from mmkp.ops.warp_samplers import AFFINE_PRESETS, random_affine_warp
 
 @MODELS.register_module()
 class RandomAffineWarp(RandomWarp):
-    """Warp images at random as the TensorFlow code of Thewlis et al., ICCV 2017.
+    """Warp images at random by affine maps.
 
+    As the TensorFlow code of Thewlis et al., ICCV 2017, or StableKeypoints, CVPR 2024.
     Settings that are None come from the preset.
 
     Args:
@@ -22,11 +23,13 @@ class RandomAffineWarp(RandomWarp):
         scale_range: smallest and largest scale, uniform.
         stretch_std: standard deviation of what is added to the scale along y.
         translation_std: standard deviation of the shift in half image sides.
+        translation_range: largest further shift either way along each axis in half
+            image sides, uniform.
         brightness: largest change of brightness, in units of the input.
         contrast: largest relative change of contrast of each channel, in [0, 1).
         padding_mode: what lies outside the image, as in ``grid_sample``.
         preset: ``'fse_second'``, or ``'fse_first'`` without shift and with less
-            scaling, see :mod:`mmkp.ops.warp_samplers`.
+            scaling, or ``'stable_keypoints'``, see :mod:`mmkp.ops.warp_samplers`.
 
     Raises:
         ValueError: there is no such preset.
@@ -42,6 +45,7 @@ class RandomAffineWarp(RandomWarp):
         contrast: float = 0.0,
         padding_mode: str = 'reflection',
         preset: str = 'fse_second',
+        translation_range: float | None = None,
     ) -> None:
         super().__init__(brightness, contrast, padding_mode)
         self.warp_options: dict[str, Any] = preset_options(
@@ -51,6 +55,7 @@ class RandomAffineWarp(RandomWarp):
             scale_range=scale_range,
             stretch_std=stretch_std,
             translation_std=translation_std,
+            translation_range=translation_range,
         )
 
     def sample(self, images: Tensor) -> AffineWarp:

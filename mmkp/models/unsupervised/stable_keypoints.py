@@ -1,0 +1,223 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""StableKeypoints: keypoints as tokens that a frozen network attends to."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+
+from mmkp.models.heads.token_head import TokenHead
+from mmkp.models.token_attention.base import TokenAttention
+from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+from mmkp.models.view_transforms.random_affine_warp import RandomAffineWarp
+from mmkp.ops.affine_warp import AffineWarp
+from mmkp.ops.map_peaks import peak_centroids
+from mmkp.ops.token_maps import token_maps
+from mmkp.ops.token_selection import select_tokens
+from mmkp.ops.view_aggregation import ViewAggregator
+
+
+@MODELS.register_module()
+class StableKeypoints(UnsupervisedPoseEstimator):
+    """Unsupervised keypoints from a pretrained network (Hedlin et al., CVPR 2024).
+
+    N tokens are learned so that a frozen network attends to each at one place of an
+    image (``LocalisationLoss``, section 3.2), which moves with the image
+    (``MapEquivarianceLoss``). For each image only those tokens are trained whose maps
+    are most like a Gaussian and which lie far apart (section 3.3); the K that are
+    chosen most often become the keypoints. Tests average maps over random views
+    (section 3.4).
+
+    The network is the cross-attention of Stable Diffusion (``DiffusionAttention``) or
+    the features of any backbone (``FeatureAttention``). Checkpoints hold tokens and
+    indices, not the network.
+
+    Losses may ask for ``images``, ``token_maps`` (B, k, h, w) of the tokens that are
+    trained, ``heatmaps``, the same as distributions over space, ``keypoints``, the
+    mean positions around their peaks, ``warped_*`` of each, and ``warp``.
+
+    Args:
+        backbone: config of a :class:`TokenAttention`.
+        head: config of a :class:`TokenHead`.
+        view_transform: config of a :class:`RandomAffineWarp`, the second view in
+            training and each view of a test.
+        train_cfg: ``num_candidates`` (25) tokens whose maps are most like a Gaussian
+            of ``sigma`` (2.0) cells, of which the ``num_selected`` (10) furthest apart
+            are trained; ``strategy`` ``'gaussian'`` or ``'entropy'``.
+        test_cfg: beside those of the base, ``num_views`` random views to average over
+            (10 as published; 0, the default, for the image itself), at
+            ``view_map_size`` (W, H) cells, the same views for each image by
+            ``view_seed`` (0).
+        **kwargs: further arguments of :class:`UnsupervisedPoseEstimator`.
+
+    Raises:
+        ValueError: a part is of another kind.
+    """
+
+    head: TokenHead
+    backbone: TokenAttention
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        view_transform: dict | None = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            backbone,
+            head,
+            view_transform=view_transform,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            **kwargs,
+        )
+        needs_affine = bool(kwargs.get('losses')) or self.test_cfg.get('num_views', 0)
+        for name, kind, example in (
+            ('backbone', TokenAttention, 'DiffusionAttention or FeatureAttention'),
+            ('head', TokenHead, 'TokenHead'),
+            ('view_transform', RandomAffineWarp, 'RandomAffineWarp'),
+        ):
+            part = getattr(self, name)
+            if not isinstance(part, kind) and (part is not None or needs_affine):
+                raise ValueError(
+                    f'{name} of StableKeypoints is {type(part).__name__}: its maps '
+                    f'are warped back and its tokens attended to, so give {example}'
+                )
+        self.head.set_token_width(self.backbone.token_width)
+
+    def attend(
+        self, inputs: Tensor, tokens: Tensor | None = None, cached: bool = False
+    ) -> list[Tensor]:
+        """Attention logits of all tokens.
+
+        Args:
+            inputs: network input, shape (B, 3, H, W).
+            tokens: shape (N, C); the learned ones when None.
+            cached: the images are the data set's, not views of them, so that what the
+                network makes of them may be kept.
+
+        Returns:
+            One tensor for each layer, (B, heads, h, w, N).
+        """
+        inputs = inputs.contiguous(memory_format=self.memory_format)
+        tokens = self.head.tokens if tokens is None else tokens
+        return self.backbone(inputs, tokens, cached=cached)
+
+    @torch.no_grad()
+    def select(self, logits: Sequence[Tensor], warped: Sequence[Tensor]) -> Tensor:
+        """Which tokens describe each image best (section 3.3).
+
+        Args:
+            logits: attention logits of the images, each (B, heads, h, w, N).
+            warped: those of their second views.
+
+        Returns:
+            Token indices, shape (B, k), int64.
+        """
+        size, settings = self.head.map_size, self.train_cfg
+        return select_tokens(
+            token_maps(logits, size),
+            token_maps(warped, size),
+            settings.get('num_candidates', 25),
+            settings.get('num_selected', 10),
+            settings.get('sigma', 2.0),
+            settings.get('strategy', 'gaussian'),
+        )
+
+    @torch.no_grad()
+    def select_from_images(
+        self, inputs: Tensor, tokens: Tensor | None = None
+    ) -> Tensor:
+        """Which tokens describe each image best, from the images.
+
+        Args:
+            inputs: network input, shape (B, 3, H, W).
+            tokens: shape (N, C); the learned ones when None.
+
+        Returns:
+            Token indices, shape (B, k), int64.
+        """
+        warped, _ = self.second_view(inputs)
+        logits = self.attend(inputs, tokens, cached=True)
+        return self.select(logits, self.attend(warped, tokens))
+
+    def outputs_for_losses(
+        self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
+    ) -> dict[str, object]:
+        """All named outputs that the losses may ask for, see the class."""
+        warped, warp = self.second_view(inputs, data_samples)
+        logits, warped_logits = self.attend(inputs, cached=True), self.attend(warped)
+        selected = self.select(logits, warped_logits)
+        outputs: dict[str, object] = {'warp': warp}
+        for prefix, images, found in (
+            ('', inputs, logits),
+            ('warped_', warped, warped_logits),
+        ):
+            maps = token_maps(found, self.head.map_size, selected)
+            size = (images.shape[-1], images.shape[-2])
+            radius = self.head.centroid_radius or 5.0
+            outputs[f'{prefix}images'] = images
+            outputs[f'{prefix}token_maps'] = maps
+            outputs[f'{prefix}heatmaps'] = self.head.locate(maps, size)[1]
+            outputs[f'{prefix}keypoints'] = peak_centroids(maps, size, radius)
+        return outputs
+
+    def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Maps of the keypoints' tokens, averaged over ``test_cfg.num_views``.
+
+        Args:
+            inputs: network input, shape (B, 3, H, W).
+
+        Returns:
+            One tensor, shape (B, K, h, w).
+        """
+        return (self.keypoint_maps(inputs),)
+
+    def keypoint_maps(self, inputs: Tensor, untrained: bool = False) -> Tensor:
+        """Maps of the keypoints' tokens (section 3.4).
+
+        Args:
+            inputs: network input, shape (B, 3, H, W).
+            untrained: of untrained tokens, chosen in the same way.
+
+        Returns:
+            Attention in [0, 1], shape (B, K, h, w); 0 where no view shows anything.
+        """
+        tokens = None
+        if untrained:
+            seed = self.test_cfg.get('untrained_seed', 0)
+            tokens = self.head.untrained_tokens(seed)
+        batch, size = len(inputs), self.head.map_size
+        indices = self.head.chosen_indices(untrained).expand(batch, -1)
+        if not self.test_cfg.get('num_views', 0):
+            return token_maps(self.attend(inputs, tokens, True), size, indices)
+        aggregator = ViewAggregator(self.test_cfg.get('view_map_size', size))
+        for warp in self._test_views(inputs):
+            view = warp.images(inputs, self.view_transform.padding_mode)
+            aggregator.add(token_maps(self.attend(view, tokens), size, indices), warp)
+        return aggregator.result()
+
+    def _test_views(self, inputs: Tensor) -> Iterator[AffineWarp]:
+        """The same random warps for every image, without touching any seed."""
+        number = self.test_cfg['num_views']
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(self.test_cfg.get('view_seed', 0))
+            like = torch.empty(number, *inputs.shape[1:], device='cpu')
+            warps = self.view_transform.sample(like)
+        for affine in warps.affine.to(inputs.device):
+            yield replace(warps, affine=affine.expand(len(inputs), -1, -1))
+
+    def _untrained_instances(
+        self, inputs: Tensor, data_samples: list[PoseDataSample]
+    ) -> list[InstanceData]:
+        maps = self.keypoint_maps(inputs, untrained=True)
+        # Without test_cfg there are instances only.
+        return self.head.predict((maps,), data_samples)  # type: ignore[return-value]
