@@ -186,7 +186,10 @@ class DiffusionAttention(TokenAttention):
             each image.
         """
         if self.training or self.noise_seed is None:
-            noise = torch.randn_like(latents)
+            # Not randn_like, which draws in the order of the memory.
+            noise = torch.randn(
+                latents.shape, dtype=latents.dtype, device=latents.device
+            )
         else:
             generator = torch.Generator().manual_seed(self.noise_seed)
             noise = torch.randn(latents.shape[1:], generator=generator).to(latents)
