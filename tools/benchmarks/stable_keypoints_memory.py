@@ -5,6 +5,7 @@ The UNet runs on tensors that have shapes and no content, so that sizes that fit
 memory can be counted, too.
 """
 
+import weakref
 from typing import Any
 
 import torch
@@ -23,39 +24,54 @@ from mmkp.ops import token_maps as chunked
 NUM_SELECTED = 10
 
 
+class _Saved:
+    """A tensor that one operation keeps, for as long as its graph is there."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
 class KeptTensors:
-    """Storages that the backward pass will need, each counted once."""
+    """Storages that the backward pass will need, each counted once.
+
+    What the UNet computes after the last captured layer leads to no loss, and its
+    graph is gone when the output is.
+    """
 
     def __init__(self, unet: torch.nn.Module) -> None:
-        # Holding them keeps their numbers from being given to others.
-        self.storages: dict[int, Any] = {}
+        self.saved: weakref.WeakSet[_Saved] = weakref.WeakSet()
+        self.arguments: list[_Saved] = []
         self.weights = {self._number(w) for w in unet.parameters()}
 
     @staticmethod
     def _number(tensor: Tensor) -> int:
         return tensor.untyped_storage()._cdata
 
-    def add(self, tensor: Tensor) -> Tensor:
-        """Count a tensor and return it."""
-        if self._number(tensor) not in self.weights:
-            self.storages[self._number(tensor)] = tensor.untyped_storage()
-        return tensor
+    def add(self, tensor: Tensor) -> _Saved:
+        """Note a tensor that is saved, see ``saved_tensors_hooks``."""
+        saved = _Saved(tensor.detach())
+        self.saved.add(saved)
+        return saved
 
     def checkpoint(self, module: Any, *args: Any) -> Any:
         """Keep the arguments of a function and nothing that it computes."""
         for value in args:
             if isinstance(value, Tensor):
-                self.add(value)
+                self.arguments.append(self.add(value))
         return torch.utils.checkpoint.checkpoint(
             module.__call__, *args, use_reentrant=False
         )
 
     def mib(self) -> float:
         """Sum of the sizes."""
-        return sum(storage.nbytes() for storage in self.storages.values()) / 2**20
+        storages = {
+            self._number(saved.tensor): saved.tensor.untyped_storage().nbytes()
+            for saved in self.saved
+        }
+        return sum(storages[n] for n in storages.keys() - self.weights) / 2**20
 
 
-def kept_mib(config: dict, setting: Any, variant: str) -> tuple[float, float]:
+def kept_mib(config: dict, setting: Any, variant: str) -> tuple[float, float, float]:
     """Count what is kept for the backward pass of both views of one image, in float32.
 
     Args:
@@ -64,7 +80,8 @@ def kept_mib(config: dict, setting: Any, variant: str) -> tuple[float, float]:
         variant: one of its ``VARIANTS``.
 
     Returns:
-        MiB kept for backward, and MiB of the UNet's weights.
+        MiB kept for backward, the most that was kept at the end of a forward pass of
+        the UNet, and MiB of its weights.
     """
     diffusers = import_diffusers()
     with FakeTensorMode():
@@ -73,7 +90,9 @@ def kept_mib(config: dict, setting: Any, variant: str) -> tuple[float, float]:
         side, tokens = setting.latent_side, setting.tokens
         context = torch.empty(tokens, config['cross_attention_dim'])
         context.requires_grad_()
-        hooks = torch.autograd.graph.saved_tensors_hooks(kept.add, lambda kept: kept)
+        most = [0.0]
+        unet.conv_out.register_forward_hook(lambda *_: most.append(kept.mib()))
+        hooks = torch.autograd.graph.saved_tensors_hooks(kept.add, lambda x: x.tensor)
         with hooks:
             views = [torch.empty(1, 4, side, side) for _ in range(2)]
             if variant.startswith('plain'):
@@ -86,9 +105,11 @@ def kept_mib(config: dict, setting: Any, variant: str) -> tuple[float, float]:
                     unet.enable_gradient_checkpointing(kept.checkpoint)
                 outputs = _mmkp(capture, views, context, setting)
             # Both losses square the maps.
-            sum(maps.square().sum() for maps in outputs)
+            loss = sum(maps.square().sum() for maps in outputs)
+        found = kept.mib()
+        del loss
     weights = sum(weight.numel() for weight in unet.parameters()) * 4
-    return kept.mib(), weights / 2**20
+    return found, max(found, *most), weights / 2**20
 
 
 def _plain(

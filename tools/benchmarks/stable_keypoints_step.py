@@ -262,19 +262,17 @@ def print_arithmetic(setting: Setting, variants: list[str]) -> None:
     print(
         f'latents {setting.latent_side}², maps {setting.map_side}², {setting.tokens} '
         f'tokens, float32, two views; counted on tensors without content\n\n'
-        '| step | kept for backward, MiB | ratio | with the weights, MiB | ratio |\n'
-        '|---|---:|---:|---:|---:|'
+        '| step | kept for backward, MiB | ratio | most during forward, MiB | ratio '
+        '| with the weights, MiB | ratio |\n|---|---:|---:|---:|---:|---:|---:|'
     )
     first: Any = None
     for variant in variants:
         config = TINY_UNET if setting.tiny else UNET
-        kept, weights = kept_mib(config, setting, variant)
-        first = first or (kept, kept + weights)
-        print(
-            f'| {variant} | {kept:.0f} | {kept / first[0]:.2f} | {kept + weights:.0f} '
-            f'| {(kept + weights) / first[1]:.2f} |',
-            flush=True,
-        )
+        kept, most, weights = kept_mib(config, setting, variant)
+        values = (kept, most, most + weights)
+        first = first or values
+        cells = (f'{x:.0f} | {x / y:.2f}' for x, y in zip(values, first, strict=True))
+        print(f'| {variant} | {" | ".join(cells)} |', flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
