@@ -10,7 +10,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, MODELS
-from tiny import draw_figures, quick_mmengine  # noqa: F401
+from tiny import (  # noqa: F401
+    call_tool,
+    draw_figures,
+    quick_mmengine,
+    write_config,
+)
 from tiny_diffusion import tiny_config
 
 import mmkp  # noqa: F401  registers the model
@@ -243,3 +248,41 @@ def test_adapters_on_a_random_network(path):
     total = sum(losses.values())
     total.backward()
     assert built.head.tokens.grad.abs().sum() > 0
+
+
+def test_a_training_on_a_diffusion_model_through_the_runner(tmp_path, capsys):
+    pytest.importorskip('diffusers')
+    model = Config.fromfile(FOLDER / 'folder/stable-keypoints_folder-512x512.py').model
+    model.backbone.base_model = tiny_config()
+    model.head.update(num_tokens=12, num_keypoints=4, token_width=32, map_size=(16, 16))
+    model.train_cfg.update(num_candidates=8, num_selected=4)
+    model.test_cfg.update(num_views=2, view_map_size=(32, 32))
+    text = f"""
+model = {model.to_dict()!r}
+train_dataloader['batch_size'] = 1
+optim_wrapper['accumulative_counts'] = 4
+default_hooks['checkpoint'] = dict(interval=4)
+custom_hooks = [dict(type='TokenSelectionHook', num_images=3)]
+val_evaluator = dict(type='KeypointCollapseMetric')
+test_evaluator = val_evaluator
+"""
+    config = write_config(tmp_path, extra=text, max_iters=8)
+    work = tmp_path / 'work'
+    call_tool('train.py', config, '--work-dir', work)
+    state = torch.load(work / 'iter_8.pth', weights_only=False)['state_dict']
+    # The diffusion model is not in the checkpoint, the choice of tokens is.
+    assert set(state) == {
+        'head.tokens',
+        'head.token_indices',
+        'head.untrained_token_indices',
+        'backbone.base_fingerprint',
+    }
+    assert state['head.tokens'].shape == (12, 32)
+    assert len(set(state['head.token_indices'].tolist()) - {-1}) == 4
+    assert state['backbone.base_fingerprint'].any()
+    assert list(work.rglob('vis_image/discovery*.png'))
+    # The same tokens on another diffusion model mean nothing.
+    options = ('--cfg-options', 'model.backbone.base_model.seed=1')
+    with pytest.raises(SystemExit, match='2'):
+        call_tool('test.py', config, work / 'iter_8.pth', '--work-dir', work, *options)
+    assert 'trained with another frozen network' in capsys.readouterr().err
