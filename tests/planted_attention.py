@@ -9,6 +9,7 @@ compared with where that place truly is.
 """
 
 import torch
+import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
@@ -17,22 +18,24 @@ FREQUENCIES = 32
 
 @MODELS.register_module(force=True)
 class PlantedFeatures(nn.Module):
-    """Fourier features of places on the object and in the image, (B, 4 F, H, W)."""
+    """Fourier features of places on the object and in the image, (B, 4 F, H/2, W/2)."""
 
     def __init__(self) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(1)
-        drawn = 5 * torch.randn(FREQUENCIES, 2, generator=generator)
+        drawn = 4 * torch.randn(FREQUENCIES, 2, generator=generator)
         self.register_buffer('frequencies', drawn)
 
     def forward(self, images: Tensor) -> list[Tensor]:
+        images = F.avg_pool2d(images, 2)
         shown = images[:, 2:].clamp(0, 1)
         on_object = images[:, :2] / shown.clamp_min(0.1)
         height, width = images.shape[-2:]
         x, y = torch.linspace(-1, 1, width), torch.linspace(-1, 1, height)
         in_image = torch.stack(torch.meshgrid(x, y, indexing='xy'))
         in_image = in_image.expand(len(images), -1, -1, -1)
-        return [torch.cat((self.code(on_object) * shown, self.code(in_image)), 1)]
+        codes = torch.cat((self.code(on_object), self.code(in_image)), 1)
+        return [codes * shown]
 
     def code(self, place: Tensor) -> Tensor:
         phase = torch.einsum('fc,bchw->bfhw', self.frequencies, place)

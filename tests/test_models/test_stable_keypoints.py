@@ -27,14 +27,14 @@ def planted_model(**changes):
             type='FeatureAttention',
             backbone=dict(type='PlantedFeatures'),
             in_channels=(128,),
-            logit_scale=1.0,
+            logit_scale=0.5,
         ),
-        head=dict(type='TokenHead', num_tokens=40, num_keypoints=6, map_size=(64, 64)),
+        head=dict(type='TokenHead', num_tokens=30, num_keypoints=4, map_size=(64, 64)),
         view_transform=dict(
             type='RandomAffineWarp', preset='stable_keypoints', padding_mode='zeros'
         ),
         losses=LOSSES,
-        train_cfg=dict(num_candidates=15, num_selected=6),
+        train_cfg=dict(num_candidates=10, num_selected=5),
         test_cfg=dict(num_views=10, view_map_size=(64, 64)),
     )
     return MODELS.build({**config, **changes})
@@ -86,15 +86,15 @@ class TestPlantedAttention:
         model = planted_model()
         choose(model)
         untrained = copy.deepcopy(model)
-        optimizer = torch.optim.Adam([model.head.tokens], lr=0.02)
+        optimizer = torch.optim.Adam([model.head.tokens], lr=0.03)
         totals = []
-        for step in range(150):
+        for step in range(200):
             losses = model.loss(planted_images(4, seed=step)[0])
             total = sum(losses.values())
             optimizer.zero_grad()
             total.backward()
             optimizer.step()
-            totals.append(float(total))
+            totals.append(total.item())
         choose(model)
         return model, untrained, totals
 
