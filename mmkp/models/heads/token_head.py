@@ -183,7 +183,7 @@ class TokenHead(BaseHead):
             fields (K, h, w).
         """
         width, height = (int(side) for side in batch_data_samples[0].input_size)
-        maps = self.forward(feats)
+        maps = self.forward(feats).detach()
         keypoints, _ = self.locate(maps, (width, height))
         peaks = torch.amax(maps, (-2, -1))
         instances = [

@@ -117,4 +117,5 @@ class FeatureAttention(TokenAttention):
             One tensor of logits, shape (B, 1, h, w, N).
         """
         features = self.features(images).permute(0, 2, 3, 1).to(tokens.dtype)
-        return [(features @ tokens.T * self.logit_scale)[:, None]]
+        with torch.autocast(images.device.type, enabled=False):
+            return [(features @ tokens.T * self.logit_scale)[:, None]]
