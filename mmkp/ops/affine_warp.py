@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from mmkp.ops.warp import Warp, to_norm, to_pixels
+from mmkp.ops.moments import full_precision
+from mmkp.ops.warp import Warp, half_sides, to_norm, to_pixels
 
 
 @dataclass
@@ -41,8 +42,10 @@ class AffineWarp(Warp):
         """
         inclusive = self.align_corners or self.legacy_grid
         norm = to_norm(points, self.image_size, inclusive)
-        moved = norm @ self.affine[:, :, :2].transpose(1, 2)
-        moved = moved + self.affine[:, None, :, 2]
+        # Autocast would round positions to whole pixels.
+        with torch.autocast(points.device.type, enabled=False):
+            moved = norm @ self.affine[:, :, :2].transpose(1, 2)
+            moved = moved + self.affine[:, None, :, 2]
         return to_pixels(moved, self.image_size, self.align_corners)
 
     def inverse(self) -> 'AffineWarp':
@@ -51,17 +54,64 @@ class AffineWarp(Warp):
         Returns:
             The inverse warps.
         """
-        linear = torch.linalg.inv(self.affine[:, :, :2])
-        shift = -linear @ self.affine[:, :, 2:]
+        if self.legacy_grid and not self.align_corners:
+            # Positions before and after have different coordinates.
+            return self._between_edges().inverse()
+        with torch.autocast(self.affine.device.type, enabled=False):
+            linear = torch.linalg.inv(self.affine[:, :, :2])
+            shift = -linear @ self.affine[:, :, 2:]
         return replace(self, affine=torch.cat((linear, shift), -1))
 
     def resized(self, image_size: tuple[int, int]) -> 'AffineWarp':
-        """Return the same map in [-1, 1] for pictures, or maps, of another size.
+        """Return the same map for pictures, or maps, of another size.
 
         Args:
-            image_size: (W, H) in pixels, or cells.
+            image_size: (W, H) in pixels, or cells; a cell lies in the middle of the
+                pixels that it covers.
 
         Returns:
-            The warps.
+            The warps, in coordinates in which -1 and 1 are the edges, which pictures
+            of all sizes share.
         """
-        return replace(self, image_size=(int(image_size[0]), int(image_size[1])))
+        size = (int(image_size[0]), int(image_size[1]))
+        return replace(self._between_edges(), image_size=size)
+
+    def _between_edges(self) -> 'AffineWarp':
+        """The same map, given in coordinates in which -1 and 1 are the edges."""
+        if not (self.align_corners or self.legacy_grid):
+            return self
+        # From pixel centres to edges: x -> scale x + offset.
+        extent = 2 * half_sides(self.image_size, self.affine)
+        size = extent.new_tensor(self.image_size)
+        scale, offset = extent / size, (extent + 1) / size - 1
+        linear = self.affine[:, :, :2] / scale
+        shift = self.affine[:, :, 2] - (linear * offset).sum(-1)
+        if self.align_corners:
+            linear = linear * scale[:, None]
+            shift = shift * scale + offset
+        affine = torch.cat((linear, shift[:, :, None]), -1)
+        return AffineWarp(affine, self.image_size, align_corners=False)
+
+
+def maps_to_source(maps: Tensor, warp: Warp) -> Tensor:
+    """Bring maps of a warped image back to the source image, T^-1.
+
+    Args:
+        maps: of the warped image, shape (B, K, h, w), any floating dtype; each cell
+            in the middle of the pixels that it covers.
+        warp: maps positions in the warped image to the source.
+
+    Returns:
+        Maps, shape (B, K, h, w), at least float32; 0 where the warped image shows
+        nothing.
+
+    Raises:
+        ValueError: the warp is not affine, so its inverse is not known.
+    """
+    if not isinstance(warp, AffineWarp):
+        raise ValueError(
+            f'maps cannot be brought back through a {type(warp).__name__}, which has '
+            'no inverse here: use RandomAffineWarp as the view_transform'
+        )
+    back = warp.resized((maps.shape[-1], maps.shape[-2])).inverse()
+    return back.images(full_precision(maps), 'zeros')

@@ -18,24 +18,26 @@ def peak_gaussians(maps: Tensor, sigma: float) -> Tensor:
     Returns:
         Shape (..., h, w), without gradient, at least float32.
     """
-    columns, rows = peak_gaussian_lines(maps, sigma)
-    return rows[..., :, None] * columns[..., None, :]
+    like = full_precision(maps.detach())
+    column, row = highest_cells(like)
+    of_x = gaussian_line(column, maps.shape[-1], sigma, like.dtype)
+    of_y = gaussian_line(row, maps.shape[-2], sigma, like.dtype)
+    return of_y[..., :, None] * of_x[..., None, :]
 
 
-def peak_gaussian_lines(maps: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
-    """The two lines whose products are the Gaussians of :func:`peak_gaussians`.
+def gaussian_line(
+    centre: Tensor, number: int, sigma: float, dtype: torch.dtype = torch.float64
+) -> Tensor:
+    """exp(-d^2 / (2 sigma^2)) along one axis; a Gaussian is the product of two.
 
     Args:
-        maps: shape (..., h, w).
+        centre: cells, int64, shape (...).
+        number: number n of cells.
         sigma: standard deviation in cells.
+        dtype: floating-point type of the result.
 
     Returns:
-        Along x, shape (..., w), and along y, (..., h).
+        Heights in (0, 1], shape (..., n).
     """
-    like = full_precision(maps.detach())
-    lines = []
-    for cell, number in zip(highest_cells(like), maps.shape[-1:-3:-1], strict=True):
-        cells = torch.arange(number, device=maps.device, dtype=like.dtype)
-        offset = cells - cell[..., None]
-        lines.append((-0.5 / sigma**2 * offset.square()).exp())
-    return lines[0], lines[1]
+    distance = torch.arange(number, device=centre.device) - centre[..., None]
+    return (-distance.to(dtype).square() / (2 * sigma**2)).exp()

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmkp.ops.map_peaks import highest_cells
 from mmkp.ops.moments import full_precision, squared_pair_distances
+from mmkp.ops.peak_gaussians import gaussian_line
 
 STRATEGIES = ('gaussian', 'entropy')
 
@@ -41,25 +42,19 @@ def divergence_from_gaussian(
     maps = full_precision(maps)
     height, width = maps.shape[-2:]
     column, row = highest_cells(maps)
-    of_x = _gaussian_lines(column, width, sigma)
-    of_y = _gaussian_lines(row, height, sigma)
+    of_x = gaussian_line(column, width, sigma)
+    of_y = gaussian_line(row, height, sigma)
     total = of_x.sum(-1) * of_y.sum(-1) + epsilon * height * width
     negentropy = _weighted_logarithms(row, column, height, width, sigma, epsilon)
     negentropy = negentropy / total - total.log()
-    by_column = (of_y.to(maps.dtype)[..., None, :] @ maps).squeeze(-2)
+    with torch.autocast(maps.device.type, enabled=False):
+        by_column = (of_y.to(maps.dtype)[..., None, :] @ maps).squeeze(-2)
     under_gaussian = (by_column * of_x.to(maps.dtype)).sum(-1)
     mean = (under_gaussian + epsilon * maps.sum((-2, -1))) / total
     # exp(m) - 1 and a double sum keep what tells two almost flat maps apart.
     cells = height * width
     excess = torch.expm1(maps).sum((-2, -1), dtype=torch.float64)
     return negentropy - mean + math.log(cells) + torch.log1p(excess / cells)
-
-
-def _gaussian_lines(centre: Tensor, number: int, sigma: float) -> Tensor:
-    """exp(-d^2 / (2 sigma^2)) along one axis, (..., number), float64."""
-    index = torch.arange(number, device=centre.device)
-    distance = (index - centre[..., None]).double()
-    return (-distance.square() / (2 * sigma**2)).exp()
 
 
 def _weighted_logarithms(
@@ -70,8 +65,8 @@ def _weighted_logarithms(
     A map is a window of the Gaussian on a grid that is large enough for all centres,
     so the sum is read from that grid's integral image.
     """
-    of_x = _gaussian_lines(column.new_tensor(width - 1), 2 * width - 1, sigma)
-    of_y = _gaussian_lines(row.new_tensor(height - 1), 2 * height - 1, sigma)
+    of_x = gaussian_line(column.new_tensor(width - 1), 2 * width - 1, sigma)
+    of_y = gaussian_line(row.new_tensor(height - 1), 2 * height - 1, sigma)
     values = of_y[:, None] * of_x + epsilon
     # Less what all cells would have without a Gaussian, so that sums stay exact.
     background = epsilon * math.log(epsilon)

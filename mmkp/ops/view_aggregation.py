@@ -5,7 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmkp.ops.affine_warp import AffineWarp
+from mmkp.ops.affine_warp import maps_to_source
+from mmkp.ops.moments import full_precision
+from mmkp.ops.warp import Warp
 
 
 class ViewAggregator:
@@ -20,29 +22,30 @@ class ViewAggregator:
 
     def __init__(self, map_size: tuple[int, int]) -> None:
         self.map_size = (int(map_size[0]), int(map_size[1]))
+        # The sum of the maps and, as the last channel, that of the coverage.
         self._total: Tensor | None = None
-        self._coverage: Tensor | None = None
 
-    def add(self, maps: Tensor, warp: AffineWarp) -> None:
+    def add(self, maps: Tensor, warp: Warp) -> None:
         """Add a view of each image.
 
         Args:
-            maps: of the views, shape (B, K, h, w).
-            warp: maps positions in the views to the images.
+            maps: of the views, shape (B, K, h, w), any floating dtype.
+            warp: maps positions in the views to the images, an
+                :class:`~mmkp.ops.affine_warp.AffineWarp`.
+
+        Raises:
+            ValueError: the warp is not affine.
         """
+        maps = full_precision(maps)
         width, height = self.map_size
         if maps.shape[-2:] != (height, width):
             maps = F.interpolate(
                 maps, (height, width), mode='bilinear', align_corners=False
             )
-        back = warp.resized(self.map_size).inverse()
-        returned = back.images(maps, 'zeros')
-        coverage = back.images(torch.ones_like(maps[:, :1]), 'zeros')
-        if self._total is None or self._coverage is None:
-            self._total, self._coverage = returned, coverage
-        else:
-            self._total += returned
-            self._coverage += coverage
+        # One pass for both: the positions are the same.
+        seen = torch.cat((maps, torch.ones_like(maps[:, :1])), 1)
+        returned = maps_to_source(seen, warp)
+        self._total = returned if self._total is None else self._total + returned
 
     def coverage(self) -> Tensor:
         """How many views show each cell.
@@ -53,19 +56,19 @@ class ViewAggregator:
         Raises:
             ValueError: nothing was added.
         """
-        if self._coverage is None:
+        if self._total is None:
             raise ValueError('no view was added: num_views must be at least 1')
-        return self._coverage
+        return self._total[:, -1:]
 
     def result(self) -> Tensor:
         """Average what was added.
 
         Returns:
-            Maps, shape (B, K, H, W); 0 where no view shows anything.
+            Maps, shape (B, K, H, W), at least float32; 0 where no view shows anything.
 
         Raises:
             ValueError: nothing was added.
         """
         coverage = self.coverage()
-        total = torch.zeros_like(coverage) if self._total is None else self._total
+        total = coverage if self._total is None else self._total[:, :-1]
         return torch.where(coverage > 0, total / coverage, 0.0)

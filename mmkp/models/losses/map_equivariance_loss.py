@@ -4,8 +4,9 @@
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.affine_warp import AffineWarp
+from mmkp.ops.affine_warp import maps_to_source
 from mmkp.ops.moments import full_precision
+from mmkp.ops.warp import Warp
 
 
 @MODELS.register_module()
@@ -28,18 +29,23 @@ class MapEquivarianceLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(
-        self, token_maps: Tensor, warped_token_maps: Tensor, warp: AffineWarp
+        self, token_maps: Tensor, warped_token_maps: Tensor, warp: Warp
     ) -> Tensor:
         """Compute the loss.
 
         Args:
             token_maps: attention, shape (B, k, h, w).
             warped_token_maps: that of the warped image, likewise.
-            warp: maps positions in the warped image to the image.
+            warp: maps positions in the warped image to the image, an
+                :class:`~mmkp.ops.affine_warp.AffineWarp`.
 
         Returns:
             Mean over images, tokens and cells, scalar, at least float32.
+
+        Raises:
+            ValueError: the warp is not affine.
         """
-        maps, warped = full_precision(token_maps), full_precision(warped_token_maps)
-        back = warp.resized((maps.shape[-1], maps.shape[-2])).inverse()
-        return self.loss_weight * (maps - back.images(warped, 'zeros')).square().mean()
+        difference = full_precision(token_maps) - maps_to_source(
+            warped_token_maps, warp
+        )
+        return self.loss_weight * difference.square().mean()
