@@ -38,8 +38,8 @@ class TokenSelectionHook(Hook):
         ValueError: no image, or no batch.
     """
 
-    # Before the pictures of a validation, which show the keypoints.
-    priority = 'ABOVE_NORMAL'
+    # After EMAHook has put its averaged tokens in: those are tested and saved.
+    priority = 'BELOW_NORMAL'
 
     def __init__(
         self, num_images: int = 100, batch_size: int = 1, seed: int = 0
@@ -77,7 +77,7 @@ class TokenSelectionHook(Hook):
             runner: the runner of the training.
         """
         if isinstance(runner._train_loop, BaseLoop):
-            self._choose(runner)
+            self._choose(runner, _model(runner).head.tokens.detach())
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Let a checkpoint hold what is chosen from the tokens that it holds.
@@ -86,32 +86,32 @@ class TokenSelectionHook(Hook):
             runner: the runner of the training.
             checkpoint: its ``state_dict`` gets the indices.
         """
-        self._choose(runner)
-        head = _model(runner).head
+        state, head = checkpoint['state_dict'], _model(runner).head
+        self._choose(runner, state['head.tokens'].to(head.tokens.device))
         for name in ('token_indices', 'untrained_token_indices'):
-            checkpoint['state_dict'][f'head.{name}'] = getattr(head, name).cpu()
+            state[f'head.{name}'] = getattr(head, name).cpu()
 
-    def _choose(self, runner: Runner) -> None:
+    def _choose(self, runner: Runner, tokens: Tensor) -> None:
         model = _model(runner)
         head = model.head
-        if self._chosen_for is not None and torch.equal(self._chosen_for, head.tokens):
+        if self._chosen_for is not None and torch.equal(self._chosen_for, tokens):
             return
         state, training = get_random_state(), model.training
         model.eval()
         try:
-            indices, counts = self._most_frequent(runner, None)
+            indices, counts = self._most_frequent(runner, tokens)
             head.token_indices.copy_(indices)
             if model.test_cfg.get('untrained_control', False):
                 if (head.untrained_token_indices < 0).any():
-                    tokens = head.untrained_tokens(
+                    untrained = head.untrained_tokens(
                         model.test_cfg.get('untrained_seed', 0)
                     )
-                    indices, _ = self._most_frequent(runner, tokens)
+                    indices, _ = self._most_frequent(runner, untrained)
                     head.untrained_token_indices.copy_(indices)
         finally:
             model.train(training)
             set_random_state(state)
-        self._chosen_for = head.tokens.detach().clone()
+        self._chosen_for = tokens.clone()
         runner.logger.info(
             f'Keypoints are the tokens {head.token_indices.tolist()}, among those '
             f'chosen in {counts} of {self._number(runner)} training images'
@@ -119,7 +119,7 @@ class TokenSelectionHook(Hook):
 
     @torch.no_grad()
     def _most_frequent(
-        self, runner: Runner, tokens: Tensor | None
+        self, runner: Runner, tokens: Tensor
     ) -> tuple[Tensor, list[int]]:
         """The K tokens chosen most often, and how often each was."""
         model, dataset = _model(runner), runner.train_dataloader.dataset
