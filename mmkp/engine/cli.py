@@ -68,8 +68,9 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; tell a user's error in one sentence instead of a traceback.
 
-    Such errors are files that are absent or unreadable, and each ValueError that this
-    package raises itself; what comes out of a library keeps its traceback.
+    Such errors are files that are absent or unreadable, and each ValueError or
+    ImportError that this package raises itself; what comes out of a library, or of an
+    import statement, keeps its traceback.
 
     Args:
         main: the tool. Its exit status is 2 after such an error. Set the environment
@@ -77,7 +78,7 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except (ValueError, *_USER_ERRORS) as error:
+    except (ValueError, ImportError, *_USER_ERRORS) as error:
         told = isinstance(error, _USER_ERRORS) or _is_raised_here(error)
         if not told or os.environ.get('MMKP_TRACEBACK') == '1':
             raise
@@ -87,5 +88,7 @@ def run_tool(main: Callable[[], None]) -> None:
 
 def _is_raised_here(error: BaseException) -> bool:
     """Whether the statement that raised an error is one of this package."""
+    if isinstance(error, ImportError) and error.name is not None:
+        return False  # of an import statement
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     return str(frame.f_globals.get('__name__')).startswith('mmkp.')
