@@ -74,6 +74,6 @@ def tiny_tokens(number=6, width=32, seed=0):
 
 
 def tiny_images(batch=2, size=(64, 64), seed=1):
-    """Pictures in [-1, 1], (B, 3, H, W)."""
+    """Pictures in [0, 1], (B, 3, H, W)."""
     generator = torch.Generator().manual_seed(seed)
-    return 2 * torch.rand(batch, 3, size[1], size[0], generator=generator) - 1
+    return torch.rand(batch, 3, size[1], size[0], generator=generator)

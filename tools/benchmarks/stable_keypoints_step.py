@@ -156,13 +156,14 @@ def sharpen(unet: nn.Module, layers: tuple[str, ...]) -> None:
 
 def stand_in_latents(images: Tensor, cached: bool = False) -> Tensor:
     """Latents (B, 4, H / 8, W / 8) without a network: mean colours and a texture."""
+    images = 2 * images - 1
     colours = F.avg_pool2d(images, 8)
     texture = images[:, :1, ::8, ::8]
     return torch.cat((4 * colours, texture), 1)
 
 
 def random_picture(side: int) -> Tensor:
-    """Smooth and rough noise in [-1, 1], (1, 3, side, side), float64."""
+    """Smooth and rough noise in [0, 1], (1, 3, side, side), float64."""
     generator = torch.Generator().manual_seed(1)
     picture = torch.zeros(1, 3, side, side, dtype=torch.float64)
     cells = 4
@@ -170,7 +171,7 @@ def random_picture(side: int) -> Tensor:
         noise = torch.randn(1, 3, cells, cells, generator=generator).double()
         picture += F.interpolate(noise, (side, side), mode='bilinear')
         cells *= 2
-    return picture / picture.abs().max()
+    return (1 + picture / picture.abs().max()) / 2
 
 
 def prepare(setting: Setting, variant: str, memory: bool = True) -> Callable[[], Step]:

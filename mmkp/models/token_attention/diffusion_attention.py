@@ -117,7 +117,7 @@ class DiffusionAttention(TokenAttention):
         """Compute attention logits, see :class:`TokenAttention`.
 
         Args:
-            images: RGB in [-1, 1], shape (B, 3, H, W), H and W multiples of the VAE's
+            images: RGB in [0, 1], shape (B, 3, H, W), H and W multiples of the VAE's
                 stride (8).
             tokens: learned tokens, shape (N, C).
             cached: take latents from ``latent_cache``, if there is one, and keep them.
@@ -156,7 +156,7 @@ class DiffusionAttention(TokenAttention):
         """Encode images to the scaled mean of the VAE's posterior.
 
         Args:
-            images: RGB in [-1, 1], shape (B, 3, H, W).
+            images: RGB in [0, 1], shape (B, 3, H, W).
             cached: see :meth:`forward`.
 
         Returns:
@@ -199,7 +199,8 @@ class DiffusionAttention(TokenAttention):
         """One image at a time: the VAE's largest maps take 8 times the image."""
         vae: Any = self.frozen('vae')
         with torch.autocast(image.device.type, enabled=False):
-            posterior = vae.encode(image.to(vae.dtype)).latent_dist
+            # From [0, 1], in which views are padded with black, to what it reads.
+            posterior = vae.encode((2 * image - 1).to(vae.dtype)).latent_dist
             return full_precision(posterior.mode()) * self.latent_scale
 
 

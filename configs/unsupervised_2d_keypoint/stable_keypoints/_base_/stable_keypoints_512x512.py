@@ -4,8 +4,8 @@ _base_ = ['../../../_base_/default_runtime.py']
 
 model = dict(
     type='StableKeypoints',
-    data_preprocessor=dict(  # RGB in [-1, 1]
-        type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
+    data_preprocessor=dict(  # RGB in [0, 1]: what lies outside of a view is black
+        type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3, bgr_to_rgb=True
     ),
     # A folder with unet/, vae/ and scheduler/, or the name of a repository.
     backbone=dict(

@@ -6,8 +6,8 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(backbone=dict(layers=('relu2_2', 'relu3_3')), in_channels=(128, 256)),
-    head=dict(num_keypoints=16, token_width=384),
-    train_cfg=dict(num_selected=16),
+    head=dict(num_tokens=80, num_keypoints=16, token_width=384),
+    train_cfg=dict(num_candidates=32, num_selected=16),
     test_cfg=dict(view_map_size=(64, 64)),
 )
 train_dataloader = dict(batch_size=4)
