@@ -29,7 +29,7 @@ PARTS = """
 model = dict(
     type='StableKeypoints',
     data_preprocessor=dict(
-        type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
+        type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3,
         bgr_to_rgb=True),
     backbone=dict(
         type='DiffusionAttention', base_model={pipeline!r}, latent_cache={cache!r}),
