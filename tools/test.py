@@ -1,58 +1,7 @@
 """Test a checkpoint: `python tools/test.py configs/....py checkpoint.pth`."""
 
-import argparse
-
-from mmengine.config import Config
-from mmengine.runner import Runner
-
-from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
-from mmkp.engine.hooks import SaveMetricsHook
-from mmkp.engine.runner_options import (
-    dump_predictions,
-    set_checkpoint,
-    show_bad_cases,
-    show_predictions,
-)
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description='Test a pose model')
-    add_config_arguments(parser, launcher=True)
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', help='json file for the metrics')
-    parser.add_argument('--dump', help='pickle file for the predictions')
-    parser.add_argument('--show-dir', help='folder for pictures of the predictions')
-    parser.add_argument('--show', action='store_true', help='show them in a window')
-    parser.add_argument('--interval', type=int, default=1, help='of those pictures')
-    parser.add_argument('--wait-time', type=float, default=1, help='seconds a picture')
-    parser.add_argument(
-        '--badcase', action='store_true', help='only the worst predictions'
-    )
-    return parser.parse_args()
-
-
-def configure(args: argparse.Namespace) -> Config:
-    """Turn the command line into a config."""
-    cfg = config_from_arguments(args)
-    set_checkpoint(cfg, args.checkpoint)
-    if args.badcase:
-        show_bad_cases(cfg, args.show_dir, args.show, args.wait_time)
-    elif args.show or args.show_dir:
-        show_predictions(cfg, args.show_dir, args.interval, args.show, args.wait_time)
-    if args.dump:
-        dump_predictions(cfg, args.dump)
-    return cfg
-
-
-def main() -> None:
-    """Test."""
-    args = parse_args()
-    runner = Runner.from_cfg(configure(args))
-    if args.out:
-        runner.register_hook(SaveMetricsHook(args.out), 'LOWEST')
-    runner.test()
-
+from mmkp.cli.test import main
+from mmkp.engine.cli import run_tool
 
 if __name__ == '__main__':
     run_tool(main)

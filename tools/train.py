@@ -1,69 +1,7 @@
 """Train a model from a config: `python tools/train.py configs/....py`."""
 
-import argparse
-
-from mmengine.config import Config
-from mmengine.runner import Runner
-
-from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
-from mmkp.engine.runner_options import (
-    set_resume,
-    show_predictions,
-    use_mixed_precision,
-    without_validation,
-)
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description='Train a pose model')
-    add_config_arguments(parser, launcher=True)
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
-        help='go on from a checkpoint, or from the newest readable one of the work '
-        'directory when none is named',
-    )
-    parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
-    parser.add_argument('--no-validate', action='store_true', help='only train')
-    parser.add_argument('--seed', type=int, help='of all random numbers')
-    parser.add_argument(
-        '--deterministic', action='store_true', help='slower, repeatable GPU kernels'
-    )
-    parser.add_argument(
-        '--auto-scale-lr', action='store_true', help='scale the rate with the batch'
-    )
-    parser.add_argument('--show-dir', help="folder for MMPose's validation pictures")
-    parser.add_argument('--interval', type=int, default=50, help='of those pictures')
-    return parser.parse_args()
-
-
-def configure(args: argparse.Namespace) -> Config:
-    """Turn the command line into a config."""
-    cfg = config_from_arguments(args)
-    if args.no_validate:
-        without_validation(cfg)
-    if args.amp:
-        use_mixed_precision(cfg)
-    if args.seed is not None:
-        cfg.merge_from_dict({'randomness.seed': args.seed})
-    if args.deterministic:
-        cfg.merge_from_dict({'randomness.deterministic': True})
-    if args.auto_scale_lr:
-        cfg.merge_from_dict({'auto_scale_lr.enable': True})
-    if args.show_dir:
-        show_predictions(cfg, args.show_dir, args.interval)
-    if args.resume:
-        set_resume(cfg, args.resume)
-    return cfg
-
-
-def main() -> None:
-    """Train."""
-    Runner.from_cfg(configure(parse_args())).train()
-
+from mmkp.cli.train import main
+from mmkp.engine.cli import run_tool
 
 if __name__ == '__main__':
     run_tool(main)
