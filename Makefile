@@ -2,23 +2,25 @@
 # make test   create the environment, then lint, check types and test
 # make env    create or update the environment only
 # make format rewrite the code in the project's format
+# make matrix run the tests with each Python found, and with NumPy 1 and 2
 # make clean  remove what building and testing left behind
 #
 # VENV    folder of the environment; an existing one, and the torch in it, is kept
-# PYTHON  interpreter that creates it; by default the first of 3.11, 3.12, 3.10 found
+# PYTHON  interpreter that creates it; by default the first of 3.11, 3.12, 3.13, 3.10 found
+# NUMPY   version of NumPy instead of the tried one
 # ARGS    further arguments of the demo or of pytest
 
 VENV ?= .venv
 RUN = sh tools/misc/timed.sh
 BIN = $(VENV)/bin
 
-SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
 ifndef PYTHON
-PYTHON := $(shell for name in python3.11 python3.12 python3.10 python3; do \
+PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3.10 python3; do \
 	$$name -c '$(SUITABLE)' 2>/dev/null && { echo $$name; break; }; done)
 endif
 
-.PHONY: demo test env format clean
+.PHONY: demo test env format matrix clean
 
 demo: env
 	@$(RUN) 'Running the demo' $(BIN)/python tools/demo.py --out demo_output $(ARGS)
@@ -31,15 +33,29 @@ test: env
 
 env:
 ifeq ($(strip $(PYTHON)),)
-	$(error no Python 3.10, 3.11 or 3.12 with venv and pip was found: install one, \
+	$(error no Python 3.10, 3.11, 3.12 or 3.13 with venv and pip was found: install one, \
 	or name it with make PYTHON=path/to/python)
 endif
-	@$(PYTHON) tools/misc/make_environment.py $(VENV)
+	@$(PYTHON) tools/misc/make_environment.py $(VENV) $(if $(NUMPY),--numpy $(NUMPY))
 
 format: env
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
+# Each row is a Python and a NumPy; its environment is .venv-PYTHON-NUMPY.
+ROWS = 3.10-1.26.4 3.11-1.26.4 3.11-2.2.6 3.12-1.26.4 3.12-2.2.6 3.13-2.5.5
+
+matrix: $(ROWS:%=row-%)
+
+row-%:
+	@python=python$(firstword $(subst -, ,$*)); \
+	if ! $$python -c '$(SUITABLE)' 2>/dev/null; then \
+		echo "-- $*: left out, there is no $$python with venv and pip"; exit; \
+	fi; \
+	$(MAKE) --no-print-directory env VENV=.venv-$* PYTHON=$$python \
+		NUMPY=$(lastword $(subst -, ,$*)) && \
+	$(RUN) 'Testing $*' .venv-$*/bin/python -m pytest $(ARGS)
+
 clean:
 	rm -rf build dist *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache
-	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

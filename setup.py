@@ -4,7 +4,9 @@ OpenMMLab's tools look there for the configs of an installed package.
 """
 
 import os
+import re
 import shutil
+from configparser import ConfigParser
 from pathlib import Path
 
 from setuptools import setup
@@ -13,6 +15,8 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).parent
 PACKED = ('configs', 'tools', 'model-index.yml')
 SUFFIXES = ('.py', '.sh', '.yml')
+# Of use in a checkout only.
+LEFT_OUT = ('tools/benchmarks', 'tools/misc/make_environment.py', 'tools/misc/timed.sh')
 
 
 class BuildWithMim(build_py):
@@ -42,10 +46,35 @@ class BuildWithMim(build_py):
                 [ROOT / name] if (ROOT / name).is_file() else ROOT.glob(f'{name}/**/*')
             )
             for file in files:
-                if file.suffix in SUFFIXES:
-                    copy = target / file.relative_to(ROOT)
+                place = file.relative_to(ROOT)
+                if file.suffix in SUFFIXES and not place.as_posix().startswith(
+                    LEFT_OUT
+                ):
+                    copy = target / place
                     copy.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(file, copy)
+                    shutil.copy(file, copy)  # with its run bit
 
 
-setup(cmdclass={'build_py': BuildWithMim})
+def readme_with_whole_links() -> str:
+    """README.md as it reads away from the repository: links and pictures are URLs."""
+    settings = ConfigParser()
+    settings.read(ROOT / 'setup.cfg', encoding='utf-8')
+    urls = dict(
+        line.split(' = ')
+        for line in settings['metadata']['project_urls'].strip().splitlines()
+    )
+
+    def whole(link: re.Match) -> str:
+        view = 'raw' if link['picture'] else 'blob'
+        path = f'{urls["Source"]}/{view}/main/{link["path"]}'
+        return f'{link["picture"]}{link["text"]}({path})'
+
+    relative = r'(?P<picture>!?)(?P<text>\[[^\]]*\])\((?P<path>(?!\w+:|#)[^)\s]+)\)'
+    return re.sub(relative, whole, (ROOT / 'README.md').read_text(encoding='utf-8'))
+
+
+setup(
+    cmdclass={'build_py': BuildWithMim},
+    long_description=readme_with_whole_links(),
+    long_description_content_type='text/markdown',
+)

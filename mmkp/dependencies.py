@@ -1,23 +1,109 @@
-"""What mmkp runs on, checked before anything of it is imported."""
+"""What mmkp runs on, checked with nothing but the standard library, before the rest."""
 
 import importlib.util
+import re
 from importlib import metadata
+from typing import NamedTuple
 
-from packaging.specifiers import SpecifierSet
 
-INSTALL_COMMAND = (
-    'pip install --no-deps "mmengine==0.10.7" "mmcv-lite==2.1.0" "mmdet==3.3.0" '
-    '"mmpose==1.3.2"'
-)
+class Dependency(NamedTuple):
+    """A module that mmkp imports, and what brings it.
 
-# Module, the distributions that may bring it, the versions that mmkp works with.
+    Attributes:
+        module: name of the import.
+        distributions: what pip installs it by; the first is the one that we install,
+            the others may stand in.
+        minimum: first version that works, '' for any.
+        below: first version that does not, '' for none.
+    """
+
+    module: str
+    distributions: tuple[str, ...]
+    minimum: str = ''
+    below: str = ''
+
+    @property
+    def versions(self) -> str:
+        """The versions that work, as pip writes them."""
+        bounds = [f'>={self.minimum}'] if self.minimum else []
+        return ','.join(bounds + ([f'<{self.below}'] if self.below else []))
+
+    def found(self) -> dict[str, str]:
+        """Each of its distributions that is installed, with its version."""
+        versions = {}
+        for distribution in self.distributions:
+            try:
+                versions[distribution] = metadata.version(distribution)
+            except metadata.PackageNotFoundError:
+                continue
+        return versions
+
+    def complaint(self) -> str:
+        """What is wrong with it here, '' for nothing."""
+        if importlib.util.find_spec(self.module) is None:
+            return f'{self.module} is not installed'
+        for distribution, version in self.found().items():
+            release = _release(version)
+            above = bool(self.below) and release >= _release(self.below)
+            if above or release < _release(self.minimum):
+                return (
+                    f'{distribution} {version} is installed, {self.versions} is needed'
+                )
+        return ''
+
+
+# Installed without what they declare, which can no longer be installed as a whole:
+# MMPose asks for chumpy, which does not build, and all for a second OpenCV.
 OPENMMLAB = (
-    ('mmengine', ('mmengine', 'mmengine-lite', 'onedl-mmengine'), '>=0.10,<1'),
-    ('mmcv', ('mmcv', 'mmcv-lite', 'onedl-mmcv'), '>=2.0'),
-    ('mmdet', ('mmdet', 'onedl-mmdetection'), '>=3.2'),
-    ('mmpose', ('mmpose',), '>=1.3,<2'),
+    Dependency(
+        'mmengine', ('mmengine', 'mmengine-lite', 'onedl-mmengine'), '0.10', '1'
+    ),
+    Dependency('mmcv', ('mmcv-lite', 'mmcv', 'onedl-mmcv'), '2.0'),
+    Dependency('mmdet', ('mmdet', 'onedl-mmdetection'), '3.2'),
+    Dependency('mmpose', ('mmpose',), '1.3', '2'),
+    Dependency(
+        'cv2',
+        (
+            'opencv-python-headless',
+            'opencv-python',
+            'opencv-contrib-python',
+            'opencv-contrib-python-headless',
+        ),
+    ),
 )
-OTHERS = (('torch', ('torch',), '>=2.1'), ('cv2', (), ''), ('torchvision', (), ''))
+TRIED = (
+    'mmengine==0.10.7',
+    'mmcv-lite==2.1.0',
+    'mmdet==3.3.0',
+    'mmpose==1.3.2',
+    'opencv-python-headless==4.11.0.86',
+)
+# What requirements/runtime.txt lists, xtcocotools aside, which pycocotools replaces.
+OTHERS = tuple(
+    Dependency(module, (distribution,), minimum)
+    for module, distribution, minimum in (
+        ('addict', 'addict', ''),
+        ('json_tricks', 'json-tricks', ''),
+        ('matplotlib', 'matplotlib', ''),
+        ('munkres', 'munkres', ''),
+        ('numpy', 'numpy', '1.24'),
+        ('packaging', 'packaging', ''),
+        ('PIL', 'pillow', ''),
+        ('pycocotools', 'pycocotools', ''),
+        ('yaml', 'pyyaml', ''),
+        ('rich', 'rich', ''),
+        ('scipy', 'scipy', ''),
+        ('setuptools', 'setuptools', ''),
+        ('shapely', 'shapely', ''),
+        ('six', 'six', ''),
+        ('termcolor', 'termcolor', ''),
+        ('terminaltables', 'terminaltables', ''),
+        ('torch', 'torch', '2.1'),
+        ('torchvision', 'torchvision', '0.16'),
+        ('tqdm', 'tqdm', ''),
+        ('yapf', 'yapf', ''),
+    )
+)
 
 
 def check_dependencies() -> None:
@@ -26,29 +112,32 @@ def check_dependencies() -> None:
     Raises:
         ImportError: Naming each package, what was found, and the command that installs.
     """
-    openmmlab = [line for entry in OPENMMLAB if (line := _complaint(*entry))]
-    others = [line for entry in OTHERS if (line := _complaint(*entry))]
-    remedies = []
-    if openmmlab:
-        # Their dependency lists ask for packages that can no longer be installed.
-        remedies.append(INSTALL_COMMAND)
-    if others:
-        remedies.append('pip install torch torchvision opencv-python-headless')
-    if remedies:
+    complaints: list[str] = []
+    remedies: list[str] = []
+    for group, options in ((OTHERS, ''), (OPENMMLAB, '--no-deps ')):
+        wrong = [entry for entry in group if entry.complaint()]
+        complaints += [entry.complaint() for entry in wrong]
+        if wrong:
+            names = ' '.join(f'"{_wanted(entry)}"' for entry in wrong)
+            remedies.append(f'pip install {options}{names}')
+    if complaints:
         raise ImportError(
-            f'mmkp cannot be used here: {"; ".join(openmmlab + others)}. '
+            f'mmkp cannot be used here: {"; ".join(complaints)}. '
             f'Install with: {" && ".join(remedies)}'
         )
 
 
-def _complaint(module: str, distributions: tuple[str, ...], versions: str) -> str:
-    if importlib.util.find_spec(module) is None:
-        return f'{module} is not installed'
-    for distribution in distributions:
-        try:
-            version = metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
-        if not SpecifierSet(versions).contains(version, prereleases=True):
-            return f'{distribution} {version} is installed, {versions} is needed'
-    return ''
+def _wanted(entry: Dependency) -> str:
+    """What pip is asked for: the tried version where there is one."""
+    name = entry.distributions[0]
+    tried = [line for line in TRIED if line.partition('==')[0] == name]
+    return tried[0] if tried else name + entry.versions
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers that a version begins with, less zeros at their end."""
+    numbers = re.match(r'[\d.]*', version)[0].rstrip('.').split('.')  # type: ignore[index]
+    release = [int(number) for number in numbers if number]
+    while release and not release[-1]:
+        release.pop()
+    return tuple(release)

@@ -33,7 +33,6 @@ from mmkp.compat import (
     visualizer,
     xtcocotools_stand_in,
 )
-from mmkp.dependencies import check_dependencies
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -509,28 +508,6 @@ class TestXtcocotools:
         before = dict(sys.modules)
         assert not xtcocotools_stand_in.provide_xtcocotools()
         assert dict(sys.modules) == before
-
-
-class TestDependencies:
-    def test_all_that_is_missing_in_one_message(self, monkeypatch):
-        find_spec = importlib.util.find_spec
-        missing = ('mmdet', 'cv2')
-        monkeypatch.setattr(
-            importlib.util,
-            'find_spec',
-            lambda name: None if name in missing else find_spec(name),
-        )
-        with pytest.raises(ImportError) as caught:
-            check_dependencies()
-        message = str(caught.value)
-        assert 'mmdet is not installed; cv2 is not installed' in message
-        assert 'pip install --no-deps "mmengine==0.10.7"' in message
-        assert 'opencv-python-headless' in message
-
-    def test_wrong_version(self, monkeypatch):
-        monkeypatch.setattr(metadata, 'version', lambda name: '0.29.0')
-        with pytest.raises(ImportError, match='mmpose 0.29.0 is installed, >=1.3,<2'):
-            check_dependencies()
 
 
 def test_every_shim_names_its_thread_and_is_applied_once():

@@ -1,12 +1,7 @@
-"""The package as users get it: configs, metafiles, what it imports, its wheel."""
+"""The package as users get it: configs, metafiles, what it imports and asks for."""
 
 import ast
-import importlib.util
-import re
-import shutil
-import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import mmengine.registry
@@ -18,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from packaging.requirements import Requirement
 
-import mmkp
+from mmkp.dependencies import OPENMMLAB, OTHERS, TRIED
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted((ROOT / 'configs').rglob('*.py'))
@@ -177,90 +172,16 @@ class TestRequirements:
                         version = str(entry.specifier).removeprefix('==')
                         assert version in declared.specifier, entry
 
-    def test_versions_named_in_code_agree(self):
-        from mmkp.dependencies import INSTALL_COMMAND
-
-        for entry in requirements('mminstall'):
-            if entry.name.startswith('mm'):
-                assert f'"{entry.name}{entry.specifier}"' in INSTALL_COMMAND
-
-
-@pytest.fixture(scope='module')
-def source_copy(tmp_path_factory):
-    """A copy of what git keeps, to build in."""
-    folder = tmp_path_factory.mktemp('source')
-    junk = shutil.ignore_patterns('__pycache__', '.mim', '*.pyc')
-    for name in ('mmkp', 'configs', 'tools', 'requirements'):
-        shutil.copytree(ROOT / name, folder / name, ignore=junk)
-    for path in ROOT.iterdir():
-        if path.is_file() and not path.name.startswith('.'):
-            shutil.copy(path, folder)
-    return folder
-
-
-def build(function, folder):
-    """Call the build backend as pip does and return the wheel."""
-    for module in ('setuptools', 'wheel'):
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f'{module} is not installed, which builds the package')
-    program = f'from setuptools import build_meta; build_meta.{function}("out")'
-    done = subprocess.run(
-        [sys.executable, '-c', program],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (wheel,) = (folder / 'out').glob('*.whl')
-    content = zipfile.ZipFile(wheel)
-    wheel.unlink()
-    return content
-
-
-@pytest.fixture(scope='module')
-def wheel(source_copy):
-    return build('build_wheel', source_copy)
-
-
-class TestBuild:
-    def test_wheel_carries_configs_and_tools(self, wheel):
-        names = set(wheel.namelist())
-        packed = {
-            f'mmkp/.mim/{relative(path)}'
-            for path in [*CONFIGS, *(ROOT / 'tools').rglob('*.py')]
-        }
-        packed |= {f'mmkp/.mim/{name}' for name in [*METAFILES, 'model-index.yml']}
-        assert packed <= names
-        assert {relative(path) for path in (ROOT / 'mmkp').rglob('*.py')} <= names
-        info = f'mmkp-{mmkp.__version__}.dist-info'
-        strange = {
-            name
-            for name in names
-            if not re.match(rf'mmkp/|{re.escape(info)}/', name) or 'pycache' in name
-        }
-        assert not strange
-
-    def test_wheel_declares_its_dependencies(self, wheel):
-        info = f'mmkp-{mmkp.__version__}.dist-info'
-        metadata = wheel.read(f'{info}/METADATA').decode()
-        required = {
-            Requirement(line.partition(': ')[2]).name
-            for line in metadata.splitlines()
-            if line.startswith('Requires-Dist') and 'extra ==' not in line
-        }
-        assert required == {entry.name for entry in requirements('runtime')}
-        assert 'Requires-Python: <3.13,>=3.10' in metadata
-        licences = [name for name in wheel.namelist() if name.endswith('/LICENSE')]
-        assert b'Apache License' in wheel.read(licences[0])
-
-    def test_editable_install_links_them(self, source_copy):
-        build('build_editable', source_copy)
-        links = source_copy / 'mmkp/.mim'
-        assert (links / 'model-index.yml').is_file()
-        for path in CONFIGS:
-            assert (links / relative(path)).samefile(source_copy / relative(path))
-        assert (links / 'tools/train.py').is_file()
+    def test_what_the_check_asks_for_is_what_is_declared(self):
+        assert [str(entry) for entry in requirements('mminstall')] == list(TRIED)
+        names = [entry.distributions[0] for entry in OPENMMLAB]
+        assert names == [line.partition('==')[0] for line in TRIED]
+        runtime = [str(entry) for entry in requirements('runtime') if not entry.marker]
+        asked = [entry.distributions[0] + entry.versions for entry in OTHERS]
+        assert asked == runtime
+        modules = {entry.distributions[0]: entry.module for entry in OTHERS}
+        for name, module in modules.items():
+            assert IMPORTED_AS.get(name, name) == module
 
 
 def test_the_whole_suite_runs_on_the_torch_that_is_declared():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmkp.apis import load_model, predict_files
 from mmkp.apis.drawing import FIELD_STYLES, HEATMAP_STYLES
+from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 
 
@@ -18,7 +19,9 @@ def parse_args(
     add_config_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('input', help='image, folder of images, or video')
-    parser.add_argument('--out', default='results', help='folder for what is written')
+    parser.add_argument(
+        '-o', '--out', default='results', help='folder for what is written'
+    )
     parser.add_argument(
         '--boxes', help='json file of boxes (COCO style, or by image name: x, y, w, h)'
     )
@@ -53,9 +56,11 @@ def parse_args(
         help='draw no keypoint below this score (default: 0.2; 0 of discovered ones)',
     )
     parser.add_argument('--no-pictures', action='store_true', help='only the json file')
-    parser.add_argument('--batch-size', type=int, default=16)
-    parser.add_argument('--device', help='cpu, cuda:0, ...; a GPU where there is one')
-    return parser.parse_args(argv)
+    parser.add_argument('-b', '--batch-size', type=int, default=16)
+    parser.add_argument(
+        '-d', '--device', help='cpu, cuda:0, ...; a GPU where there is one'
+    )
+    return parse_with_overrides(parser, argv)
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 from mmkp.engine.hooks import SaveMetricsHook
 from mmkp.engine.runner_options import (
@@ -32,7 +33,7 @@ def parse_args(
     parser.add_argument(
         '--badcase', action='store_true', help='only the worst predictions'
     )
-    return parser.parse_args(argv)
+    return parse_with_overrides(parser, argv)
 
 
 def configure(args: argparse.Namespace) -> Config:

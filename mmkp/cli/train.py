@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 from mmkp.engine.runner_options import (
     set_resume,
@@ -40,7 +41,7 @@ def parse_args(
     )
     parser.add_argument('--show-dir', help="folder for MMPose's validation pictures")
     parser.add_argument('--interval', type=int, default=50, help='of those pictures')
-    return parser.parse_args(argv)
+    return parse_with_overrides(parser, argv)
 
 
 def configure(args: argparse.Namespace) -> Config:

@@ -34,7 +34,7 @@ def test_fresh_environment(script, commands, monkeypatch, tmp_path):
     script.install(Path('python'), tmp_path / 'log')
     libraries, openmmlab, own = commands
     assert {'torch==2.13.0', 'torchvision==0.28.0'} < set(libraries)
-    assert libraries[:2] == ('-c', 'requirements/constraints.txt')
+    assert libraries[:2] == ('-c', str(ROOT / 'requirements/constraints.txt'))
     assert openmmlab[0] == '--no-deps' and 'mmcv-lite==2.1.0' in openmmlab
     assert own[-2:] == ('-e', '.')
 
@@ -47,6 +47,18 @@ def test_what_an_environment_has_is_kept(script, commands, monkeypatch, tmp_path
     assert 'torch==2.4.1' in libraries and 'torchvision' in libraries
     names = {line.partition('==')[0] for line in openmmlab}
     assert names == {'--no-deps', 'mmengine', 'mmdet', 'mmpose'}
+
+
+def test_another_numpy(script, commands, monkeypatch, tmp_path):
+    monkeypatch.setattr(script, 'installed', lambda python: {})
+    script.install(Path('python'), tmp_path / 'log', '2.2.6')
+    option, path = commands[0][:2]
+    assert option == '-c' and Path(path).parent == tmp_path
+    tried = (ROOT / 'requirements/constraints.txt').read_text().splitlines()
+    pinned = Path(path).read_text().splitlines()
+    others = [line for line in tried if not line.startswith('numpy==')]
+    assert sorted(pinned) == sorted([*others, 'numpy==2.2.6'])
+    assert script.fingerprint('2.2.6') != script.fingerprint()
 
 
 def test_second_run_returns_at_once(script, monkeypatch, tmp_path, capsys):
@@ -71,7 +83,7 @@ def test_changed_requirements_install_again(script, monkeypatch, tmp_path):
 
 
 def test_failed_installation_shows_what_pip_said(script, monkeypatch, tmp_path, capsys):
-    def install(python, log):
+    def install(python, log, numpy):
         log.write_text('ERROR: no matching distribution')
         raise subprocess.CalledProcessError(1, 'pip')
 
@@ -86,9 +98,9 @@ def test_failed_installation_shows_what_pip_said(script, monkeypatch, tmp_path, 
 
 def test_unsuitable_python(script, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sys, 'argv', ['make_environment.py', str(tmp_path / 'new')])
-    monkeypatch.setattr(sys, 'version_info', (3, 13, 0))
+    monkeypatch.setattr(sys, 'version_info', (3, 14, 0))
     assert script.main() == 1
-    assert 'is not 3.10, 3.11 or 3.12' in capsys.readouterr().err
+    assert 'is not one of 3.10 to 3.13' in capsys.readouterr().err
 
 
 def test_make_says_when_there_is_no_python(tmp_path):
@@ -100,4 +112,4 @@ def test_make_says_when_there_is_no_python(tmp_path):
         check=False,
     )
     assert done.returncode != 0
-    assert 'no Python 3.10, 3.11 or 3.12' in done.stderr
+    assert 'no Python 3.10, 3.11, 3.12 or 3.13' in done.stderr

@@ -1,10 +1,10 @@
 """Create the environment that mmkp runs in, or bring it up to date.
 
-Needs nothing but Python 3.10 to 3.12 with venv and pip, and no compiler:
+Needs nothing but Python 3.10 to 3.13 with venv and pip, and no compiler:
 
     python3.11 tools/misc/make_environment.py .venv
 
-A second run returns at once unless a file that decides about the environment changed.
+A second run returns at once unless what decides about the environment changed.
 In an environment that exists already, its torch, mmcv and OpenCV are kept.
 """
 
@@ -38,29 +38,32 @@ def main() -> int:
     """Make the environment and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folder', type=Path, help='folder of the environment')
-    folder = parser.parse_args().folder.absolute()
+    parser.add_argument('--numpy', metavar='VERSION', help='instead of the tried one')
+    args = parser.parse_args()
+    folder = args.folder.absolute()
+    wanted = fingerprint(args.numpy)
     stamp = folder / 'mmkp-environment'
-    if stamp.is_file() and stamp.read_text() == fingerprint():
+    if stamp.is_file() and stamp.read_text() == wanted:
         return 0
-    if not (3, 10) <= sys.version_info[:2] <= (3, 12):
-        return fail(f'Python {sys.version.split()[0]} is not 3.10, 3.11 or 3.12')
+    if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+        return fail(f'Python {sys.version.split()[0]} is not one of 3.10 to 3.13')
     started = time.monotonic()
     python = python_of(folder)
     if not python.exists():
         with step(f'Creating {folder.name} with Python {sys.version.split()[0]}'):
             venv.create(folder, with_pip=True)
     try:
-        install(python, folder / 'mmkp-install.log')
+        install(python, folder / 'mmkp-install.log', args.numpy)
     except subprocess.CalledProcessError as error:
         log = (folder / 'mmkp-install.log').read_text(errors='replace')
         print(*log.splitlines()[-25:], sep='\n', file=sys.stderr)
         return fail(f'pip failed with status {error.returncode}; see the lines above')
-    stamp.write_text(fingerprint())
+    stamp.write_text(wanted)
     print(f'Environment ready after {time.monotonic() - started:.0f} s', flush=True)
     return 0
 
 
-def install(python: Path, log: Path) -> None:
+def install(python: Path, log: Path, numpy: str | None = None) -> None:
     """Install the libraries, then OpenMMLab's packages, then mmkp itself."""
     present = installed(python)
     log.write_text('')
@@ -74,11 +77,23 @@ def install(python: Path, log: Path) -> None:
         for argument in ('-r', f'requirements/{name}.txt')
     ]
     with step(f'Installing {torch[0]} and the libraries'):
-        pip(python, log, '-c', 'requirements/constraints.txt', *requirements, *torch)
+        pip(python, log, '-c', constraints(log.parent, numpy), *requirements, *torch)
     with step('Installing MMEngine, MMCV, MMDetection, MMPose'):
         pip(python, log, '--no-deps', *openmmlab(present))
     with step('Installing mmkp, editable'):
         pip(python, log, '--no-deps', '--no-build-isolation', '-e', '.')
+
+
+def constraints(folder: Path, numpy: str | None) -> str:
+    """Path of the tried versions, or of a copy in a folder with another numpy."""
+    tried = ROOT / 'requirements/constraints.txt'
+    if numpy is None:
+        return str(tried)
+    lines = tried.read_text().splitlines()
+    others = [line for line in lines if not line.startswith('numpy==')]
+    copy = folder / 'mmkp-constraints.txt'
+    copy.write_text('\n'.join([*others, f'numpy=={numpy}', '']))
+    return str(copy)
 
 
 def openmmlab(present: dict[str, str]) -> list[str]:
@@ -124,7 +139,7 @@ def python_of(folder: Path) -> Path:
     return windows if os.name == 'nt' else folder / 'bin' / 'python'
 
 
-def fingerprint() -> str:
+def fingerprint(numpy: str | None = None) -> str:
     """Hash of everything that decides what the environment holds."""
     files = [
         *sorted((ROOT / 'requirements').glob('*.txt')),
@@ -132,7 +147,7 @@ def fingerprint() -> str:
         ROOT / 'setup.py',
         Path(__file__),
     ]
-    parts = [str(ROOT).encode(), *(file.read_bytes() for file in files)]
+    parts = [f'{ROOT} {numpy}'.encode(), *(file.read_bytes() for file in files)]
     return hashlib.sha256(b'\0'.join(parts)).hexdigest()
 
 
