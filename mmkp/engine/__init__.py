@@ -1,4 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
+from mmkp.engine import hooks
 from mmkp.engine.checkpoint import (
     CheckpointError,
     UntrustedCheckpointError,
@@ -8,31 +9,14 @@ from mmkp.engine.checkpoint_match import CheckpointMismatchError, raise_if_misma
 from mmkp.engine.config import load_config
 from mmkp.engine.config_check import ConfigError, check_config
 from mmkp.engine.file_backend import AtomicLocalBackend
-from mmkp.engine.hooks import (
-    AtomicCheckpointHook,
-    CheckpointMatchHook,
-    DiscoveryVisualizationHook,
-    ExactResumeHook,
-    HeatmapCollapseHook,
-    ProgressHook,
-    SaveMetricsHook,
-    TimeLimitHook,
-)
+from mmkp.engine.hooks import *
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
 
 __all__ = [
-    'AtomicCheckpointHook',
     'AtomicLocalBackend',
     'CheckpointError',
-    'CheckpointMatchHook',
     'CheckpointMismatchError',
     'ConfigError',
-    'DiscoveryVisualizationHook',
-    'ExactResumeHook',
-    'HeatmapCollapseHook',
-    'ProgressHook',
-    'SaveMetricsHook',
-    'TimeLimitHook',
     'UntrustedCheckpointError',
     'check_config',
     'find_resumable_checkpoint',
@@ -41,3 +25,4 @@ __all__ = [
     'raise_if_mismatched',
     'why_unreadable',
 ]
+__all__ += hooks.__all__
