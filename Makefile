@@ -8,11 +8,15 @@
 # VENV    folder of the environment; an existing one, and the torch in it, is kept
 # PYTHON  interpreter that creates it; by default the first of 3.11, 3.12, 3.13, 3.10 found
 # NUMPY   version of NumPy instead of the tried one
+# JOBS    processes that test, by default one a core; 0 for none beside pytest
 # ARGS    further arguments of the demo or of pytest
 
 VENV ?= .venv
+JOBS ?= auto
 RUN = sh tools/misc/timed.sh
 BIN = $(VENV)/bin
+# A file of tests stays in one process, which keeps what its tests share.
+PYTEST = python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile
 
 SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
 ifndef PYTHON
@@ -29,7 +33,7 @@ test: env
 	@$(RUN) 'Linting' $(BIN)/ruff check .
 	@$(RUN) 'Checking the format' $(BIN)/ruff format --check --quiet .
 	@$(RUN) 'Checking types' $(BIN)/mypy
-	@$(RUN) 'Testing' $(BIN)/python -m pytest $(ARGS)
+	@$(RUN) 'Testing' $(BIN)/$(PYTEST) $(ARGS)
 
 env:
 ifeq ($(strip $(PYTHON)),)
@@ -54,7 +58,7 @@ row-%:
 	fi; \
 	$(MAKE) --no-print-directory env VENV=.venv-$* PYTHON=$$python \
 		NUMPY=$(lastword $(subst -, ,$*)) && \
-	$(RUN) 'Testing $*' .venv-$*/bin/python -m pytest $(ARGS)
+	$(RUN) 'Testing $*' .venv-$*/bin/$(PYTEST) $(ARGS)
 
 clean:
 	rm -rf build dist *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache

@@ -143,9 +143,10 @@ class TestMissingNeck:
     NECKLESS = VISIBLE[0] > 0
 
     @pytest.fixture(scope='class')
-    def maps(self):
+    @classmethod
+    def maps(cls):
         points, _, _ = build_skeleton('coco18').from_source(COCO[:1], np.ones((1, 17)))
-        return points, draw(codec_for(), points, self.VISIBLE)
+        return points, draw(codec_for(), points, cls.VISIBLE)
 
     def test_person_is_joined_over_the_shoulders(self, maps):
         points, drawn = maps

@@ -144,12 +144,14 @@ def test_crowd_outgrows_all_first_guesses():
 
 class TestKindsOfMaps:
     @pytest.fixture(scope='class')
-    def maps(self):
+    @classmethod
+    def maps(cls):
         people = np.array([upright(50, 30), upright(110, 36)])
         return [m[None] for m in draw(codec_for(), people)]
 
     @pytest.fixture(scope='class')
-    def decode(self):
+    @classmethod
+    def decode(cls):
         return PeopleDecoder(build_skeleton('coco18'), 8)
 
     def test_tensors_on_the_cpu(self, maps, decode):

@@ -83,7 +83,8 @@ class TestPlantedAttention:
     """Losses, selection, inverse warp and test views, proved without real weights."""
 
     @pytest.fixture(scope='class')
-    def trained(self):
+    @classmethod
+    def trained(cls):
         model = planted_model()
         choose(model)
         untrained = copy.deepcopy(model)
