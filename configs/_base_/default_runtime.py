@@ -8,10 +8,15 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    # a checkpoint appears whole or not at all, an old one goes only afterwards
+    # a checkpoint appears whole or not at all, an old one goes only afterwards;
+    # one more before each validation and every five minutes, replaced by the next
     checkpoint=dict(
         type='AtomicCheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=3
     ),
+    # Ctrl-C, SIGTERM: finish the step, save, say how to continue
+    interrupt=dict(type='InterruptHook'),
+    # the first loss that is no number ends the training, with the images named
+    finite=dict(type='FiniteTrainingHook'),
     # `--resume` continues as if nothing had happened, to the last bit
     exact_resume=dict(type='ExactResumeHook'),
     # one error, instead of a page of warnings, for weights of another model

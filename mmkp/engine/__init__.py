@@ -10,6 +10,7 @@ from mmkp.engine.config import load_config
 from mmkp.engine.config_check import ConfigError, check_config
 from mmkp.engine.file_backend import AtomicLocalBackend
 from mmkp.engine.hooks import *
+from mmkp.engine.non_finite import NonFiniteError
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     'CheckpointError',
     'CheckpointMismatchError',
     'ConfigError',
+    'NonFiniteError',
     'UntrustedCheckpointError',
     'check_config',
     'find_resumable_checkpoint',

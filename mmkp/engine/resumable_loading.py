@@ -1,6 +1,7 @@
 """Batches that depend on the seed and on their number, not on what came before."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -140,6 +141,43 @@ def endless_loader(
     Returns:
         A new loader with its worker processes seeded by :class:`BatchSeeder`.
     """
+    batches = EndlessBatches(batch_sampler, first)
+    return _loader_of_batches(loader, batches, first, seed, rank)
+
+
+def rest_of_pass(
+    loader: DataLoader, left_out: int, seed: int, rank: int, number: int
+) -> DataLoader:
+    """A loader of the batches of one pass that were not made yet.
+
+    Args:
+        loader: what to take the data set, the batches and the settings from.
+        left_out: number of batches at the start of the pass that were made.
+        seed: of the training.
+        rank: of this process.
+        number: of the first batch that is made, over the whole training.
+
+    Returns:
+        A new loader with its worker processes seeded by :class:`BatchSeeder`.
+    """
+    batches = _Rest(loader.batch_sampler, left_out)
+    return _loader_of_batches(loader, batches, number, seed, rank)
+
+
+class _Rest(Sampler):
+    """The index batches of a batch sampler without the first ones."""
+
+    def __init__(self, batch_sampler: Any, left_out: int) -> None:
+        self.batch_sampler, self.left_out = batch_sampler, left_out
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return islice(iter(self.batch_sampler), self.left_out, None)
+
+
+def _loader_of_batches(
+    loader: DataLoader, batches: Sampler, first: int, seed: int, rank: int
+) -> DataLoader:
+    """A loader with the settings of another one; ``first`` numbers its first batch."""
     parallel = {}
     if loader.num_workers > 0:
         parallel = dict(
@@ -147,14 +185,14 @@ def endless_loader(
             multiprocessing_context=loader.multiprocessing_context,
             timeout=loader.timeout,
         )
-    endless = DataLoader(
+    like_it = DataLoader(
         loader.dataset,
-        batch_sampler=EndlessBatches(batch_sampler, first),
+        batch_sampler=batches,
         num_workers=loader.num_workers,
         collate_fn=loader.collate_fn,
         worker_init_fn=loader.worker_init_fn,
         pin_memory=loader.pin_memory,
         **parallel,
     )
-    BatchSeeder(endless, seed, rank, first)
-    return endless
+    BatchSeeder(like_it, seed, rank, first)
+    return like_it

@@ -2,6 +2,8 @@
 
 import logging
 import re
+import shlex
+import sys
 import zipfile
 from pathlib import Path
 
@@ -43,6 +45,31 @@ def find_resumable_checkpoint(work_dir: str | Path) -> Path | None:
             'from scratch'
         )
     return None
+
+
+def resume_command(checkpoint: str | Path, argv: list[str] | None = None) -> str:
+    """The command that continues the training of this process.
+
+    Args:
+        checkpoint: to go on from.
+        argv: the command line, by default that of this process.
+
+    Returns:
+        The same command with ``--resume``; where it is none of this package, what to
+        set in the config.
+    """
+    program, *arguments = sys.argv if argv is None else argv
+    name = Path(program).name
+    if name not in ('train.py', 'mmkp'):
+        return f"set resume=True and load_from='{checkpoint}'"
+    kept: list[str] = []
+    for number, argument in enumerate(arguments):
+        is_value = number > 0 and arguments[number - 1] == '--resume'
+        if argument.startswith('--resume') or (is_value and argument[:1] != '-'):
+            continue
+        kept.append(argument)
+    start = ['python', program] if name.endswith('.py') else [name]
+    return shlex.join([*start, *kept, '--resume'])
 
 
 def why_unreadable(path: str | Path) -> str | None:
@@ -87,9 +114,18 @@ def _newest_first(work_dir: Path) -> list[Path]:
     if not last.exists():  # the folder was moved, or the path was relative
         last = work_dir / last.name
     # An earlier, longer run may have left checkpoints of later iterations behind.
-    limit = _number(last) if _NUMBERED.match(last.name) else None
-    earlier = [path for path in numbered if limit is None or _number(path) < limit]
+    kind, limit = _kind(last), _number(last)
+    earlier = [
+        path
+        for path in numbered
+        if path != last and (_kind(path) != kind or _number(path) < limit)
+    ]
     return [last, *earlier]
+
+
+def _kind(path: Path) -> str:
+    match = _NUMBERED.match(path.name)
+    return match.group(1) if match else ''
 
 
 def _number(path: Path) -> int:

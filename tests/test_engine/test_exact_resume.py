@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 import tiny
-import torch
-from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
-
-from mmkp.engine import find_resumable_checkpoint
+from tiny_training import assert_same_bits, final_tensors, train
 
 EMA = """
 custom_hooks = [dict(type='EMAHook', momentum=0.1)]
@@ -42,34 +37,6 @@ train_dataloader['sampler'] = dict(type='DefaultSampler', shuffle=True)
 """
 
 
-class Slow(Hook):
-    """Gives the killer time."""
-
-    def before_train_iter(self, runner, *args, **kwargs):
-        time.sleep(0.04)
-
-
-def train(
-    config: Path, work_dir: Path, resume: bool = False, slow: bool = False, **options
-):
-    """Train in this process; return the runner."""
-    torch.set_num_threads(1)
-    cfg = Config.fromfile(config)
-    cfg.merge_from_dict(options)
-    cfg.work_dir = str(work_dir)
-    cfg.experiment_name = f'{work_dir.name}_{time.monotonic_ns()}'
-    if resume:
-        cfg.resume = True
-        cfg.load_from = str(find_resumable_checkpoint(work_dir))
-    runner = Runner.from_cfg(cfg)
-    if slow:
-        runner.register_hook(Slow())
-    runner.train()
-    # Persistent workers left to the garbage collector are waited for, 5 s each.
-    runner.train_loop.dataloader._iterator = None
-    return runner
-
-
 def train_and_die(config: Path, work_dir: Path, delay: float) -> None:
     """Train in a child process; SIGKILL it some time after its first checkpoint."""
     child = multiprocessing.get_context('fork').Process(
@@ -84,25 +51,6 @@ def train_and_die(config: Path, work_dir: Path, delay: float) -> None:
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     assert child.exitcode == -signal.SIGKILL
-
-
-def final_tensors(runner: Runner) -> dict:
-    """Everything that a training leaves behind, flattened."""
-    tensors = dict(runner.model.state_dict())
-    for hook in runner.hooks:
-        if hasattr(hook, 'ema_model'):
-            ema = hook.ema_model.state_dict()
-            tensors.update({f'ema.{key}': value for key, value in ema.items()})
-    moments = runner.optim_wrapper.optimizer.state_dict()['state']
-    for number, state in moments.items():
-        tensors.update({f'optim.{number}.{k}': v for k, v in state.items()})
-    return tensors
-
-
-def assert_same_bits(left: dict, right: dict) -> None:
-    assert left.keys() == right.keys()
-    different = [key for key in left if not torch.equal(left[key], right[key])]
-    assert not different, f'{len(different)} of {len(left)} differ: {different[:5]}'
 
 
 @pytest.mark.parametrize('num_workers', [0, 2])

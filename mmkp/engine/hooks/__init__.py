@@ -3,7 +3,9 @@ from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
+from mmkp.engine.hooks.finite_training_hook import FiniteTrainingHook
 from mmkp.engine.hooks.heatmap_collapse_hook import HeatmapCollapseHook
+from mmkp.engine.hooks.interrupt_hook import InterruptHook
 from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
@@ -15,7 +17,9 @@ __all__ = [
     'CheckpointMatchHook',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
+    'FiniteTrainingHook',
     'HeatmapCollapseHook',
+    'InterruptHook',
     'LossWeightSchedule',
     'ProgressHook',
     'SaveMetricsHook',

@@ -14,7 +14,11 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, Sampler
 
 from mmkp.engine.random_state import get_random_state, set_random_state
-from mmkp.engine.resumable_loading import BatchSeeder, endless_loader
+from mmkp.engine.resumable_loading import (
+    BatchSeeder,
+    endless_loader,
+    rest_of_pass,
+)
 
 _KEY = 'random_state'
 
@@ -70,10 +74,9 @@ class ExactResumeHook(Hook):
       and does not repeat that validation. ``--no-validate`` thus trains the same
       weights.
 
-    Exact for iteration-based training from any checkpoint, and for epoch-based
-    training from the end of an epoch, with and without worker processes. On a
-    GPU as far as its kernels are deterministic. A checkpoint in the middle of an
-    accumulation of gradients is reported, as its gradients are not kept.
+    Exact from any checkpoint, also within an epoch, with and without worker
+    processes. On a GPU as far as its kernels are deterministic. A checkpoint in the
+    middle of an accumulation of gradients is reported, as its gradients are not kept.
     """
 
     priority = 'VERY_HIGH'
@@ -83,6 +86,7 @@ class ExactResumeHook(Hook):
         self._during_validation: dict | None = None
         self._resumed: dict | None = None
         self._workers_run = False
+        self._is_within_epoch = False  # what is resumed
 
     # ---- saving ----
     def before_checkpoint_on_all_ranks(self, runner: Runner) -> None:
@@ -150,6 +154,7 @@ class ExactResumeHook(Hook):
             )
         if isinstance(loop, EpochBasedTrainLoop):
             self._restore_sampler_seed(loop.dataloader.sampler)
+            self._continue_epoch(runner)
         elif isinstance(loop, IterBasedTrainLoop):
             batches = self._fresh_batch_sampler(runner)
             if batches is None:
@@ -163,10 +168,15 @@ class ExactResumeHook(Hook):
                 loop.dataloader, batches, loop.iter, runner.seed, get_rank()
             )
             restore = partial(self._restore, runner)
+            loop.dataloader._iterator = None  # its workers are not needed
             loop.dataloader_iterator = _Batches(loader, loop.iter, restore)
 
     def after_train(self, runner: Runner) -> None:
         """Let the worker processes go."""
+        self.before_interruption(runner)
+
+    def before_interruption(self, runner: Runner) -> None:
+        """Let the worker processes go, called by InterruptHook."""
         batches = getattr(runner.train_loop, 'dataloader_iterator', None)
         if isinstance(batches, _Batches):
             batches.close()
@@ -174,7 +184,7 @@ class ExactResumeHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed the workers of an epoch; restore the states before the first one."""
         loop = runner.train_loop
-        if not isinstance(loop, EpochBasedTrainLoop):
+        if not isinstance(loop, EpochBasedTrainLoop) or self._is_within_epoch:
             return
         loader = loop.dataloader
         if not (loader.persistent_workers and self._workers_run):
@@ -182,6 +192,39 @@ class ExactResumeHook(Hook):
             BatchSeeder(loader, runner.seed, get_rank(), first, len(loader))
         self._workers_run = True
         self._restore(runner)
+
+    def _continue_epoch(self, runner: Runner) -> None:
+        """Let the first epoch of this run go on where a checkpoint was within it."""
+        loop = runner.train_loop
+        length = len(loop.dataloader)
+        done = loop.iter - loop.epoch * length
+        if done == 0:
+            return
+        if not 0 < done <= length:
+            runner.logger.warning(
+                f'The checkpoint was written at iteration {loop.iter}, which does not '
+                f'lie in epoch {loop.epoch + 1} of {length} iterations: the data or '
+                'the batch size have changed, so the epoch starts anew.'
+            )
+            return
+        self._is_within_epoch = True
+        loop.run_epoch = partial(self._run_rest_of_epoch, runner, done)
+
+    def _run_rest_of_epoch(self, runner: Runner, done: int) -> None:
+        """What the loop's ``run_epoch`` does, from a batch on."""
+        loop = runner.train_loop
+        del loop.run_epoch  # those that follow are whole
+        runner.call_hook('before_train_epoch')
+        self._is_within_epoch = False
+        runner.model.train()
+        rest = rest_of_pass(loop.dataloader, done, runner.seed, get_rank(), loop.iter)
+        # Making an iterator draws from PyTorch's generator, so it comes first.
+        batches = iter(rest)
+        self._restore(runner)
+        for number, batch in enumerate(batches, done):
+            loop.run_iter(number, batch)
+        runner.call_hook('after_train_epoch')
+        loop._epoch += 1
 
     def _fresh_batch_sampler(self, runner: Runner) -> Sampler | None:
         """The config's batch sampler, at its start; the loop's has been used."""

@@ -8,6 +8,8 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 from torch import tensor
 
+_KEY = 'time_limit'
+
 
 @HOOKS.register_module()
 class TimeLimitHook(Hook):
@@ -15,7 +17,7 @@ class TimeLimitHook(Hook):
 
     The last iteration is treated like any other training's: its checkpoint is saved
     and validated. For iteration-based training; schedules that depend on the number
-    of iterations are cut off.
+    of iterations are cut off. A resumed training has the time that was left.
 
     Args:
         seconds: of training, validation included.
@@ -33,12 +35,24 @@ class TimeLimitHook(Hook):
             raise ValueError(f'seconds must be positive, got {seconds}')
         self.seconds = seconds
         self._start = 0.0
+        self._used = 0.0  # by what is resumed
 
     def before_train(self, runner: Runner) -> None:
         """Start the clock."""
         if not isinstance(runner.train_loop, IterBasedTrainLoop):
             raise TypeError('TimeLimitHook needs iteration-based training')
-        self._start = time.monotonic()
+        self._start = time.monotonic() - self._used
+        if self._used >= self.seconds:
+            runner.train_loop._max_iters = min(runner.max_iters, runner.iter)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the seconds that were used to a checkpoint."""
+        checkpoint[_KEY] = time.monotonic() - self._start
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take up the clock of a checkpoint that is resumed from."""
+        if runner._resume:
+            self._used = float(checkpoint.get(_KEY, 0.0))
 
     def after_train_iter(self, runner: Runner, *args: object, **kwargs: object) -> None:
         """End the training when the time is up, in all processes at once."""

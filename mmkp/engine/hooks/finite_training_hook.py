@@ -1,0 +1,127 @@
+"""A training that stops at its first loss that is no number."""
+
+import math
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+from torch import Tensor
+
+from mmkp.engine.non_finite import (
+    image_files,
+    loss_error,
+    non_finite_values,
+    raise_if_not_finite,
+    scales_losses,
+)
+
+
+@HOOKS.register_module()
+class FiniteTrainingHook(Hook):
+    """Stops at the first loss or norm of the gradients that is NaN or infinite.
+
+    The error names the step, the losses, the images of the batch, the last good
+    checkpoint and what to change. With AMP an infinite norm is usual, and such a step
+    is left out; a loss is not. On a GPU a few steps are looked at together, and
+    always before a checkpoint, so that the training waits for the GPU rarely.
+
+    Args:
+        interval: number of steps between two looks on a GPU.
+
+    Raises:
+        ValueError: ``interval`` below 1.
+    """
+
+    # Before anything of the same iteration is logged or saved.
+    priority = 'VERY_HIGH'
+
+    def __init__(self, interval: int = 10) -> None:
+        if interval < 1:
+            raise ValueError(f'interval must be at least 1, got {interval}')
+        self.interval = interval
+        # Number, losses and image files of the steps not looked at yet.
+        self._steps: list[tuple[int, dict[str, Tensor], list[str]]] = []
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse to start from weights that are not finite.
+
+        Args:
+            runner: the runner of the training.
+
+        Raises:
+            NonFiniteError: there are some, of a checkpoint for example.
+        """
+        self._steps = []
+        raise_if_not_finite(runner, runner.iter)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Look at the losses of this step, or keep them for the next look.
+
+        Args:
+            runner: the runner of the training.
+            batch_idx: not used.
+            data_batch: its images are named.
+            outputs: losses of the step, tensors of one number.
+
+        Raises:
+            NonFiniteError: one is not finite.
+        """
+        losses = {
+            name: value.detach()
+            for name, value in (outputs or {}).items()
+            if isinstance(value, Tensor)
+        }
+        self._steps.append((runner.iter + 1, losses, image_files(data_batch)))
+        on_cpu = all(value.device.type == 'cpu' for value in losses.values())
+        if on_cpu or len(self._steps) >= self.interval:
+            self._look(runner)
+
+    def before_checkpoint_on_all_ranks(self, runner: Runner) -> None:
+        """Look before anything is saved, called by AtomicCheckpointHook."""
+        self._look(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Look before anything is saved, whoever saves it.
+
+        Args:
+            runner: the runner of the training.
+            checkpoint: not used.
+
+        Raises:
+            NonFiniteError: losses or weights are not finite.
+        """
+        self._look(runner)
+        raise_if_not_finite(runner, runner.iter)
+
+    def _look(self, runner: Runner) -> None:
+        steps, self._steps = self._steps, []
+        if steps and not all(_sums_are_finite(steps)):
+            for number, losses, files in steps:
+                values = non_finite_values(losses)
+                if values:
+                    raise loss_error(runner, number, values, files)
+        history = runner.message_hub.log_scalars.get('train/grad_norm')
+        if steps and history is not None and not scales_losses(runner):
+            norm = float(history.current())
+            if not math.isfinite(norm):
+                number, _, files = steps[-1]
+                values = {'the norm of the gradients': norm}
+                raise loss_error(runner, number, values, files)
+
+
+def _sums_are_finite(steps: list) -> list[bool]:
+    """Of each step, in one transfer from the device."""
+    sums = [
+        torch.stack([value.float().mean() for value in losses.values()]).sum()
+        for _, losses, _ in steps
+        if losses
+    ]
+    return torch.isfinite(torch.stack(sums)).tolist() if sums else []

@@ -1,0 +1,54 @@
+"""What MMEngine's training loops are about to do."""
+
+from bisect import bisect
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.optim import OptimWrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+# Processes ask each other every so many iterations, as each time the GPU is waited for.
+_AGREEMENT_INTERVAL = 10
+
+
+def validation_is_due(loop: Any, done: int) -> bool:
+    """Whether a loop validates next.
+
+    Args:
+        loop: MMEngine's loop by iteration or by epoch.
+        done: iterations, or epochs of a loop by epoch, that have been trained.
+
+    Returns:
+        What the loop itself will find when it asks.
+    """
+    by_epoch = isinstance(loop, EpochBasedTrainLoop)
+    last = loop.max_epochs if by_epoch else loop.max_iters
+    interval = loop.dynamic_intervals[bisect(loop.dynamic_milestones, done + 1) - 1]
+    return done >= loop.val_begin and (done % interval == 0 or done == last)
+
+
+def is_between_updates(runner: Runner) -> bool:
+    """Whether no gradients have been accumulated that a checkpoint would lose."""
+    steps = runner.optim_wrapper
+    return not isinstance(steps, OptimWrapper) or steps.should_update()
+
+
+def agree(runner: Runner, value: int) -> int:
+    """The largest of all processes' values, in every process.
+
+    Args:
+        runner: of the training, within an iteration.
+        value: of this process.
+
+    Returns:
+        The value itself where there is one process; with several, 0 in iterations in
+        which they do not ask each other.
+    """
+    if not runner.distributed:
+        return value
+    if (runner.iter + 1) % _AGREEMENT_INTERVAL:
+        return 0
+    largest = torch.tensor(value)
+    all_reduce(largest, 'max')
+    return int(largest)

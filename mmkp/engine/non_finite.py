@@ -1,0 +1,174 @@
+"""Values that are NaN or infinite: found, told with a remedy, kept off the disk."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from mmengine.model import is_model_wrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+_MOST_NAMES = 8
+
+
+class NonFiniteError(ValueError):
+    """A training has left the range of finite numbers."""
+
+
+def non_finite_names(model: nn.Module) -> list[str]:
+    """Parameters and running statistics that hold a value that is not finite.
+
+    Other buffers are left out, as masks may hold -inf on purpose.
+
+    Args:
+        model: bare or in a wrapper.
+
+    Returns:
+        Their names.
+    """
+    bare: Any = model.module if is_model_wrapper(model) else model
+    statistics = [
+        (name, buffer)
+        for name, buffer in bare.named_buffers()
+        if name.endswith(('running_mean', 'running_var'))
+    ]
+    return [
+        name
+        for name, value in [*bare.named_parameters(), *statistics]
+        if not torch.isfinite(value.detach()).all()
+    ]
+
+
+def raise_if_not_finite(runner: Any, iteration: int) -> None:
+    """Refuse to go on with weights that are not finite.
+
+    Args:
+        runner: of the training.
+        iteration: number of iterations that have been made.
+
+    Raises:
+        NonFiniteError: naming weights, remedies and the last good checkpoint.
+    """
+    model = getattr(runner, 'model', None)
+    names = non_finite_names(model) if isinstance(model, nn.Module) else []
+    if names:
+        raise NonFiniteError(
+            f'after step {iteration} the weights are not finite ({_listed(names)}), '
+            f'so they are not saved: {remedies(runner)}{_kept(runner)}'
+        )
+
+
+def remedies(runner: Runner) -> str:
+    """What to change in the config when a training diverges."""
+    steps = runner.optim_wrapper
+    rates = steps.get_lr() if isinstance(steps, OptimWrapper) else {}
+    rate = next(iter(rates.get('lr', [])), None)
+    told = '' if rate is None else f' (the rate is now {rate:.3g})'
+    found = [f'lower optim_wrapper.optimizer.lr{told}']
+    clipping = getattr(steps, 'clip_grad_kwargs', None)
+    if not clipping:
+        found.append('set optim_wrapper.clip_grad="dict(max_norm=5.0)"')
+    elif 'max_norm' in clipping:
+        found.append(
+            f'lower optim_wrapper.clip_grad.max_norm, now {clipping["max_norm"]:g}'
+        )
+    if isinstance(steps, AmpOptimWrapper):
+        found.append('train without --amp')
+    return ', or '.join(found)
+
+
+def loss_error(
+    runner: Runner, iteration: int, values: dict[str, float], files: Sequence[str]
+) -> NonFiniteError:
+    """The error for losses that are not finite.
+
+    Args:
+        runner: of the training.
+        iteration: number of the iteration, from 1.
+        values: name -> value of what is not finite.
+        files: of the images of the batch.
+
+    Returns:
+        The error, naming losses, images, remedies and the last good checkpoint.
+    """
+    told = ', '.join(f'{name} is {value}' for name, value in values.items())
+    images = f' with the images {_listed(files)}' if files else ''
+    return NonFiniteError(
+        f'step {iteration}: {told}{images}. The training stops, as it cannot recover: '
+        f'{remedies(runner)}. Where it happens with the same images again, look at '
+        f'them and at their annotations{_kept(runner)}'
+    )
+
+
+def scales_losses(runner: Runner) -> bool:
+    """Whether steps with infinite gradients are left out, as is usual with AMP."""
+    steps = runner.optim_wrapper
+    if not isinstance(steps, AmpOptimWrapper):
+        return False
+    scaler = getattr(steps, 'loss_scaler', None)
+    return scaler is not None and scaler.is_enabled()
+
+
+def image_files(data_batch: Any) -> list[str]:
+    """Files of a batch's images, as far as its samples tell them.
+
+    Args:
+        data_batch: what the loader returned: a dict with ``data_samples``.
+    """
+    samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
+    found: list[str] = []
+    for sample in samples if isinstance(samples, list | tuple) else ():
+        paths = getattr(sample, 'img_path', None) or getattr(sample, 'img_id', None)
+        found += map(str, paths if isinstance(paths, list | tuple) else [paths])
+    return [path for path in found if path != 'None']
+
+
+def finite_or_none(value: Any) -> Any:
+    """Replace NaN and infinities by None, as JSON has no such numbers.
+
+    Args:
+        value: numbers, arrays, tensors, and dicts, lists and tuples of such.
+
+    Returns:
+        The same with None in their place; arrays and tensors as lists.
+    """
+    if isinstance(value, dict):
+        return {key: finite_or_none(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | range):
+        return [finite_or_none(item) for item in value]
+    if hasattr(value, 'tolist'):  # arrays, tensors and their numbers
+        return finite_or_none(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def non_finite_values(outputs: dict[str, Any]) -> dict[str, float]:
+    """Losses that are not finite: name -> mean value.
+
+    Args:
+        outputs: what a training step reports; other values, such as accuracies, may be
+            NaN where there is nothing to measure.
+    """
+    means = {
+        name: float(value.detach().float().mean())
+        for name, value in outputs.items()
+        if isinstance(value, Tensor) and 'loss' in name
+    }
+    return {name: mean for name, mean in means.items() if not math.isfinite(mean)}
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = len(names) - _MOST_NAMES
+    return ', '.join(names[:_MOST_NAMES]) + (f' and {more} more' if more > 0 else '')
+
+
+def _kept(runner: Any) -> str:
+    """Where the last good checkpoint is."""
+    path = runner.message_hub.runtime_info.get('last_ckpt')
+    if path is None:
+        return '. No checkpoint had been written'
+    return f'. The last checkpoint with finite weights is {path}'
