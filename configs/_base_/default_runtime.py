@@ -21,6 +21,10 @@ default_hooks = dict(
     exact_resume=dict(type='ExactResumeHook'),
     # one error, instead of a page of warnings, for weights of another model
     checkpoint_match=dict(type='CheckpointMatchHook'),
+    # advice of the metrics names what this model has
+    judged_model=dict(type='JudgedModelHook'),
+    # on a terminal, a line that tells how far the training is
+    progress=dict(type='ProgressHook', pause=None),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
     # MMPose's picture of each prediction: `tools/test.py --show-dir`

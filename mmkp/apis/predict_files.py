@@ -16,6 +16,7 @@ from mmkp.apis.media import Media, PictureWriter
 from mmkp.apis.prediction_tasks import Instances, PredictionTask, choose_task
 from mmkp.apis.progress import Progress
 from mmkp.datasets.image_boxes import read_boxes
+from mmkp.ops.finite import finite_or_none
 from mmkp.visualization.model_pictures import learned_edges
 
 
@@ -90,7 +91,7 @@ def predict_files(
         'images': records,
     }
     path = out_dir / 'keypoints.json'
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(finite_or_none(content)))
     return path
 
 

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Sequence
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 from mmkp.engine.hooks import SaveMetricsHook
+from mmkp.engine.loader_options import settle_loaders
+from mmkp.engine.quiet_runner import QuietRunner
 from mmkp.engine.runner_options import (
     dump_predictions,
     set_checkpoint,
@@ -46,13 +47,14 @@ def configure(args: argparse.Namespace) -> Config:
         show_predictions(cfg, args.show_dir, args.interval, args.show, args.wait_time)
     if args.dump:
         dump_predictions(cfg, args.dump)
+    settle_loaders(cfg)
     return cfg
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Test."""
     args = parse_args(argv, prog)
-    runner = Runner.from_cfg(configure(args))
+    runner = QuietRunner.from_cfg(configure(args))
     if args.out:
         runner.register_hook(SaveMetricsHook(args.out), 'LOWEST')
     runner.test()

@@ -1,14 +1,17 @@
 """The verb ``train``: train a model from a config."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
+from mmkp.engine.loader_options import settle_loaders
+from mmkp.engine.quiet_runner import QuietRunner
 from mmkp.engine.runner_options import (
+    complete_hooks,
     set_resume,
     show_predictions,
     use_mixed_precision,
@@ -61,9 +64,15 @@ def configure(args: argparse.Namespace) -> Config:
         show_predictions(cfg, args.show_dir, args.interval)
     if args.resume:
         set_resume(cfg, args.resume)
+    settle_loaders(cfg)
+    complete_hooks(cfg)
     return cfg
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
-    """Train."""
-    Runner.from_cfg(configure(parse_args(argv, prog))).train()
+    """Train; before the first step, Ctrl-C leaves nothing to save."""
+    try:
+        QuietRunner.from_cfg(configure(parse_args(argv, prog))).train()
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)

@@ -9,6 +9,7 @@ from mmkp.engine.checkpoint_match import CheckpointMismatchError, raise_if_misma
 from mmkp.engine.config import load_config
 from mmkp.engine.config_check import ConfigError, check_config
 from mmkp.engine.file_backend import AtomicLocalBackend
+from mmkp.engine.finite_json import FiniteJsonHandler
 from mmkp.engine.hooks import *
 from mmkp.engine.non_finite import NonFiniteError
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
@@ -18,6 +19,7 @@ __all__ = [
     'CheckpointError',
     'CheckpointMismatchError',
     'ConfigError',
+    'FiniteJsonHandler',
     'NonFiniteError',
     'UntrustedCheckpointError',
     'check_config',

@@ -52,3 +52,27 @@ def agree(runner: Runner, value: int) -> int:
     largest = torch.tensor(value)
     all_reduce(largest, 'max')
     return int(largest)
+
+
+def check_training_data(loop: Any) -> None:
+    """Refuse data that give no batch.
+
+    Args:
+        loop: MMEngine's training loop.
+
+    Raises:
+        ValueError: there is none; naming the numbers.
+    """
+    loader = loop.dataloader
+    number = len(loader.dataset)
+    if number == 0:
+        raise ValueError(
+            'the training set (train_dataloader.dataset) is empty: check its '
+            'data_root, ann_file, data_prefix and filter_cfg'
+        )
+    if isinstance(loop, EpochBasedTrainLoop) and len(loader) == 0:
+        raise ValueError(
+            f'train_dataloader.batch_size={loader.batch_size} is more than the '
+            f'{number} samples of the training set while drop_last=True leaves out '
+            'incomplete batches: lower batch_size or set drop_last=False'
+        )

@@ -1,6 +1,8 @@
 """What each option of the command line means for a runner's config."""
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -9,6 +11,58 @@ from mmengine.logging import print_log
 from mmkp.engine.checkpoint import CheckpointError
 from mmkp.engine.config_check import ConfigError
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
+
+# Without these a training cannot be stopped and resumed, or goes on with NaN.
+_NEEDED_HOOKS = dict(
+    interrupt='InterruptHook',
+    finite='FiniteTrainingHook',
+    exact_resume='ExactResumeHook',
+)
+
+
+def complete_hooks(cfg: Config) -> None:
+    """Give configs that do not inherit ours the hooks that keep a training safe.
+
+    MMEngine's checkpoint hook is replaced by ours, which takes the same arguments.
+    A hook is left out where ``default_hooks`` sets it to None.
+
+    Args:
+        cfg: of a training.
+    """
+    hooks = dict(cfg.get('default_hooks') or {})
+    checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
+    if _type_name(checkpoint) == 'CheckpointHook':
+        hooks['checkpoint'] = dict(checkpoint, type='AtomicCheckpointHook')
+    present = {_type_name(hook) for hook in [*hooks.values(), *(_custom_hooks(cfg))]}
+    for name, hook_type in _NEEDED_HOOKS.items():
+        if hook_type not in present:
+            hooks.setdefault(name, dict(type=hook_type))
+    # MMEngine accepts None for its own default hooks only.
+    cfg.default_hooks = {
+        name: hook
+        for name, hook in hooks.items()
+        if hook is not None or name in _OF_MMENGINE
+    }
+
+
+_OF_MMENGINE = {
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+}
+
+
+def _custom_hooks(cfg: Config) -> list:
+    return cfg.get('custom_hooks') or []
+
+
+def _type_name(hook: Any) -> str:
+    """Name of a hook's type, whether the config has the name or the class."""
+    found = hook.get('type', '') if isinstance(hook, dict) else type(hook)
+    return getattr(found, '__name__', str(found).split('.')[-1])
 
 
 def without_validation(cfg: Config) -> None:
@@ -50,8 +104,10 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
     found = find_resumable_checkpoint(cfg.work_dir)
     if found is None:
         print_log(
-            f'--resume: no checkpoint in {cfg.work_dir}, starting from scratch',
+            f"--resume: there is no checkpoint in '{cfg.work_dir}', so the training "
+            'begins at step 1',
             logger='current',
+            level=logging.WARNING,
         )
         return
     print_log(f'--resume: going on from {found}', logger='current')

@@ -42,7 +42,14 @@ def make(**changes):
 
 
 def test_flat_heatmaps_are_told_of_with_figures_and_remedies():
-    training = Training(make()).run(*[0.01] * 6)  # three at the start do not count
+    training = Training(make())
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    training.runner.optim_wrapper = SimpleNamespace(
+        optimizer=torch.optim.RMSprop([parameter])
+    )
+    head = SimpleNamespace(stack_reduction='mean')
+    training.runner.model = SimpleNamespace(head=head)
+    training.run(*[0.01] * 6)  # three at the start do not count
     assert not training.warnings
     training.run(0.02)
     [told] = training.warnings
@@ -58,6 +65,14 @@ def test_flat_heatmaps_are_told_of_with_figures_and_remedies():
         'batch',
     ):
         assert part in told
+
+
+def test_remedies_that_the_config_has_already_are_not_named():
+    training = Training(make())
+    head = SimpleNamespace(stack_reduction='sum')
+    training.runner.model = SimpleNamespace(head=head)
+    [told] = training.run(*[0.01] * 7).warnings
+    assert 'Adam' not in told and 'stack_reduction' not in told and 'sigma' in told
 
 
 def test_repeated_while_it_lasts_and_told_when_it_is_over():

@@ -32,6 +32,7 @@ from mmkp.evaluation.functional import (
     evaluate_discovery,
     get_protocol,
 )
+from mmkp.ops.finite import finite_or_none
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -191,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         content = dict(variant=args.variant, **report.to_dict())
-        args.out.write_text(json.dumps(content, indent=1))
+        args.out.write_text(json.dumps(finite_or_none(content), indent=1))
         print(f'figures written to {args.out}')
     return 0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mmkp.apis.mean_pose_baseline import evaluate_mean_pose
 from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
+from mmkp.ops.finite import finite_or_none
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,7 +39,7 @@ def main() -> None:
         print(f'{name}: {value:.4f}')
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(figures, indent=1))
+        args.out.write_text(json.dumps(finite_or_none(figures), indent=1))
         print(f'figures written to {args.out}')
 
 

@@ -6,6 +6,7 @@ from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
 from mmkp.engine.hooks.finite_training_hook import FiniteTrainingHook
 from mmkp.engine.hooks.heatmap_collapse_hook import HeatmapCollapseHook
 from mmkp.engine.hooks.interrupt_hook import InterruptHook
+from mmkp.engine.hooks.judged_model_hook import JudgedModelHook
 from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
@@ -20,6 +21,7 @@ __all__ = [
     'FiniteTrainingHook',
     'HeatmapCollapseHook',
     'InterruptHook',
+    'JudgedModelHook',
     'LossWeightSchedule',
     'ProgressHook',
     'SaveMetricsHook',

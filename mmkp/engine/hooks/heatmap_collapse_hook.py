@@ -12,8 +12,7 @@ from torch import Tensor
 
 _KEY = 'heatmap_collapse'
 _REMEDIES = (
-    'Things to try: a lower learning rate or a longer warm-up; Adam instead of '
-    "RMSprop; the sum over the stacks instead of their mean (stack_reduction='sum'); "
+    'Things to try: a lower learning rate or a longer warm-up; {of_config}'
     'a larger sigma or a higher weight of the pixels of the target; larger batches, as '
     'batch normalisation learns little from one image. Check the data: keypoints have '
     'to lie in the crops (tools/misc/browse_dataset.py shows them), and pixels of the '
@@ -152,13 +151,14 @@ class HeatmapCollapseHook(Hook):
         else:
             self._low += 1
             if self._low >= self.patience:
-                self._warn(runner, iteration, self._flat(iteration, value))
+                self._warn(runner, iteration, self._flat(runner, iteration, value))
 
-    def _flat(self, iteration: int, value: float) -> str:
+    def _flat(self, runner: Runner, iteration: int, value: float) -> str:
         return (
             f'The heatmaps may have collapsed: {self.log_key} is {value:.4f} at '
             f'iteration {iteration} and has been below {self.threshold:g} for '
-            f'{self._low} iterations (targets have peaks of 1). {_REMEDIES}'
+            f'{self._low} iterations (targets have peaks of 1). '
+            + _REMEDIES.format(of_config=_remedies_of(runner))
         )
 
     def _warn(self, runner: Runner, iteration: int, message: str) -> None:
@@ -173,3 +173,19 @@ class HeatmapCollapseHook(Hook):
                 f'iteration {iteration}, threshold {self.threshold:g}.'
             )
         self._low, self._warned = 0, None
+
+
+def _remedies_of(runner: Runner) -> str:
+    """What to change in this config, where it has it."""
+    found = []
+    steps = getattr(runner, 'optim_wrapper', None)
+    if type(getattr(steps, 'optimizer', None)).__name__ == 'RMSprop':
+        found.append('Adam instead of RMSprop; ')
+    model = getattr(runner, 'model', None)
+    head = getattr(getattr(model, 'module', model), 'head', None)
+    if getattr(head, 'stack_reduction', 'sum') != 'sum':
+        found.append(
+            'the sum over the stacks instead of their mean '
+            "(model.head.stack_reduction='sum'); "
+        )
+    return ''.join(found)

@@ -8,30 +8,49 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+_KEY = 'progress'
+
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
-    """Prints elapsed time, iterations and loss to the standard error stream.
+    """Prints elapsed and remaining time, iterations and loss to standard error.
 
-    On a terminal one line is rewritten, elsewhere a line is added now and then.
+    On a terminal one line is rewritten, elsewhere a line is added now and then. A
+    resumed training goes on with the time of its checkpoint.
 
     Args:
         seconds: time limit of the training; the share done is that of the time or of
             the iterations, whichever is larger.
-        pause: between two lines, in seconds, where there is no terminal.
+        pause: between two lines, in seconds, where there is no terminal; None for no
+            lines there.
     """
 
     priority = 'LOW'
 
-    def __init__(self, seconds: float | None = None, pause: float = 15.0) -> None:
+    def __init__(
+        self, seconds: float | None = None, pause: float | None = 15.0
+    ) -> None:
         self.seconds = seconds
         self._on_terminal = sys.stderr.isatty()
         self._pause = 0.5 if self._on_terminal else pause
         self._start = self._told = 0.0
+        self._used = 0.0  # seconds, by what is resumed
+        self._first = 0  # iteration of this run
 
     def before_train(self, runner: Runner) -> None:
         """Start the clock."""
-        self._start = self._told = time.monotonic()
+        self._told = time.monotonic()
+        self._start = self._told - self._used
+        self._first = runner.iter
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the seconds that were used to a checkpoint."""
+        checkpoint[_KEY] = time.monotonic() - self._start
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take up the clock of a checkpoint that is resumed from."""
+        if runner._resume:
+            self._used = float(checkpoint.get(_KEY, 0.0))
 
     def after_train_iter(
         self,
@@ -51,15 +70,35 @@ class ProgressHook(Hook):
         now = time.monotonic()
         done, elapsed = runner.iter + 1, now - self._start
         last = done >= runner.max_iters
-        if not is_main_process() or not (last or now - self._told >= self._pause):
+        if self._pause is None or not is_main_process():
+            return
+        if not last and now - self._told < self._pause:
             return
         self._told = now
         share = done / runner.max_iters
         if self.seconds and not last:
             share = max(share, min(elapsed / self.seconds, 0.99))
-        minutes, seconds = divmod(int(elapsed), 60)
-        line = f'  training {share:4.0%}  {minutes}:{seconds:02d}  iteration {done}'
+        line = f'  training {share:4.0%}  {_clock(elapsed)}  iteration {done}'
+        if not last:
+            line += f'  {_clock(self._remaining(done, elapsed, runner))} left'
         if outputs and 'loss' in outputs:
             line += f'  loss {outputs["loss"].item():.3g}'
         end = '\r' if self._on_terminal and not last else '\n'
         print(f'{line}   ', end=end, file=sys.stderr, flush=True)
+
+    def _remaining(self, done: int, elapsed: float, runner: Runner) -> float:
+        """Seconds that are left, by the steps of this run and the time limit."""
+        pace = (elapsed - self._used) / (done - self._first)
+        remaining = pace * (runner.max_iters - done)
+        return (
+            min(remaining, max(self.seconds - elapsed, 0))
+            if self.seconds
+            else remaining
+        )
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    start = f'{hours}:{minutes:02d}' if hours else f'{minutes}'
+    return f'{start}:{seconds:02d}'

@@ -3,6 +3,7 @@
 
 from .backward_error import evaluate_backward
 from .collapse import CollapseStatistics, collapse_statistics
+from .collapse_advice import CollapseAdvice
 from .collapse_limits import CollapseLimits
 from .discovery_report import DiscoveryReport
 from .evaluate_discovery import evaluate_discovery, evaluate_few_shot
@@ -35,6 +36,7 @@ from .visible_regression import fit_visible_affine
 
 __all__ = [
     'AffineMap',
+    'CollapseAdvice',
     'CollapseLimits',
     'CollapseStatistics',
     'CorrectKeypointCounts',

@@ -28,6 +28,8 @@ class CollapseStatistics:
         score: Mean score that the head gives its keypoints; for heads whose score is
             the probability near the keypoint, a small one is a diffuse map. NaN
             without scores.
+        non_finite_share: Share of keypoints that are NaN or infinite. Where it is not
+            0, ``border_share`` is that of the others and the other figures are NaN.
     """
 
     spread: float
@@ -36,6 +38,7 @@ class CollapseStatistics:
     border_share: float
     entropy: float = float('nan')
     score: float = float('nan')
+    non_finite_share: float = 0.0
 
 
 def collapse_statistics(
@@ -53,16 +56,24 @@ def collapse_statistics(
     Returns:
         The statistics.
     """
+    finite = np.isfinite(discovered).all(axis=2)
+    # An infinity would warn, and spoil the differences in another way than NaN does.
+    discovered = np.where(finite[..., None], discovered, np.nan)
     spread = np.sqrt(discovered.var(axis=0).sum(axis=1))
     inside = (discovered > BORDER_FRACTION) & (discovered < 1 - BORDER_FRACTION)
     return CollapseStatistics(
         spread=float(spread.mean()),
         spread_min=float(spread.min()),
         min_distance=_mean_nearest_distance(discovered),
-        border_share=float(1 - inside.all(axis=2).mean()),
+        border_share=_share(~inside.all(axis=2)[finite]),
         entropy=float('nan') if entropies is None else float(np.mean(entropies)),
         score=float('nan') if scores is None else float(np.mean(scores)),
+        non_finite_share=_share(~finite),
     )
+
+
+def _share(chosen: np.ndarray) -> float:
+    return float(chosen.mean()) if chosen.size else float('nan')
 
 
 def _mean_nearest_distance(discovered: np.ndarray) -> float:

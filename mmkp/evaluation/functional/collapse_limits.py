@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 
 from .collapse import CollapseStatistics
+from .collapse_advice import CollapseAdvice
 
 
 @dataclass(frozen=True)
@@ -28,39 +29,49 @@ class CollapseLimits:
     entropy_limit: float = 0.85
     score_limit: float = 0.2
 
-    def warnings(self, statistics: CollapseStatistics) -> list[str]:
+    def warnings(
+        self, statistics: CollapseStatistics, advice: CollapseAdvice | None = None
+    ) -> list[str]:
         """Say what has collapsed and what to change.
 
         Args:
             statistics: Figures of one validation.
+            advice: Of the model; without it the arguments that not every method has
+                are left unnamed.
 
         Returns:
-            One sentence a sign of collapse.
+            One sentence a sign of collapse; of keypoints that are no numbers one only.
         """
+        advice = advice or CollapseAdvice()
+        if statistics.non_finite_share > 0:
+            return [
+                f'{statistics.non_finite_share:.0%} of the keypoints are NaN or '
+                'infinite, so the figures say nothing: the training has diverged or '
+                'the checkpoint is damaged. Go back to an earlier checkpoint, with a '
+                'lower learning rate or with optim_wrapper.clip_grad'
+            ]
         messages = []
         if statistics.spread < self.spread_limit:
             messages.append(
                 f'keypoints hardly move between images (spread {statistics.spread:.4f} '
-                'of the crop): lower the weight of EquivarianceLoss, or raise '
-                'mask_ratio so that the reconstruction needs them'
+                f'of the crop): {advice.still()}'
             )
         if statistics.min_distance < self.distance_limit:
             messages.append(
                 f'keypoints lie on one another ({statistics.min_distance:.4f} of the '
-                'crop apart): raise the weight or the window of DiversityLoss, or '
-                'the weight or the bandwidth of SeparationLoss (add one of them if '
-                'there is none), or ask for fewer keypoints'
+                f'crop apart): {advice.apart()}'
             )
         if statistics.border_share > self.border_limit:
             messages.append(
                 f'{statistics.border_share:.0%} of the keypoints stick to the border: '
-                'crop the images closer, lower translation_std of the warps, or lower '
-                'the weight of DiversityLoss or SeparationLoss, which drives them apart'
+                f'{advice.border()}'
             )
-        diffuse = self._diffuse(statistics)
+        diffuse = self._diffuse(statistics, advice)
         return [*messages, diffuse] if diffuse else messages
 
-    def _diffuse(self, statistics: CollapseStatistics) -> str | None:
+    def _diffuse(
+        self, statistics: CollapseStatistics, advice: CollapseAdvice
+    ) -> str | None:
         if not math.isnan(statistics.entropy):
             found = f'entropy {statistics.entropy:.2f} of that of a uniform map'
             beyond = statistics.entropy > self.entropy_limit
@@ -71,7 +82,5 @@ class CollapseLimits:
             return None
         return (
             f'the heatmaps are diffuse ({found}), so that keypoints are means over '
-            'large parts of the image: raise the weight of ConcentrationLoss (add it '
-            "if there is none) or of EquivarianceLoss with form='expected', which "
-            'punishes spread too; or start sharper with logit_scale of the head'
+            f'large parts of the image: {advice.diffuse()}'
         )

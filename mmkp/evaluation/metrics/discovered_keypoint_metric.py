@@ -12,6 +12,7 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmkp.evaluation.functional import (
+    CollapseAdvice,
     CollapseLimits,
     DiscoveryReport,
     KeypointSamples,
@@ -20,6 +21,7 @@ from mmkp.evaluation.functional import (
     get_protocol,
 )
 from mmkp.evaluation.functional.discovery_report import DETECTOR
+from mmkp.ops.finite import finite_or_none
 
 from .evaluation_record import EvaluationRecord, KeypointGroups
 from .keypoint_certainty import measure_collapse
@@ -93,6 +95,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         self.num_draws = num_draws
         self.seed = seed
         self.collapse_limits = CollapseLimits(**(collapse_limits or {}))
+        self.judged_model: Any = None  # given by JudgedModelHook, for the advice
         self.outfile_prefix = outfile_prefix
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -155,7 +158,9 @@ class DiscoveredKeypointMetric(BaseMetric):
             [record.certainty for record in records],
         )
         report.collapse[DETECTOR] = statistics
-        report.remarks += self.collapse_limits.warnings(statistics)
+        report.remarks += self.collapse_limits.warnings(
+            statistics, CollapseAdvice(self.judged_model)
+        )
 
     def _write(self, report: DiscoveryReport, logger: MMLogger) -> None:
         if self.outfile_prefix is None:
@@ -163,7 +168,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         path = Path(f'{self.outfile_prefix}.{self.protocol.name}.json')
         path.parent.mkdir(parents=True, exist_ok=True)
         content = dict(variant=self.variant, **report.to_dict())
-        path.write_text(json.dumps(content, indent=1))
+        path.write_text(json.dumps(finite_or_none(content), indent=1))
         logger.info(f'figures written to {path}')
 
     def _warn_about_nan(

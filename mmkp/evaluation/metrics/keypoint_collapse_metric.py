@@ -11,7 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
-from mmkp.evaluation.functional import CollapseLimits
+from mmkp.evaluation.functional import CollapseAdvice, CollapseLimits
 
 from .keypoint_certainty import KeypointCertainty, measure_collapse
 
@@ -61,6 +61,7 @@ class KeypointCollapseMetric(BaseMetric):
         self.limits = CollapseLimits(
             spread_limit, distance_limit, border_limit, entropy_limit, score_limit
         )
+        self.judged_model: Any = None  # given by JudgedModelHook, for the advice
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the keypoints of a batch as fractions of the crop.
@@ -88,13 +89,16 @@ class KeypointCollapseMetric(BaseMetric):
 
         Returns:
             Name -> figure, in units of the crop; ``entropy`` and ``score`` only where
-            they are known.
+            they are known, and ``non_finite_share`` only where it is not 0.
         """
         statistics = measure_collapse(*zip(*results, strict=True))
-        for warning in self.limits.warnings(statistics):
+        for warning in self.limits.warnings(
+            statistics, CollapseAdvice(self.judged_model)
+        ):
             MMLogger.get_current_instance().warning(warning)
         return {
             name: value
             for name, value in asdict(statistics).items()
-            if name not in ('entropy', 'score') or not math.isnan(value)
+            if not (name in ('entropy', 'score') and math.isnan(value))
+            and not (name == 'non_finite_share' and value == 0)
         }
