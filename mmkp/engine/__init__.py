@@ -5,7 +5,9 @@ from mmkp.engine.checkpoint import (
     UntrustedCheckpointError,
     load_checkpoint_file,
 )
+from mmkp.engine.checkpoint_content import as_checkpoint
 from mmkp.engine.checkpoint_match import CheckpointMismatchError, raise_if_mismatched
+from mmkp.engine.checkpoint_schemes import load_from_http, load_from_local
 from mmkp.engine.config import load_config
 from mmkp.engine.config_check import ConfigError, check_config
 from mmkp.engine.file_backend import AtomicLocalBackend
@@ -22,10 +24,13 @@ __all__ = [
     'FiniteJsonHandler',
     'NonFiniteError',
     'UntrustedCheckpointError',
+    'as_checkpoint',
     'check_config',
     'find_resumable_checkpoint',
     'load_checkpoint_file',
     'load_config',
+    'load_from_http',
+    'load_from_local',
     'raise_if_mismatched',
     'why_unreadable',
 ]

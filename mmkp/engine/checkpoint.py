@@ -1,35 +1,32 @@
-"""Loading checkpoints without running the code that a file may carry.
-
-On import this replaces MMEngine's loaders of local and of downloaded files, through its
-extension point for them, so that ``init_model``, ``load_from``, ``resume`` and the
-inferencers load safely. That also mends them on torch 2.6 and later, whose own
-restriction refuses every MMEngine checkpoint (open-mmlab/mmengine#1655, #1650).
-"""
+"""Loading checkpoints without running the code that a file may carry."""
 
 import os
-import pickle
-import tarfile
-import types
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
-import mmengine.runner.checkpoint
 import torch
-from mmengine.dist import barrier, get_rank
-from mmengine.runner.checkpoint import CheckpointLoader
 
+from mmkp.engine.file_kind import (
+    describe_file,
+    is_old_tar,
+    is_pickle,
+    is_safetensors,
+    is_zip,
+)
 from mmkp.engine.restricted_globals import ForbiddenPickleError
 from mmkp.engine.restricted_unpickler import InertObject, RestrictedUnpickler
+from mmkp.engine.safetensors_file import read_safetensors
+from mmkp.engine.tensor_bytes import move
+from mmkp.engine.torch_file import NoPickleError, read_legacy, read_zip
 
 __all__ = [
     'CheckpointError',
     'InertObject',
     'UntrustedCheckpointError',
+    'is_trusted',
     'load_checkpoint_file',
-    'load_from_http',
-    'load_from_local',
 ]
 
 TRUST_VARIABLE = 'MMKP_TRUST_CHECKPOINTS'
@@ -47,6 +44,11 @@ class UntrustedCheckpointError(RuntimeError):
     """
 
 
+def is_trusted() -> bool:
+    """Whether the environment declares all checkpoints to be trusted."""
+    return os.environ.get(TRUST_VARIABLE, '').lower() in ('1', 'true', 'yes')
+
+
 def load_checkpoint_file(
     filename: str | Path,
     map_location: Any = None,
@@ -54,11 +56,12 @@ def load_checkpoint_file(
     extra_globals: Mapping[str, Any] | None = None,
     trusted: bool | None = None,
 ) -> Any:
-    """Load a local file written by ``torch.save`` without running code from it.
+    """Load a local file of ``torch.save`` or safetensors without running code from it.
 
     Tensors, numpy arrays, MMEngine's ``HistoryBuffer`` and plain Python types are
     loaded. A file with anything else in it is refused before anything of it is
-    imported or called.
+    imported or called. Sizes are held against the file, and checksums compared where
+    the format has them.
 
     Args:
         filename: Path of the file; ``~`` stands for the home folder.
@@ -70,7 +73,8 @@ def load_checkpoint_file(
             environment variable ``MMKP_TRUST_CHECKPOINTS``.
 
     Returns:
-        What was saved, for MMEngine a dict with ``meta``, ``state_dict``, ...
+        What was saved, for MMEngine a dict with ``meta``, ``state_dict``, ...; the
+        tensors by their names for safetensors.
 
     Raises:
         FileNotFoundError: Where there is no such file.
@@ -78,25 +82,20 @@ def load_checkpoint_file(
         UntrustedCheckpointError: Where the file carries something else, naming it.
     """
     path = Path(filename).expanduser()
+    if path.is_dir():
+        raise FileNotFoundError(
+            f'the checkpoint {path} is a folder: give a file in it{_example(path)}'
+        )
     if not path.is_file():
         raise FileNotFoundError(f'the checkpoint {path} can not be found')
-    if trusted is None:
-        trusted = os.environ.get(TRUST_VARIABLE, '').lower() in ('1', 'true', 'yes')
+    trusted = is_trusted() if trusted is None else trusted
     try:
-        if trusted:
-            return torch.load(path, map_location, weights_only=False)
-        _check_container(path)
-        return torch.load(
-            path,
-            map_location,
-            pickle_module=_pickle_module(extra_globals or {}),
-            weights_only=False,
-        )
+        return _read(path, map_location, extra_globals or {}, trusted)
     except ForbiddenPickleError as error:
         raise UntrustedCheckpointError(
             f'{path} holds {error}, which no MMEngine checkpoint needs and which could '
-            'run code on this machine. If you trust whoever made the file, set the '
-            f'environment variable {TRUST_VARIABLE}=1 or call '
+            f'run code on this machine.{_origin(str(error))} If you trust whoever made '
+            f'the file, set the environment variable {TRUST_VARIABLE}=1 or call '
             'mmkp.engine.checkpoint.load_checkpoint_file(..., trusted=True).'
         ) from error
     # A damaged pickle is a random program, which may fail in any way.
@@ -106,6 +105,31 @@ def load_checkpoint_file(
         raise _damaged(path, error) from error
 
 
+def _read(path: Path, map_location: Any, extra: Mapping, trusted: bool) -> Any:
+    if is_safetensors(path):
+        tensors = read_safetensors(path)
+        return {name: move(value, map_location) for name, value in tensors.items()}
+    if trusted and (is_zip(path) or is_pickle(path) or is_old_tar(path)):
+        return torch.load(path, map_location, weights_only=False)
+
+    class Unpickler(RestrictedUnpickler):
+        extra_globals = dict(extra)
+
+    def unpickler(file: Any) -> Any:
+        return Unpickler(file, encoding='utf-8')
+
+    if is_zip(path) and zipfile.is_zipfile(path):
+        try:
+            return read_zip(path, map_location, unpickler)
+        except NoPickleError as error:
+            raise _NoCheckpointError(': '.join(describe_file(path))) from error
+    if is_pickle(path):
+        return read_legacy(path, map_location, unpickler)
+    if is_old_tar(path):
+        raise ForbiddenPickleError('a tar archive in the format of torch before 0.2')
+    raise _NoCheckpointError(': '.join(describe_file(path)))
+
+
 def _is_about_the_machine(error: Exception) -> bool:
     """Whether an error says nothing about the file: no such device, memory, rights."""
     kinds = (torch.cuda.OutOfMemoryError, PermissionError, ImportError)
@@ -113,88 +137,36 @@ def _is_about_the_machine(error: Exception) -> bool:
         'Attempting to deserialize object on',
         'out of memory',
         "can't allocate memory",
-        'explicit pickle_module',  # TORCH_FORCE_WEIGHTS_ONLY_LOAD is set
     )
     return isinstance(error, kinds) or any(text in str(error) for text in reasons)
 
 
+class _NoCheckpointError(ValueError):
+    """Says what a file is instead."""
+
+
 def _damaged(path: Path, error: Exception) -> CheckpointError:
+    size = f'{path} ({path.stat().st_size} bytes)'
+    if isinstance(error, _NoCheckpointError):
+        return CheckpointError(f'{size} is {error}')
     detail = ' '.join(str(error).split())[:200]
     return CheckpointError(
-        f'{path} ({path.stat().st_size} bytes) is truncated, damaged or not a '
-        f'checkpoint ({type(error).__name__}: {detail}). Copy or download it again, or '
-        'resume from an earlier one.'
+        f'{size} is truncated, damaged or not a checkpoint ({type(error).__name__}: '
+        f'{detail}). Copy or download it again, or resume from an earlier one.'
     )
 
 
-def _check_container(path: Path) -> None:
-    """Refuse the containers that ``torch.load`` does not read with an unpickler."""
-    with path.open('rb') as file:
-        header = file.read(512)
-    if header.startswith(b'PK\x03\x04'):
-        # Asked of torch's reader, because it and zipfile may disagree about a file.
-        records = torch._C.PyTorchFileReader(str(path)).get_all_records()
-        if 'constants.pkl' in records:
-            raise ForbiddenPickleError('a TorchScript program')
-    # Zeros, as after a power cut, would pass for an empty tar archive.
-    elif header.strip(b'\0') and tarfile.is_tarfile(path):
-        raise ForbiddenPickleError('a tar archive in the format of torch before 0.2')
-    elif not header.startswith(pickle.PROTO):
-        raise EOFError('it is neither a zip archive nor a pickle')
+def _origin(refused: str) -> str:
+    """Say whose objects a refused pickle holds, where that helps."""
+    module = refused.partition(' ')[0]
+    if module.startswith('torch.nn.') and not module.startswith('torch.nn.parameter'):
+        return (
+            ' It is a whole network (torch.save(model)); whoever made it can save its '
+            'weights: torch.save(model.state_dict(), file).'
+        )
+    return ''
 
 
-def _pickle_module(extra_globals: Mapping[str, Any]) -> types.ModuleType:
-    """Make what ``torch.load`` takes for the module ``pickle``."""
-    module = types.ModuleType('mmkp_restricted_pickle')
-
-    class Unpickler(RestrictedUnpickler):
-        pass
-
-    Unpickler.extra_globals = dict(extra_globals)
-
-    def load(file: Any, **kwargs: Any) -> Any:
-        return Unpickler(file, **kwargs).load()
-
-    module.Unpickler = Unpickler  # type: ignore[attr-defined]
-    module.load = load  # type: ignore[attr-defined]
-    return module
-
-
-@CheckpointLoader.register_scheme(prefixes='', force=True)
-def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """Load a local checkpoint for MMEngine; see :func:`load_checkpoint_file`."""
-    return load_checkpoint_file(filename, map_location)
-
-
-@CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
-def load_from_http(
-    filename: str,
-    map_location: Any = None,
-    model_dir: str | None = None,
-    progress: bool = False,
-) -> Any:
-    """Download a checkpoint, once, and load it; see :func:`load_checkpoint_file`.
-
-    Args:
-        filename: Address of the file.
-        map_location: Where tensors go, as in ``torch.load``.
-        model_dir: Folder that keeps it; None means ``checkpoints`` in torch's hub.
-        progress: Show a progress bar.
-
-    Returns:
-        What was saved.
-
-    Raises:
-        UntrustedCheckpointError, CheckpointError: As :func:`load_checkpoint_file`.
-    """
-    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
-    path = folder / Path(urlparse(filename).path).name
-    if get_rank() == 0 and not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(filename, str(path), progress=progress)
-    barrier()
-    return load_checkpoint_file(path, map_location)
-
-
-# MMEngine's loaders for torchvision:// and model-zoo names call it by this name.
-mmengine.runner.checkpoint.load_from_http = load_from_http
+def _example(folder: Path) -> str:
+    files = [path.name for path in folder.iterdir() if path.suffix in ('.pth', '.pt')]
+    return f', such as {max(files)}' if files else ''

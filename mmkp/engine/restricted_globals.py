@@ -10,12 +10,15 @@ import re
 import sys
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+
+from mmkp.engine.tensor_rebuilding import REBUILDERS, STORAGE_TYPES
 
 
 class ForbiddenPickleError(pickle.UnpicklingError):
@@ -41,6 +44,14 @@ def _bytearray(content: bytes | str = b'', encoding: str = 'latin-1') -> bytearr
 def _no_bytes() -> bytes:
     """Stand for ``bytes``, by which protocol 2 writes empty ones."""
     return b''
+
+
+def _hashing(kind: Callable, items: Any = ()) -> Any:
+    """Stand for containers that hash their items."""
+    for item in items:
+        # Pairs come as lists or tuples; check_key allows for those around them.
+        check_key(tuple(item) if isinstance(item, list) else item)
+    return kind(items)
 
 
 # Elementary types only: structured and date types carry a state of their own.
@@ -97,31 +108,18 @@ def _torch_dtypes() -> dict[tuple[str, str], Any]:
     }
 
 
-def _tensor_builders() -> dict[tuple[str, str], Callable]:
-    # Not sparse and quantized ones: torch believes their indices, scales and axes, and
-    # no checkpoint of a keypoint model holds them.
-    kinds = 'tensor tensor_v2 tensor_v3 parameter'
-    names = [f'_rebuild_{kind}' for kind in kinds.split()]
-    # Which of them exist depends on the version of torch.
-    return {
-        ('torch._utils', name): getattr(torch._utils, name)
-        for name in names
-        if hasattr(torch._utils, name)
-    }
-
-
 # What a pickle may call.
 CALLABLES: dict[tuple[str, str], Callable] = {
     ('builtins', 'bytearray'): _bytearray,
     ('builtins', 'bytes'): _no_bytes,
     ('builtins', 'complex'): complex,
-    ('builtins', 'frozenset'): frozenset,
+    ('builtins', 'frozenset'): partial(_hashing, frozenset),
     ('builtins', 'getattr'): _getattr,
-    ('builtins', 'set'): set,
+    ('builtins', 'set'): partial(_hashing, set),
     ('builtins', 'slice'): slice,
     ('_codecs', 'encode'): _encode,
-    ('collections', 'Counter'): Counter,
-    ('collections', 'OrderedDict'): OrderedDict,
+    ('collections', 'Counter'): partial(_hashing, Counter),
+    ('collections', 'OrderedDict'): partial(_hashing, OrderedDict),
     ('numpy', 'dtype'): _dtype,
     ('numpy.core.multiarray', '_reconstruct'): _empty_array,
     ('numpy.core.multiarray', 'scalar'): _scalar,
@@ -129,7 +127,7 @@ CALLABLES: dict[tuple[str, str], Callable] = {
     ('numpy._core.multiarray', 'scalar'): _scalar,
     ('torch', 'Size'): torch.Size,
     ('torch', 'device'): torch.device,
-    **_tensor_builders(),
+    **REBUILDERS,
 }
 
 # What a pickle may mention, but not call.
@@ -138,6 +136,7 @@ VALUES: dict[tuple[str, str], Any] = {
     ('numpy', 'ndarray'): np.ndarray,
     ('torch.storage', 'UntypedStorage'): torch.UntypedStorage,
     **_torch_dtypes(),
+    **STORAGE_TYPES,
 }
 
 
@@ -157,8 +156,9 @@ def _set_array_state(instance: np.ndarray, state: Any) -> None:
     expected = list if dtype.hasobject else bytes
     if not isinstance(dtype, np.dtype) or type(data) is not expected:
         raise ForbiddenPickleError(f'numpy.ndarray of {type(data).__name__} data')
-    length = math.prod(shape) * (1 if dtype.hasobject else dtype.itemsize)
-    if len(data) != length:
+    count = math.prod(shape)
+    length = count * (1 if dtype.hasobject else dtype.itemsize)
+    if len(data) != length or count > max(length, 0 in shape):
         raise ForbiddenPickleError(
             f'numpy.ndarray of shape {shape} with data of length {len(data)}'
         )
@@ -185,6 +185,23 @@ def _set_history_state(instance: HistoryBuffer, state: Any) -> None:
         if method is not own:
             raise ForbiddenPickleError(f'{method!r} as statistics {name!r}')
     instance.__setstate__(state)
+
+
+def check_key(key: Any, depth: int = 3) -> None:
+    """Refuse keys nested so deep that hashing them overflows the interpreter's stack.
+
+    Args:
+        key: of a dict, or an item of a set.
+        depth: how many tuples may lie in each other.
+
+    Raises:
+        ForbiddenPickleError: it is nested deeper.
+    """
+    if isinstance(key, tuple | frozenset):
+        if depth == 0:
+            raise ForbiddenPickleError('a key of tuples in tuples in tuples')
+        for item in key:
+            check_key(item, depth - 1)
 
 
 STATE_SETTERS: dict[type, Callable[[Any, Any], None]] = {

@@ -20,6 +20,7 @@ from mmkp.engine.restricted_globals import (
     VALUES,
     ForbiddenPickleError,
     check_dtype_state,
+    check_key,
 )
 
 _CALLABLE_IDS = frozenset(map(id, CALLABLES.values()))
@@ -130,18 +131,34 @@ class RestrictedUnpickler(pickle._Unpickler):
     def _load_setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
         self._require(self.stack[-1], dict, OrderedDict, Counter)
+        check_key(key)
         self.stack[-1][key] = value
 
     def _load_setitems(self) -> None:
         items = self.pop_mark()
         self._require(self.stack[-1], dict, OrderedDict, Counter)
         for key, value in zip(items[::2], items[1::2], strict=True):
+            check_key(key)
             self.stack[-1][key] = value
 
     def _load_additems(self) -> None:
         items = self.pop_mark()
         self._require(self.stack[-1], set)
+        for item in items:
+            check_key(item)
         self.stack[-1].update(items)
+
+    def _load_dict(self) -> None:
+        items = self.pop_mark()
+        for key in items[::2]:
+            check_key(key)
+        self.append(dict(zip(items[::2], items[1::2], strict=True)))
+
+    def _load_frozenset(self) -> None:
+        items = self.pop_mark()
+        for item in items:
+            check_key(item)
+        self.append(frozenset(items))
 
     def _refuse(self) -> NoReturn:
         raise ForbiddenPickleError('an instruction that torch.save never writes')
@@ -156,6 +173,8 @@ class RestrictedUnpickler(pickle._Unpickler):
             pickle.SETITEM[0]: _load_setitem,
             pickle.SETITEMS[0]: _load_setitems,
             pickle.ADDITEMS[0]: _load_additems,
+            pickle.DICT[0]: _load_dict,
+            pickle.FROZENSET[0]: _load_frozenset,
         }
     )
     # Calls in disguise, the extension registry, and buffers from outside the pickle.

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
+from mmkp.engine.file_kind import describe_file, is_pickle, is_safetensors
+
 _NUMBERED = re.compile(r'(iter|epoch)_(\d+)\.pth$')
 
 
@@ -84,15 +86,11 @@ def why_unreadable(path: str | Path) -> str | None:
     path = Path(path)
     if not path.is_file():
         return 'it does not exist'
-    if path.stat().st_size == 0:
-        return 'it is empty'
+    # Before version 1.6 PyTorch wrote bare pickles, which hold no checksum.
+    if is_pickle(path) or is_safetensors(path):
+        return None
     if not zipfile.is_zipfile(path):
-        with path.open('rb') as file:
-            start = file.read(2)
-        if start == b'PK':
-            return 'it is truncated'
-        # Before version 1.6 PyTorch wrote bare pickles, which hold no checksum.
-        return None if start.startswith(b'\x80') else 'it is no checkpoint'
+        return f'it is {describe_file(path)[0]}'
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()

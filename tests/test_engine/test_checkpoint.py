@@ -236,7 +236,9 @@ class TestContainers:
         data = runner_checkpoint.read_bytes()
         size = int(kept * len(data)) if isinstance(kept, float) else kept
         (tmp_path / 'cut.pth').write_bytes(data[:size])
-        with pytest.raises(CheckpointError, match=r'cut\.pth \(\d+ bytes\) is trunc'):
+        with pytest.raises(
+            CheckpointError, match=r'cut\.pth \(\d+ bytes\) is (trunc|empty|no check)'
+        ):
             CheckpointLoader.load_checkpoint(str(tmp_path / 'cut.pth'), 'cpu')
 
     @pytest.mark.parametrize(

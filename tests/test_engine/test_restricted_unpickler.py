@@ -156,7 +156,7 @@ class TestCodeIsRefused:
         assert mark.exists()
         mark.unlink()
         monkeypatch.setenv('MMKP_TRUST_CHECKPOINTS', '1')
-        CheckpointLoader.load_checkpoint(str(tmp_path / 'evil.pth')).close()
+        load_checkpoint_file(tmp_path / 'evil.pth').close()
         assert mark.exists()
         with pytest.raises(UntrustedCheckpointError):
             load_checkpoint_file(tmp_path / 'evil.pth', trusted=False)
@@ -164,12 +164,12 @@ class TestCodeIsRefused:
     def test_downloaded_files_too(self, tmp_path, monkeypatch):
         mark = tmp_path / 'executed'
         torch.save(Call(open, str(mark), 'w'), tmp_path / 'evil.pth')
-        torch.save(dict(a=1), tmp_path / 'good.pth')
+        torch.save(dict(a=torch.ones(1)), tmp_path / 'good.pth')
         monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'hub'))
         # Every scheme that downloads ends in the loader for addresses.
         load = CheckpointLoader._get_checkpoint_loader('https://example.org/a.pth')
         assert load is mmengine.runner.checkpoint.load_from_http
-        assert load(f'file://{tmp_path}/good.pth') == dict(a=1)
+        assert load(f'file://{tmp_path}/good.pth') == dict(a=torch.ones(1))
         assert (tmp_path / 'hub/hub/checkpoints/good.pth').is_file()
         with pytest.raises(UntrustedCheckpointError, match='evil.pth'):
             load(f'file://{tmp_path}/evil.pth')

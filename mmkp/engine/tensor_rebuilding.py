@@ -1,0 +1,130 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Tensors as a pickle describes them: a storage, and which of its numbers they are.
+
+The functions stand for those of ``torch._utils`` that ``torch.save`` names, and take
+only what lies within the storage.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.storage import TypedStorage
+
+#: A tensor may repeat its numbers (stride 0); whoever copies it pays for all of them.
+_MAX_REPEATED_BYTES = 1 << 28
+
+_STORAGES = {
+    'BFloat16': torch.bfloat16,
+    'Bool': torch.bool,
+    'Byte': torch.uint8,
+    'Char': torch.int8,
+    'ComplexDouble': torch.complex128,
+    'ComplexFloat': torch.complex64,
+    'Double': torch.float64,
+    'Float': torch.float32,
+    'Half': torch.float16,
+    'Int': torch.int32,
+    'Long': torch.int64,
+    'Short': torch.int16,
+}
+
+
+@dataclass(frozen=True)
+class StorageType:
+    """Stands for classes such as ``torch.FloatStorage``."""
+
+    dtype: torch.dtype
+
+
+STORAGE_TYPES: dict[tuple[str, str], StorageType] = {
+    (module, f'{name}Storage'): StorageType(dtype)
+    for module in ('torch', 'torch.cuda')
+    for name, dtype in _STORAGES.items()
+}
+
+
+def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Tensor:
+    """The tensor of a storage, if it lies inside of it."""
+    if not isinstance(storage, TypedStorage) or not isinstance(dtype, torch.dtype):
+        raise ValueError(f'a tensor of {dtype!r:.40} in {type(storage).__name__}')
+    size, stride = tuple(size), tuple(stride)
+    numbers = (offset, *size, *stride)
+    if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in numbers):
+        raise ValueError(
+            f'a tensor of shape {size!r:.80}, stride {stride!r:.80} and offset {offset}'
+        )
+    untyped = storage._untyped_storage
+    count = math.prod(size)
+    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    available = untyped.nbytes()
+    if count and (last + 1) * dtype.itemsize > available:
+        raise ValueError(
+            f'a tensor of shape {size} and {dtype} reaches beyond its {available} bytes'
+        )
+    if count * dtype.itemsize > max(available, _MAX_REPEATED_BYTES):
+        raise ValueError(f'a tensor of shape {size} repeats its {available} bytes')
+    tensor = torch.empty(0, dtype=dtype, device=untyped.device)
+    return tensor.set_(untyped, offset if count else 0, size, stride)  # type: ignore[call-overload]
+
+
+def _finish(tensor: Tensor, requires_grad: Any, hooks: Any, metadata: Any) -> Tensor:
+    if hooks not in (None, OrderedDict()):
+        raise ValueError(f'a tensor with hooks {hooks!r:.80}')
+    tensor.requires_grad = bool(requires_grad)
+    if metadata:
+        torch._utils.set_tensor_metadata(tensor, metadata)
+    return tensor
+
+
+def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any) -> Tensor:
+    return _view(storage, getattr(storage, 'dtype', None), offset, size, stride)
+
+
+def _rebuild_tensor_v2(
+    storage: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any,
+    hooks: Any,
+    metadata: Any = None,
+) -> Tensor:
+    tensor = _rebuild_tensor(storage, offset, size, stride)
+    return _finish(tensor, requires_grad, hooks, metadata)
+
+
+def _rebuild_tensor_v3(
+    storage: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any,
+    hooks: Any,
+    dtype: Any,
+    metadata: Any = None,
+) -> Tensor:
+    tensor = _view(storage, dtype, offset, size, stride)
+    return _finish(tensor, requires_grad, hooks, metadata)
+
+
+def _rebuild_parameter(data: Any, requires_grad: Any, hooks: Any) -> Tensor:
+    if not isinstance(data, Tensor) or hooks not in (None, OrderedDict()):
+        raise ValueError(f'a parameter of {type(data).__name__}')
+    return torch.nn.Parameter(data, bool(requires_grad))
+
+
+#: Not sparse and quantized ones: no checkpoint of a keypoint model holds them.
+REBUILDERS: dict[tuple[str, str], Callable] = {
+    ('torch._utils', function.__name__): function
+    for function in (
+        _rebuild_tensor,
+        _rebuild_tensor_v2,
+        _rebuild_tensor_v3,
+        _rebuild_parameter,
+    )
+}
