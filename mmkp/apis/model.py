@@ -6,13 +6,12 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.runner.checkpoint import _load_checkpoint_to_model
+from mmengine.runner.checkpoint import CheckpointLoader, _load_checkpoint_to_model
 from mmpose.apis import init_model
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import nn
 
 from mmkp.datasets.metainfo import discovered_metainfo
-from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.checkpoint_match import raise_if_mismatched
 from mmkp.engine.config import load_config
 
@@ -30,7 +29,8 @@ def load_model(
 
     Args:
         config: file, or a config that was read already.
-        checkpoint: file of the weights; the model stays untrained when None.
+        checkpoint: file or address of the weights; the model stays untrained when
+            None.
         device: such as 'cpu' or 'cuda:0'; by default a GPU where there is one.
         cfg_options: dotted keys and values to override settings of the config file.
 
@@ -62,7 +62,7 @@ def load_model(
         metainfo = discovered_metainfo(model.num_keypoints)
         model.dataset_meta = parse_pose_metainfo(metainfo)
     if checkpoint is not None:
-        content = load_checkpoint_file(checkpoint, map_location='cpu')
+        content = CheckpointLoader.load_checkpoint(str(checkpoint), 'cpu', 'silent')
         raise_if_mismatched(model, content, str(checkpoint), name)
         _load_checkpoint_to_model(model, content, strict=False)
         meta = content.get('meta') or {}

@@ -5,6 +5,7 @@ from mmkp.engine.checkpoint import (
     UntrustedCheckpointError,
     load_checkpoint_file,
 )
+from mmkp.engine.checkpoint_config import literal_config
 from mmkp.engine.checkpoint_content import as_checkpoint
 from mmkp.engine.checkpoint_match import CheckpointMismatchError, raise_if_mismatched
 from mmkp.engine.checkpoint_schemes import load_from_http, load_from_local
@@ -28,6 +29,7 @@ __all__ = [
     'check_config',
     'find_resumable_checkpoint',
     'load_checkpoint_file',
+    'literal_config',
     'load_config',
     'load_from_http',
     'load_from_local',

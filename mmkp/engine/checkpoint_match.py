@@ -19,6 +19,7 @@ def raise_if_mismatched(
     source: str,
     config: str = 'the config',
     allow_missing: bool = False,
+    remedy: str = '',
 ) -> None:
     """Refuse weights of another model with one sentence that says what differs.
 
@@ -31,10 +32,50 @@ def raise_if_mismatched(
         config: name of the config file, for the message.
         allow_missing: accept a checkpoint of a part of the model, such as its
             backbone.
+        remedy: what else to do, at the end of the message.
 
     Raises:
         CheckpointMismatchError: parameters differ in shape or are missing.
     """
+    difference = _find_difference(model, checkpoint, source, config, allow_missing)
+    if difference is not None:
+        raise CheckpointMismatchError(difference + remedy)
+
+
+def keep_what_fits(model: nn.Module, checkpoint: dict) -> str:
+    """Drop the weights that the model cannot take.
+
+    Args:
+        model: the model that is to receive the weights.
+        checkpoint: with ``state_dict``, which is replaced.
+
+    Returns:
+        What is left, and which parameters of the model stay as initialised.
+    """
+    weights, expected = _state_dict(checkpoint), model.state_dict()
+    fitting = {
+        key: value
+        for key, value in weights.items()
+        if key in expected and expected[key].shape == value.shape
+    }
+    checkpoint['state_dict'] = fitting
+    left = [key for key in expected if key not in fitting]
+    unused = [key for key in weights if key not in fitting]
+    return (
+        f'{len(fitting)} of the {len(expected)} parameters of the model are in it; as '
+        f'initialised stay {_some(left)}; of the file are not used {_some(unused)}'
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = f' and {len(names) - 8} more' if len(names) > 8 else ''
+    return f'{", ".join(names[:8])}{more}' if names else 'none'
+
+
+def _find_difference(
+    model: nn.Module, checkpoint: Mapping, source: str, config: str, partial: bool
+) -> str | None:
+    """Say what differs; None where the weights fit."""
     weights = _state_dict(checkpoint)
     expected = model.state_dict()
     common = [key for key in expected if key in weights]
@@ -44,11 +85,11 @@ def raise_if_mismatched(
         for key in expected
         if key not in weights and not key.startswith(_CONSTANT_PARTS)
     ]
-    if not reshaped and (not missing or (allow_missing and common)):
-        return
+    if not reshaped and (not missing or (partial and common)):
+        return None
     found, wanted = _num_keypoints(checkpoint), getattr(model, 'num_keypoints', None)
     if found and wanted and found != wanted:
-        raise CheckpointMismatchError(
+        return (
             f'{source} holds a model of {found} keypoints, {config} asks for '
             f'{wanted}: use the config that it was trained with, or set num_keypoints '
             f'to {found}'
@@ -56,7 +97,7 @@ def raise_if_mismatched(
     sizes = _skeleton_sizes(model, weights, reshaped)
     if sizes is not None:
         (keypoints, limbs), skeleton = sizes, model.head.decoder.skeleton
-        raise CheckpointMismatchError(
+        return (
             f'{source} holds a model of {keypoints} keypoints and {limbs} limbs, '
             f"{config} asks for {skeleton.num_keypoints} and {skeleton.num_limbs} ('"
             f"{skeleton.name}'): use the config that it was trained with, or give the "
@@ -67,7 +108,12 @@ def raise_if_mismatched(
         f'{tuple(expected[key].shape)} in the model'
         for key in reshaped[:2]
     ] + [f'{key} is not in the file' for key in missing[:2]]
-    raise CheckpointMismatchError(
+    if prefix := _foreign_prefix(weights, expected):
+        return (
+            f"{source} holds the weights of this model under names that begin with '"
+            f"{prefix}': save them without it, {{name.removeprefix('{prefix}'): value}}"
+        )
+    return (
         f'{source} holds another model than {config} ({type(model).__name__}): '
         f'{len(reshaped) + len(missing)} of {len(expected)} parameters do not fit, '
         f'e.g. {"; ".join(examples)}. Use the config that it was trained with'
@@ -77,6 +123,17 @@ def raise_if_mismatched(
 def _state_dict(checkpoint: Mapping) -> dict[str, Tensor]:
     weights = checkpoint.get('state_dict', checkpoint)
     return {key.removeprefix('module.'): value for key, value in weights.items()}
+
+
+def _foreign_prefix(weights: Mapping, expected: Mapping) -> str | None:
+    """What another program put before all names, such as 'ema.' or 'model.'."""
+    first = next(iter(expected), None)
+    for name in weights:
+        if first is not None and name.endswith(f'.{first}'):
+            prefix = name.removesuffix(first)
+            if all(f'{prefix}{key}' in weights for key in expected):
+                return prefix
+    return None
 
 
 def _skeleton_sizes(

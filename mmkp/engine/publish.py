@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from mmkp.engine.checkpoint import load_checkpoint_file
+from mmkp.engine.checkpoint_content import as_checkpoint
 from mmkp.engine.config_check import ConfigError, nearest
 
 PUBLISHED_KEYS = ('meta', 'state_dict')
@@ -33,9 +34,10 @@ def publish_checkpoint(
 
     Raises:
         FileNotFoundError: there is no such checkpoint.
+        CheckpointError: it is damaged, or holds no weights.
         ConfigError: it lacks one of the parts.
     """
-    checkpoint = load_checkpoint_file(in_file, map_location='cpu')
+    checkpoint = as_checkpoint(load_checkpoint_file(in_file, 'cpu'), str(in_file))
     for key in save_keys:
         if key not in checkpoint:
             hint = nearest(key, map(str, checkpoint))

@@ -1,0 +1,113 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The text of a config that a checkpoint carries: read as data, never run.
+
+Given weights without a config, MMEngine's inferencers run the text that they find in
+the file (``BaseInferencer._init_model``), and resuming runs that of MMCV's checkpoints
+(``Runner.resume``). On import this replaces ``Config.fromstring`` for MMEngine and its
+family; whoever else calls it hands over text of their own and gets what they got.
+"""
+
+import ast
+import sys
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmkp.engine.checkpoint import TRUST_VARIABLE, UntrustedCheckpointError, is_trusted
+from mmkp.engine.config_types import FAMILY, raise_if_unsafe
+
+_run_text = Config.fromstring
+_NAMED_NUMBERS = {'inf': float('inf'), 'nan': float('nan')}
+
+
+def literal_config(text: str) -> Config:
+    """Read the config that a checkpoint carries.
+
+    Args:
+        text: assignments of literals and of ``dict(...)``, as MMEngine writes them.
+
+    Returns:
+        The config. Modules of its ``custom_imports`` are not imported.
+
+    Raises:
+        UntrustedCheckpointError: the text does more, or names types that are not
+            registered.
+    """
+    try:
+        if not isinstance(text, str):
+            raise ValueError(f'it is a {type(text).__name__}')
+        values = dict(_assignment(node) for node in ast.parse(text).body)
+        raise_if_unsafe(values)
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        raise UntrustedCheckpointError(
+            'the config inside the checkpoint is more than settings '
+            f'({str(error) or type(error).__name__}), and running it could do anything '
+            'on this machine: give the config file of the model beside the checkpoint, '
+            f'or, if you trust whoever made it, set {TRUST_VARIABLE}=1'
+        ) from error
+    _tell_imports(values.pop('custom_imports', None))
+    return Config(values)
+
+
+def _assignment(node: ast.stmt) -> tuple[str, Any]:
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and target.id != '_base_':
+            return target.id, _literal(node.value)
+    raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]}')
+
+
+def _literal(node: ast.expr) -> Any:
+    """The value of a literal, with calls of ``dict``, ``inf`` and ``nan`` in it."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name) and node.id in _NAMED_NUMBERS:
+        return _NAMED_NUMBERS[node.id]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        operand = _literal(node.operand)
+        if isinstance(operand, int | float | complex):
+            return -operand
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        kinds: dict[type, type] = {ast.List: list, ast.Tuple: tuple, ast.Set: set}
+        return kinds[type(node)](_literal(item) for item in node.elts)
+    if isinstance(node, ast.Dict):
+        return _literal_dict(node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == 'dict' and len(node.args) < 2:
+            pairs: dict[Any, Any] = dict(*map(_literal, node.args))
+            for keyword in node.keywords:
+                value = _literal(keyword.value)
+                pairs.update(value if keyword.arg is None else {keyword.arg: value})
+            return pairs
+    raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]}')
+
+
+def _literal_dict(node: ast.Dict) -> dict:
+    pairs = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not isinstance(key, ast.Constant):
+            raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]}')
+        pairs[key.value] = _literal(value)
+    return pairs
+
+
+def _tell_imports(custom_imports: Any) -> None:
+    names = custom_imports.get('imports') if isinstance(custom_imports, dict) else []
+    for name in [names] if isinstance(names, str) else names or []:
+        if name not in sys.modules:
+            print_log(
+                f'the config inside the checkpoint wants {name!r:.80} to be imported, '
+                'which was not done: import it yourself if you know it',
+                'current',
+            )
+
+
+def _fromstring(cfg_str: str, file_format: str) -> Config:
+    caller = sys._getframe(1).f_globals.get('__name__', '')
+    if caller.partition('.')[0] not in FAMILY or is_trusted():
+        return _run_text(cfg_str, file_format)
+    return literal_config(cfg_str)
+
+
+Config.fromstring = staticmethod(_fromstring)
