@@ -94,8 +94,12 @@ def why_unreadable(path: str | Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+            names = archive.namelist()
+    # What a damaged archive raises depends on where it is damaged.
+    except Exception as error:
         return f'it is damaged: {error}'
+    if not any(name.endswith('data.pkl') for name in names):
+        return f'it is {describe_file(path)[0]}'
     return f'it is damaged: checksum of {damaged}' if damaged else None
 
 

@@ -200,9 +200,16 @@ def test_checkpoint_of_another_number_of_keypoints(tmp_path, capsys, tool):
     if tool != 'infer.py':
         arguments += ['--work-dir', tmp_path / 'work']
     message = told(capsys, tool, config, *arguments)
+    more = (
+        '; to start a new training from what fits, as with another number of '
+        'keypoints, leave out --resume and add '
+        f'--cfg-options load_from={checkpoint} '
+        'default_hooks.checkpoint_match.enable=False'
+    )
     assert message == (
         f'error: {checkpoint} holds a model of 4 keypoints, {config} asks for 6: use '
-        'the config that it was trained with, or set num_keypoints to 4\n'
+        'the config that it was trained with, or set num_keypoints to 4'
+        f'{more * (tool == "train.py")}\n'
     )
 
 
