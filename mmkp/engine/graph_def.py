@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Read the nodes of a frozen TensorFlow graph without TensorFlow."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,10 @@ _TYPES: dict[int, tuple[np.dtype, int]] = {
     1: (np.dtype('<f4'), 5),
     2: (np.dtype('<f8'), 6),
 }
+#: Numbers of a constant that one value stands for, and of all such in a file: more than
+#: a layer of the networks that are converted, and little memory.
+_MAX_REPEATED = 1 << 22
+_MAX_ALL_REPEATED = 1 << 26
 
 
 @dataclass
@@ -54,14 +59,20 @@ def read_graph_def(path: str | Path) -> dict[str, GraphNode]:
         FileNotFoundError: there is no such file.
         ProtobufError: the file is truncated or something else.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f'the frozen graph {path} can not be found')
     buffer = memoryview(path.read_bytes())
     nodes: dict[str, GraphNode] = {}
+    repeated = 0
     try:
         for number, _, value in iterate_fields(buffer):
             if number == _GRAPH_NODE:
                 node = _read_node(_message(value))
                 nodes[node.name] = node
+                repeated += 0 if node.value is None else node.value.size
+            if repeated > len(buffer) + _MAX_ALL_REPEATED:
+                raise ProtobufError('its constants repeat their values too often')
     except ProtobufError as error:
         raise ProtobufError(
             f'{path} ({len(buffer)} bytes) is truncated, damaged or no frozen '
@@ -133,19 +144,21 @@ def _read_tensor(buffer: memoryview) -> np.ndarray | None:
     chunks = fields.get(_TENSOR_BYTES) or fields.get(value_field) or []
     raw = b''.join(bytes(_message(chunk)) for chunk in chunks)
     try:
+        if any(size < 0 for size in shape):
+            raise ValueError('a negative size')
         values = np.frombuffer(raw, dtype)
         # One value may stand for all of a constant tensor.
-        if len(values) == 1:
+        if len(values) == 1 and math.prod(shape) <= _MAX_REPEATED:
             return np.broadcast_to(values.reshape(()), shape)
         return values.reshape(shape)
     except ValueError as error:
         raise ProtobufError(
-            f'a {dtype.name} tensor of shape {tuple(shape)} has {len(raw)} bytes'
+            f'a {dtype.name} tensor of shape {tuple(shape[:32])} has {len(raw)} bytes'
         ) from error
 
 
 def _read_dimension(buffer: memoryview) -> int:
     for number, _, value in iterate_fields(buffer):
         if number == _DIMENSION_SIZE and isinstance(value, int):
-            return value
+            return value - (1 << 64) * (value >> 63)  # -1 where it is unknown
     return 0

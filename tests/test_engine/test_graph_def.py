@@ -36,10 +36,33 @@ def test_nodes_and_their_inputs(read):
     np.testing.assert_array_equal(nodes['weights'].value, VALUES)
 
 
-def large_tensor(content):
-    """A constant of 2^40 floats of which only `content` is stored."""
-    value = number(1, 1) + chunk(2, chunk(2, number(1, 2**40))) + chunk(5, content)
-    return node('large', 'Const', value=chunk(8, value))
+def large_tensor(content, *sizes, name='large'):
+    """A constant of many floats of which only `content` is stored."""
+    shape = b''.join(chunk(2, number(1, size)) for size in sizes)
+    value = number(1, 1) + chunk(2, shape) + chunk(5, content)
+    return node(name, 'Const', value=chunk(8, value))
+
+
+ONE = b'\0\0\x80?'
+
+
+@pytest.mark.parametrize(
+    'sizes',
+    [(2**40,), (2**62, 2**62), (2**63,), (2**64 - 1,), (1,) * 40],
+)
+def test_sizes_that_no_memory_holds(read, sizes):
+    with pytest.raises(ProtobufError, match='float32 tensor of shape'):
+        read(large_tensor(ONE, *sizes))
+
+
+def test_many_constants_of_one_value(read):
+    with pytest.raises(ProtobufError, match='repeat their values'):
+        read(*(large_tensor(ONE, 2**22, name=f'n{i}') for i in range(20)))
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'graph .*absent.pb can not be found'):
+        read_graph_def(tmp_path / 'absent.pb')
 
 
 def test_ways_to_store_a_tensor(read):
@@ -48,13 +71,13 @@ def test_ways_to_store_a_tensor(read):
         constant('scalar', np.float32(7)),
         constant('empty', np.zeros(0)),
         constant('integers', [1, 2], kind=INT32),
-        large_tensor(b'\0\0\x80?'),  # 1.0, for all of them
+        large_tensor(ONE, 2**20),  # for all of them
     )
     np.testing.assert_array_equal(nodes['packed'].value, VALUES)
     assert nodes['scalar'].value == 7 and nodes['scalar'].value.shape == ()
     assert nodes['empty'].value.shape == (0,)
     assert nodes['integers'].value is None
-    assert nodes['large'].value.shape == (2**40,) and nodes['large'].value[-1] == 1
+    assert nodes['large'].value.shape == (2**20,) and nodes['large'].value[-1] == 1
 
 
 def test_every_truncation_is_noticed(read):
@@ -71,8 +94,11 @@ def test_every_truncation_is_noticed(read):
         (b'', 'no node with an operation'),
         (chunk(1, chunk(1, b'\xff\xff')), 'a name is not text'),
         (number(1, 1), 'a number stands where a message should'),
-        (large_tensor(b'\0' * 8), r'tensor of shape \(1099511627776,\) has 8 bytes'),
-        (large_tensor(b'\0' * 7), 'has 7 bytes'),
+        (
+            large_tensor(b'\0' * 8, 2**40),
+            r'tensor of shape \(1099511627776,\) has 8 bytes',
+        ),
+        (large_tensor(b'\0' * 7, 2**40), 'has 7 bytes'),
         (b'\x89PNG\r\n\x1a\n', 'no frozen TensorFlow graph'),
     ],
 )

@@ -20,7 +20,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
@@ -29,6 +28,7 @@ from mmpose.registry import MODELS
 import mmkp  # noqa: F401  registers the model
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.conversion import exit_on_error, write_checkpoint
+from mmkp.engine.npz_file import read_npz
 from mmkp.models.lmdis_checkpoint import convert_variables
 
 
@@ -60,11 +60,10 @@ def convert(
         raise ValueError(f'{config} is of a {model_config.type}, not of LMDIS')
     # Their weights may lie elsewhere, and are not part of the checkpoint.
     model = MODELS.build({**model_config, 'losses': None})
+    variables = read_npz(source)
     try:
-        with np.load(source, allow_pickle=False) as arrays:
-            variables = {name: arrays[name] for name in arrays.files}
         state = convert_variables(variables, model)
-    except (ValueError, OSError, EOFError) as error:
+    except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
     meta = {
         'dataset_meta': parse_pose_metainfo(discovered_metainfo(model.num_keypoints)),

@@ -14,7 +14,6 @@ For example::
 """
 
 import argparse
-import zipfile
 from argparse import Namespace
 from pathlib import Path
 from pprint import pformat
@@ -24,6 +23,7 @@ import numpy as np
 
 from mmkp.engine.conversion import exit_on_error, write_checkpoint
 from mmkp.engine.graph_def import read_graph_def
+from mmkp.engine.npz_file import read_npz
 from mmkp.models.tfpose_checkpoint import convert_checkpoint, graph_arrays
 
 
@@ -38,21 +38,13 @@ def load_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is truncated or neither of the two.
+        CheckpointError, ValueError: the file is truncated or neither of the two.
     """
     with Path(path).open('rb') as file:
         is_archive = file.read(2) == b'PK'
     if not is_archive:
         return graph_arrays(read_graph_def(path))
-    try:
-        with np.load(path) as archive:
-            return dict(archive)
-    # What a damaged archive raises depends on where it is damaged.
-    except (zipfile.BadZipFile, OSError, EOFError, KeyError, ValueError) as error:
-        raise ValueError(
-            f'{path} ({Path(path).stat().st_size} bytes) is truncated, damaged or no '
-            f'npz file: {error}'
-        ) from error
+    return read_npz(path)
 
 
 def convert(source: str | Path, target: str | Path) -> dict[str, Any]:
