@@ -12,7 +12,7 @@ import pytest
 import torch
 from diffusers.models.attention_processor import Attention
 
-from mmkp.models.token_attention.attention_capture import LogitProcessor
+from mmkp.models.token_attention.attention_capture import capture_logits
 from mmkp.ops.token_maps import token_maps
 
 HEADS = 4
@@ -36,7 +36,7 @@ def layer_of(golden, index, found):
         channels, cross_attention_dim=context, heads=HEADS, dim_head=channels // HEADS
     )
     layer.double().load_state_dict(weights)
-    layer.set_processor(LogitProcessor(layer.processor, found.append))
+    capture_logits(layer, found.append)
     return layer
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from mmkp.ops.moments import full_precision
 
@@ -139,49 +140,48 @@ def attention_logits(
         return (query * attention.scale) @ key.transpose(-1, -2)
 
 
-class LogitProcessor:
-    """An attention processor that hands out logits and leaves the output alone.
+def capture_logits(
+    attention: nn.Module,
+    record: Callable[[Tensor], None],
+    wanted: Callable[[], bool] | None = None,
+) -> RemovableHandle:
+    """Let a layer hand out its logits before it computes its output.
+
+    A hook of the layer, not a processor in it, stays where other processors are set.
 
     Args:
-        original: the processor in whose place it stands, which computes the output.
-        record: called with the logits (B, heads, Q, N) before the output is computed.
+        attention: a ``diffusers`` Attention.
+        record: called with the logits (B, heads, Q, N).
         wanted: whether they are wanted at the moment; always when None.
+
+    Returns:
+        What removes the hook.
     """
 
-    def __init__(
-        self,
-        original: Callable[..., Tensor],
-        record: Callable[[Tensor], None],
-        wanted: Callable[[], bool] | None = None,
-    ) -> None:
-        self.original = original
-        self.record = record
-        self.wanted = wanted
+    def hook(layer: nn.Module, args: tuple, kwargs: dict) -> None:
+        if wanted is None or wanted():
+            record(_logits(layer, *args, **kwargs))
 
-    def __call__(
-        self,
-        attn: nn.Module,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        temb: Tensor | None = None,
-        **kwargs: Any,
-    ) -> Tensor:
-        """Compute the layer's output, see ``diffusers``."""
-        if self.wanted is None or self.wanted():
-            self.record(
-                attention_logits(attn, hidden_states, encoder_hidden_states, temb)
-            )
-        return self.original(
-            attn, hidden_states, encoder_hidden_states, attention_mask, temb, **kwargs
-        )
+    return attention.register_forward_pre_hook(hook, with_kwargs=True)
+
+
+def _logits(
+    layer: nn.Module,
+    hidden_states: Tensor,
+    encoder_hidden_states: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+    temb: Tensor | None = None,
+    **_: Any,
+) -> Tensor:
+    """Take what logits depend on from the arguments of ``Attention.forward``."""
+    return attention_logits(layer, hidden_states, encoder_hidden_states, temb)
 
 
 class AttentionCapture:
     """Runs a UNet for the attention logits of some of its layers.
 
-    The layers' processors are replaced for good, which changes no output of the UNet:
-    gradient checkpointing computes them again during backward.
+    The layers get hooks for good, which change no output of the UNet: gradient
+    checkpointing calls them again during backward.
 
     Args:
         unet: a ``diffusers.UNet2DConditionModel``.
@@ -209,13 +209,8 @@ class AttentionCapture:
         self.stop_early = stop_early
         self.checkpointing = checkpointing
         self._found: list[Tensor] | None = None
-        processors = dict(unet.attn_processors)
         for layer in self.layers:
-            name = f'{layer}.processor'
-            processors[name] = LogitProcessor(
-                processors[name], self._record, self._wanted
-            )
-        unet.set_attn_processor(processors)
+            capture_logits(unet.get_submodule(layer), self._record, self._wanted)
         if checkpointing:
             unet.enable_gradient_checkpointing()
             # torch must see the end of what it will compute again: stop outside of it.
@@ -235,6 +230,9 @@ class AttentionCapture:
         Returns:
             Logits of each layer, (B, heads, Q, N), at least float32, in the order of
             execution.
+
+        Raises:
+            ValueError: not every layer handed out its logits.
         """
         found = self._found = []
         try:
@@ -243,6 +241,12 @@ class AttentionCapture:
             pass
         finally:
             self._found = None
+        if len(found) != len(self.layers):
+            raise ValueError(
+                f'the UNet handed out the attention of {len(found)} layers instead of '
+                f'{len(self.layers)} ({", ".join(self.layers)}): something replaced '
+                'them after it was built; build the model anew, or name other layers'
+            )
         return found
 
     def _wanted(self) -> bool:

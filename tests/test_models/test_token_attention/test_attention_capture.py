@@ -5,12 +5,16 @@ import copy
 
 import pytest
 import torch
-from diffusers.models.attention_processor import Attention, AttnProcessor
+from diffusers.models.attention_processor import (
+    Attention,
+    AttnProcessor,
+    AttnProcessor2_0,
+)
 
 from mmkp.models.token_attention.attention_capture import (
     AttentionCapture,
-    LogitProcessor,
     attention_logits,
+    capture_logits,
     cross_attention_layers,
     default_layers,
     find_layers,
@@ -134,7 +138,7 @@ class TestLogits:
         layer = Attention(16, cross_attention_dim=10, heads=2, dim_head=8)
         states, context = torch.randn(1, 7, 16), torch.randn(1, 5, 10)
         expected, found = layer(states, context), []
-        layer.set_processor(LogitProcessor(layer.processor, found.append))
+        capture_logits(layer, found.append)
         assert torch.equal(layer(states, context), expected)
         assert torch.equal(found[0], attention_logits(layer, states, context))
 
@@ -246,3 +250,47 @@ def test_map_shape(queries, latents, expected):
 def test_map_shape_of_what_is_no_map():
     with pytest.raises(ValueError, match='77 queries'):
         map_shape(77, (64, 64))
+
+
+CHANGES = {
+    'one processor': lambda unet: unet.set_attn_processor(AttnProcessor()),
+    'processors by name': lambda unet: unet.set_attn_processor(
+        {name: AttnProcessor2_0() for name in unet.attn_processors}
+    ),
+    'the default ones': lambda unet: unet.set_default_attn_processor(),
+    'fused projections': lambda unet: unet.fuse_qkv_projections(),
+    'slices': lambda unet: unet.set_attention_slice(2),
+    'compiled': lambda unet: unet.compile(backend='eager'),
+    'frozen anew': lambda unet: unet.eval().requires_grad_(False),
+}
+
+
+class TestLaterChanges:
+    """Whatever is set in the UNet after it was built, the logits stay those of it."""
+
+    @pytest.mark.parametrize('checkpointing', (True, False))
+    @pytest.mark.parametrize('name', CHANGES)
+    def test_processors(self, name, checkpointing):
+        if checkpointing and name == 'compiled':
+            pytest.skip('torch compiles no checkpoints that end early')
+        args, kwargs = inputs(tiny_tokens())
+        unet = tiny_unet()
+        capture = AttentionCapture(unet, checkpointing=checkpointing)
+        expected = capture.run(*args, **kwargs)
+        CHANGES[name](unet)
+        for _ in range(2):
+            found = capture.run(*args, **kwargs)
+            assert len(found) == len(expected) == 4
+            for pair in zip(found, expected, strict=True):
+                torch.testing.assert_close(*pair, rtol=1e-4, atol=1e-5)
+
+    def test_replaced_layers_are_told(self):
+        args, kwargs = inputs(tiny_tokens())
+        unet = tiny_unet()
+        capture = AttentionCapture(unet)
+        for layer in capture.layers[:3]:
+            parent = unet.get_submodule(layer.rpartition('.')[0])
+            parent.attn2 = copy.deepcopy(parent.attn2)
+            parent.attn2._forward_pre_hooks.clear()
+        with pytest.raises(ValueError, match='of 1 layers instead of 4 .*attn2'):
+            capture.run(*args, **kwargs)
