@@ -241,7 +241,7 @@ def test_bad_files_are_refused(tool, tmp_path, monkeypatch):
         ('absent.pth', 'absent.pth can not be found'),
         ('short.caffemodel', 'truncated, damaged or not a .caffemodel'),
         ('page.caffemodel', 'truncated, damaged or not a .caffemodel'),
-        ('page.pth', 'page.pth (28 bytes) is truncated'),
+        ('page.pth', 'page.pth (28 bytes) is no checkpoint but a web page'),
         ('harmful.pth', 'system'),
         ('tensor.pth', 'it holds a Tensor, not a state dict'),
         ('resnet.pth', 'neither of OpenPose'),
