@@ -68,6 +68,22 @@ def copy_file(source: str | Path, target: str | Path) -> None:
         write_atomically(target, source.read_bytes())
 
 
+def points_box(points: np.ndarray, padding: float) -> list[float]:
+    """Return the box of some points, enlarged; it may reach beyond the image.
+
+    Args:
+        points: Points (M, 2), float, pixels; those that are NaN do not count.
+        padding: Factor of both sides of the box.
+
+    Returns:
+        ``x, y, w, h`` in pixels.
+    """
+    low, high = np.nanmin(points, 0), np.nanmax(points, 0)
+    # One point alone would have a box without a side.
+    sides = np.maximum(high - low, 1) * padding
+    return [*((low + high - sides) / 2).tolist(), *sides.tolist()]
+
+
 class CocoWriter:
     """Collect landmarks of images and write them as a COCO-style file.
 
@@ -98,6 +114,7 @@ class CocoWriter:
                 )
             ],
         )
+        self._images: dict[str, dict] = {}
 
     def __len__(self) -> int:
         return len(self.content['annotations'])
@@ -111,7 +128,7 @@ class CocoWriter:
         bbox: Sequence[float] | None = None,
         **fields: object,
     ) -> None:
-        """Add one image with one annotated object.
+        """Add one annotated object, and its image unless that is there already.
 
         Args:
             file_name: Name of the image below the image folder.
@@ -122,7 +139,8 @@ class CocoWriter:
             **fields: Further entries of the annotation.
 
         Raises:
-            ValueError: If the number of points is not that of the landmarks.
+            ValueError: If the number of points is not that of the landmarks, the box
+                is none, or the image was of another size before.
         """
         expected = len(self.content['categories'][0]['keypoints'])
         points = np.asarray(points, np.float64)
@@ -139,14 +157,12 @@ class CocoWriter:
         triplets[shown, 2] = 2
         width, height = (int(n) for n in image_size)
         box = [0, 0, width, height] if bbox is None else [float(n) for n in bbox]
-        index = len(self) + 1
-        self.content['images'].append(
-            dict(id=index, file_name=file_name, width=width, height=height)
-        )
+        if not np.isfinite(box).all() or min(box[2:]) <= 0:
+            raise ValueError(f'{file_name}: {box} is no box x, y, w, h')
         self.content['annotations'].append(
             dict(
-                id=index,
-                image_id=index,
+                id=len(self) + 1,
+                image_id=self._image_id(file_name, width, height),
                 category_id=1,
                 bbox=box,
                 area=box[2] * box[3],
@@ -156,6 +172,21 @@ class CocoWriter:
                 **fields,
             )
         )
+
+    def _image_id(self, file_name: str, width: int, height: int) -> int:
+        """Return the id of an image, which is added if it is new."""
+        image = dict(
+            id=len(self._images) + 1, file_name=file_name, width=width, height=height
+        )
+        known = self._images.setdefault(file_name, image)
+        if known is image:
+            self.content['images'].append(image)
+        elif (known['width'], known['height']) != (width, height):
+            raise ValueError(
+                f'{file_name} is {width} x {height} pixels, but was '
+                f'{known["width"]} x {known["height"]} before'
+            )
+        return known['id']
 
     def write(self, path: str | Path) -> None:
         """Write the file.

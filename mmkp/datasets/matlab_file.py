@@ -1,13 +1,41 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Read one variable of a MATLAB file, with errors that name the file."""
+"""Read MATLAB files, with errors that name the file."""
 
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
+
+
+def load_variables(path: str | Path, **options: Any) -> dict[str, Any]:
+    """Read all variables.
+
+    Args:
+        path: A .mat file of version 4 to 7.
+        **options: Arguments of ``scipy.io.loadmat``.
+
+    Returns:
+        Name to variable.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it cannot be read.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f'{path} does not exist; give the folder that holds it')
+    if not Path(path).is_file():
+        raise ValueError(f'{path} is a folder, expected a .mat file')
+    try:
+        content = loadmat(path, appendmat=False, **options)
+    except PermissionError:
+        raise
+    # What a damaged file raises depends on where it is damaged.
+    except Exception as error:
+        raise ValueError(
+            f'{path} is no .mat file of version 4 to 7, or is damaged: {error}'
+        ) from error
+    return {name: value for name, value in content.items() if name[:2] != '__'}
 
 
 def load_matlab(path: str | Path, variable: str, **options: Any) -> np.ndarray:
@@ -25,21 +53,26 @@ def load_matlab(path: str | Path, variable: str, **options: Any) -> np.ndarray:
         FileNotFoundError: If the file does not exist.
         ValueError: If it cannot be read, or has no such variable.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'{path} does not exist; give the folder that holds it')
-    try:
-        content = loadmat(path, **options)
-    except (
-        MatReadError,
-        NotImplementedError,
-        TypeError,
-        ValueError,
-        zlib.error,
-    ) as error:
-        raise ValueError(
-            f'{path} is no .mat file of version 4 to 7: {error}'
-        ) from error
+    content = load_variables(path, **options)
     if variable not in content:
-        found = [name for name in content if not name.startswith('__')]
-        raise ValueError(f'{path} has no variable "{variable}", only {found}')
+        raise ValueError(f'{path} has no variable "{variable}", only {list(content)}')
     return np.asarray(content[variable])
+
+
+def number_array(value: Any, where: str) -> np.ndarray:
+    """Turn a variable or field into numbers.
+
+    Args:
+        value: What the file holds.
+        where: File and field, for the message.
+
+    Returns:
+        The numbers, float64.
+
+    Raises:
+        ValueError: If it holds something else than numbers.
+    """
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f'{where} holds no numbers, but {value!r:.60}') from None

@@ -1,10 +1,15 @@
 """What the command-line tools share: arguments, config, and how errors are told."""
 
 import argparse
+import dis
+import errno
 import os
+import re
 import sys
-import traceback
+import warnings
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -13,9 +18,13 @@ from mmkp.engine.config import load_config
 
 _USER_ERRORS = (
     CheckpointError,
-    FileNotFoundError,
+    OSError,
     UntrustedCheckpointError,
 )
+# Told where a raise statement of ours raised them.
+_RAISED_ERRORS = (ValueError, TypeError, RuntimeError, ImportError, EOFError)
+_PACKAGE = Path(__file__).resolve().parents[1]
+_library_warning = warnings.formatwarning
 
 
 def add_config_arguments(
@@ -65,30 +74,100 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
     )
 
 
-def run_tool(main: Callable[[], None]) -> None:
+def run_tool(main: Callable[[], int | None]) -> None:
     """Run a tool; tell a user's error in one sentence instead of a traceback.
 
-    Such errors are files that are absent or unreadable, and each ValueError or
-    ImportError that this package raises itself; what comes out of a library, or of an
-    import statement, keeps its traceback.
+    Such errors are files that are absent or unreadable, what the system refuses (a full
+    disk, a missing permission), and each ValueError, TypeError, RuntimeError or
+    ImportError that a ``raise`` statement of mmkp or its tools raises, also in a worker
+    process of a data loader. What Python or a library says of its own accord is a
+    defect, and keeps its traceback.
 
     Args:
-        main: the tool. Its exit status is 2 after such an error. Set the environment
-            variable MMKP_TRACEBACK=1 to see where it came from.
+        main: the tool. The exit status is what it returns, 2 after an error of the
+            user's, 1 after one of the system's. Set the environment variable
+            MMKP_TRACEBACK=1 to see where it came from.
     """
+    plain_warnings = warnings.formatwarning
+    warnings.formatwarning = _format_warning
     try:
-        main()
-    except (ValueError, ImportError, *_USER_ERRORS) as error:
-        told = isinstance(error, _USER_ERRORS) or _is_raised_here(error)
-        if not told or os.environ.get('MMKP_TRACEBACK') == '1':
+        status = main()
+    except KeyboardInterrupt:
+        if os.environ.get('MMKP_TRACEBACK') == '1':
             raise
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None or os.environ.get('MMKP_TRACEBACK') == '1':
+            raise
+        print(f'error: {sentence}', file=sys.stderr)
+        sys.exit(1 if _is_of_the_system(error) else 2)
+    finally:
+        warnings.formatwarning = plain_warnings
+    if status:
+        sys.exit(status)
+
+
+def _sentence(error: Exception) -> str | None:
+    """Return what to tell of an error, or ``None`` if its traceback has to be seen."""
+    if isinstance(error, OSError) and error.strerror:
+        return ': '.join(map(str, filter(None, (error.filename, error.strerror))))
+    if isinstance(error, _USER_ERRORS):
+        return str(error)
+    if not isinstance(error, _RAISED_ERRORS):
+        return None
+    return str(error) if _is_raised_here(error) else _sentence_of_worker(error)
+
+
+def _is_of_the_system(error: Exception) -> bool:
+    """Whether an error is none of what the user wrote, such as a full disk."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return False
+    return error.errno not in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
 
 
 def _is_raised_here(error: BaseException) -> bool:
-    """Whether the statement that raised an error is one of this package."""
+    """Whether a ``raise`` statement of this package or its tools raised an error.
+
+    Python's own errors (of unpacking, ``int``, ``zip(strict=True)``) come out of other
+    instructions.
+    """
     if isinstance(error, ImportError) and error.name is not None:
         return False  # of an import statement
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return str(frame.f_globals.get('__name__')).startswith('mmkp.')
+    place = error.__traceback__
+    if place is None:
+        return False
+    while place.tb_next is not None:
+        place = place.tb_next
+    code = place.tb_frame.f_code
+    raises = code.co_code[place.tb_lasti] == dis.opmap['RAISE_VARARGS']
+    return raises and _is_ours(code.co_filename)
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file of code is one of mmkp or of its tools."""
+    folders = (_PACKAGE, _PACKAGE.parent / 'tools')
+    return any(Path(path).resolve().is_relative_to(folder) for folder in folders)
+
+
+def _sentence_of_worker(error: BaseException) -> str | None:
+    """Return what mmkp said in a worker process, whose error torch raises again."""
+    text = str(error)
+    places = list(re.finditer(r'^  File "(.+)", line \d+, in .+\n +(.+)', text, re.M))
+    if not places:
+        return None
+    last = places[-1]
+    if not last[2].startswith('raise ') or not _is_ours(last[1]):
+        return None
+    said = re.search(r'^[\w.]+: ((?:.|\n)+)', text[last.end() :], re.M)
+    return said[1].strip() if said else None
+
+
+def _format_warning(
+    message: Warning | str, category: type[Warning], *place: Any
+) -> str:
+    """Write a warning for the user in a line, without the code that it comes from."""
+    if category is UserWarning and _is_ours(place[0]):
+        return f'warning: {message}\n'
+    return _library_warning(message, category, *place)

@@ -1,15 +1,11 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """What the tools share that convert other projects' weights."""
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-
-from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
 
 
 def write_checkpoint(content: Mapping[str, Any], target: str | Path) -> None:
@@ -37,24 +33,3 @@ def config_source(config: Mapping[str, Any]) -> str:
         for name, value in config.items()
     )
     return f'dict({", ".join(values)})'
-
-
-@contextmanager
-def exit_on_error(*more: type[Exception]) -> Iterator[None]:
-    """Tell what is wrong with a file in one sentence and end with status 1.
-
-    Args:
-        *more: errors to tell beside those of files that are absent, damaged, unsafe or
-            of another network.
-    """
-    told: tuple[type[Exception], ...] = (
-        CheckpointError,
-        FileNotFoundError,
-        UntrustedCheckpointError,
-        ValueError,
-        *more,
-    )
-    try:
-        yield
-    except told as error:
-        sys.exit(f'error: {error}')

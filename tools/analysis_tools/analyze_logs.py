@@ -44,7 +44,7 @@ def plot(args: argparse.Namespace) -> None:
             curves[name] = series_of(scalars, key, log)
     if args.legend:
         if len(args.legend) != len(curves):
-            raise SystemExit(f'--legend needs {len(curves)} names')
+            raise ValueError(f'--legend needs {len(curves)} names')
         curves = dict(zip(args.legend, curves.values(), strict=True))
     plot_scalars(curves, args.out, args.title)
     print(f'curves: {args.out}')

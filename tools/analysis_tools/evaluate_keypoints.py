@@ -18,12 +18,11 @@ Coordinates are fractions of the crop, or pixels of the crop with --size.
 import argparse
 import ast
 import json
-import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from mmkp.engine.cli import run_tool
 from mmkp.evaluation.functional import (
     PROTOCOLS,
     VARIANTS,
@@ -32,6 +31,7 @@ from mmkp.evaluation.functional import (
     evaluate_discovery,
     get_protocol,
 )
+from mmkp.labels import numbers_of, read_npz
 from mmkp.ops.finite import finite_or_none
 
 
@@ -89,12 +89,13 @@ def parse_options(options: list[str]) -> dict:
 
 
 def load_samples(
-    arrays: dict[str, np.ndarray], part: str, size: list[float] | None
+    path: Path, arrays: dict[str, np.ndarray], part: str, size: list[float] | None
 ) -> tuple[KeypointSamples, np.ndarray | None]:
     """Return the samples of one part and the untrained keypoints, if any.
 
     Args:
-        arrays: Contents of the .npz file.
+        path: The .npz file, for messages.
+        arrays: Its contents.
         part: ``'fit'`` or ``'score'``.
         size: Side, or width and height, of the crop in pixels; None for fractions.
 
@@ -114,45 +115,21 @@ def load_samples(
         crop = np.broadcast_to(np.array(size), (2,))
     names = arrays.get(f'{part}_names')
     samples = KeypointSamples.from_arrays(
-        arrays[f'{part}_keypoints'].astype(np.float64) / crop,
-        arrays[f'{part}_annotations'].astype(np.float64) / crop,
+        numbers_of(arrays, f'{part}_keypoints', path) / crop,
+        numbers_of(arrays, f'{part}_annotations', path) / crop,
         arrays.get(f'{part}_visible'),
         crop,
         names=None if names is None else tuple(map(str, names)),
     )
     untrained = arrays.get(f'{part}_untrained')
     if untrained is not None:
-        untrained = untrained.astype(np.float64) / crop
+        untrained = numbers_of(arrays, f'{part}_untrained', path) / crop
         if len(untrained) != len(samples):
             raise ValueError(
                 f'{part}_untrained has {len(untrained)} images, {part}_keypoints '
                 f'{len(samples)}.'
             )
     return samples, untrained
-
-
-def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read all arrays of an .npz file without running code from it.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Name to array.
-
-    Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If it is no .npz file of plain arrays.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist.')
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f'{path} is no .npz file; write one with numpy.savez.')
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{path} cannot be read: {error}') from error
 
 
 def evaluate_file(args: argparse.Namespace) -> DiscoveryReport:
@@ -168,10 +145,10 @@ def evaluate_file(args: argparse.Namespace) -> DiscoveryReport:
         FileNotFoundError: If the file does not exist.
         ValueError: If its contents or an option cannot be used.
     """
-    arrays = load_arrays(args.file)
+    arrays = read_npz(args.file)
     protocol = get_protocol(args.protocol, args.variant, **parse_options(args.options))
-    fit, fit_untrained = load_samples(arrays, 'fit', args.size)
-    score, score_untrained = load_samples(arrays, 'score', args.size)
+    fit, fit_untrained = load_samples(args.file, arrays, 'fit', args.size)
+    score, score_untrained = load_samples(args.file, arrays, 'score', args.size)
     untrained = None
     if fit_untrained is not None and score_untrained is not None:
         untrained = (fit_untrained, score_untrained)
@@ -180,22 +157,17 @@ def evaluate_file(args: argparse.Namespace) -> DiscoveryReport:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print the table; return the exit status."""
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table."""
     args = parse_args(arguments)
-    try:
-        report = evaluate_file(args)
-    except (FileNotFoundError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
+    report = evaluate_file(args)
     print(report.table())
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         content = dict(variant=args.variant, **report.to_dict())
         args.out.write_text(json.dumps(finite_or_none(content), indent=1))
         print(f'figures written to {args.out}')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(main)

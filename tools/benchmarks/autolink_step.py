@@ -27,6 +27,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 import mmkp  # noqa: F401  registers the models
+from mmkp.engine.cli import run_tool
 
 LR, DECAY, FACTOR = 1e-4, 1e-3, 512
 VARIANTS = ('plain', 'plain, channels last', 'mmkp, NCHW', 'mmkp')
@@ -296,4 +297,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -20,6 +20,7 @@ import torch
 from measure import Cost, measure
 from torch import Tensor
 
+from mmkp.engine.cli import run_tool
 from mmkp.ops.edge_map import complete_graph, edge_map
 
 
@@ -153,7 +154,7 @@ def parse_case(case: str) -> tuple[int, int, int]:
     except ValueError:
         batch = num_keypoints = side = 0
     if batch < 1 or num_keypoints < 2 or side < 1:
-        raise SystemExit(
+        raise ValueError(
             f'--cases: {case!r} is not like 8x10x128 (batch x keypoints x side, with '
             'two keypoints or more)'
         )
@@ -188,4 +189,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -18,6 +18,7 @@ from measure import measure
 from mmpose.registry import KEYPOINT_CODECS
 
 import mmkp  # noqa: F401  registers the codecs
+from mmkp.engine.cli import run_tool
 
 CODECS = ('HourglassHeatmap', 'MSRAHeatmap')
 
@@ -77,4 +78,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -39,6 +39,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import mmkp  # noqa: F401  registers the models
+from mmkp.engine.cli import run_tool
 
 #: Arguments of StackedHourglass that make the ways to run the same network.
 MMKP: dict[str, dict] = {
@@ -318,4 +319,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -28,6 +28,7 @@ from mmengine.structures import PixelData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
+from mmkp.engine.cli import run_tool
 from mmkp.engine.config import load_config
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'body_2d_keypoint' / 'openpose'
@@ -155,4 +156,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -25,6 +25,7 @@ from plain_part_affinity_decoding import decode_at_full_resolution
 
 from mmkp.codecs import build_skeleton
 from mmkp.codecs.people_decoder import PeopleDecoder
+from mmkp.engine.cli import run_tool
 
 STRIDE = 8
 GROUPS = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 999))
@@ -181,4 +182,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -21,6 +21,7 @@ import numpy as np
 from measure import Cost, measure
 
 from mmkp.codecs import PartAffinityField
+from mmkp.engine.cli import run_tool
 from mmkp.ops.part_affinity import MAX_EXPONENT, round_half_away
 
 # A standing person: shares of the stature from the left and from the top, in the order
@@ -196,4 +197,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

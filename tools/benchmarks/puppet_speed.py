@@ -15,6 +15,7 @@ import cv2
 
 from mmkp.datasets import PuppetDataset
 from mmkp.datasets.puppets import render
+from mmkp.engine.cli import run_tool
 
 SETTINGS: tuple[dict, ...] = (
     dict(image_size=64),
@@ -67,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

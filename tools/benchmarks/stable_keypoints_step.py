@@ -39,6 +39,7 @@ from stable_keypoints_memory import kept_mib
 from torch import Tensor, nn
 
 import mmkp  # noqa: F401  registers the models
+from mmkp.engine.cli import run_tool
 
 VARIANTS = ('plain', 'plain, fused attention', 'mmkp', 'mmkp, checkpointing')
 #: Stable Diffusion 1.5; what is left out is the default of diffusers.
@@ -317,4 +318,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from measure import measure
 from torch import Tensor
 
+from mmkp.engine.cli import run_tool
 from mmkp.models.losses import (
     ConcentrationLoss,
     DiversityLoss,
@@ -306,4 +307,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

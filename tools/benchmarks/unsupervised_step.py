@@ -36,6 +36,7 @@ from plain_unsupervised import STEPS, plain_layers
 from torch import nn
 
 import mmkp  # noqa: F401  registers the models
+from mmkp.engine.cli import run_tool
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'unsupervised_2d_keypoint'
 #: Name -> config and side of its pictures in pixels.
@@ -175,4 +176,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

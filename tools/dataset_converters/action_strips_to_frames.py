@@ -12,9 +12,9 @@ import argparse
 import time
 from pathlib import Path
 
-import cv2
-
 from mmkp.datasets.coco_writer import write_image
+from mmkp.datasets.image_decoding import decode_image
+from mmkp.engine.cli import run_tool
 
 
 def cut_strip(path: Path, out: Path) -> int:
@@ -30,9 +30,7 @@ def cut_strip(path: Path, out: Path) -> int:
     Raises:
         ValueError: If the file is no image, or no whole number of squares wide.
     """
-    strip = cv2.imread(str(path))
-    if strip is None:
-        raise ValueError(f'{path} cannot be decoded')
+    strip = decode_image(path.read_bytes(), str(path))
     side, width = strip.shape[:2]
     if width % side:
         raise ValueError(
@@ -78,6 +76,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def main() -> None:
+    """Run the command line tool."""
+    args = parse_args()
+    convert(args.root, args.out, args.splits)
+
+
 if __name__ == '__main__':
-    arguments = parse_args()
-    convert(arguments.root, arguments.out, arguments.splits)
+    run_tool(main)

@@ -19,9 +19,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mmkp.datasets.coco_writer import CocoWriter
+from mmkp.datasets.image_size import image_size
+from mmkp.engine.cli import run_tool
+from mmkp.labels import read_names, read_text
 
 LANDMARKS = (
     'left_eye',
@@ -49,8 +51,9 @@ def read_points(path: Path) -> np.ndarray:
     Raises:
         ValueError: If the file does not hold a 9 and then as many pairs of numbers.
     """
+    words = read_text(path).split()
     try:
-        numbers = np.array(path.read_text().split(), np.float64)
+        numbers = np.array(words, np.float64)
     except ValueError as error:
         raise ValueError(f'{path} cannot be read: {error}') from error
     count = len(LANDMARKS)
@@ -110,9 +113,7 @@ def tested_names(names: list[str], folders: list[str], listed: Path | None) -> s
                 '--test-list'
             )
         return chosen
-    if not listed.is_file():
-        raise FileNotFoundError(f'{listed} does not exist')
-    chosen = set(listed.read_text().split())
+    chosen = set(read_names(listed))
     unknown = sorted(chosen - set(names))
     if unknown:
         raise ValueError(
@@ -158,8 +159,7 @@ def convert(args: argparse.Namespace) -> None:
     }
     for name in names:
         points = read_points(args.root / f'{name}.cat')
-        with Image.open(args.root / name) as image:
-            size = image.size
+        size = image_size(args.root / name)
         box = None
         if args.box == 'head':
             try:
@@ -200,5 +200,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -20,9 +20,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mmkp.datasets.coco_writer import CocoWriter, write_atomically
+from mmkp.datasets.image_size import image_size
+from mmkp.engine.cli import run_tool
+from mmkp.labels import read_names, read_table
+from mmkp.labels.table_numbers import NumberReader
 
 NAMES = ('left_eye', 'right_eye', 'nose', 'left_mouth_corner', 'right_mouth_corner')
 LINKS = ((0, 2), (1, 2), (2, 3), (2, 4))
@@ -45,6 +48,8 @@ def find_file(root: Path, name: str) -> Path:
     Raises:
         FileNotFoundError: If there is none.
     """
+    if not root.is_dir():
+        raise FileNotFoundError(f'{root} is no folder; give that of CelebA and MAFL')
     for depth in ('', '*/', '*/*/'):
         matches = sorted(root.glob(depth + name))
         if matches:
@@ -52,33 +57,45 @@ def find_file(root: Path, name: str) -> Path:
     raise FileNotFoundError(f'{name} is not in {root} or the two levels below it')
 
 
-def read_table(path: Path, columns: int) -> dict[str, np.ndarray]:
+def read_numbers(path: Path, columns: int) -> dict[str, np.ndarray]:
     """Read a table of CelebA: file name, then numbers; header lines are skipped.
 
     Args:
-        path: Text file.
+        path: Text file whose columns are separated by blanks, or a csv.
         columns: How many numbers follow each file name.
 
     Returns:
         By file name its numbers (columns,), float.
 
     Raises:
-        ValueError: If a row has another number of columns, or there is none.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If a row has another number of columns or a cell that is no
+            number, an image is there twice, or there is no row.
     """
-    table = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        words = line.split()
-        if not words or '.' not in words[0]:
+    separator = 'comma' if path.suffix == '.csv' else 'blank'
+    table = read_table(path, separator, ragged=True)
+    read, numbers = NumberReader(table), {}
+    for row in table.rows:
+        name, *cells = row.cells
+        if '.' not in name:
             continue
-        if len(words) != columns + 1:
+        if len(cells) != columns:
             raise ValueError(
-                f'{path}, line {number}: {len(words) - 1} numbers after the file name, '
+                f'{table.where(row)}: {len(cells)} numbers after the file name, '
                 f'{columns} are expected'
             )
-        table[words[0]] = np.array(words[1:], np.float64)
-    if not table:
-        raise ValueError(f'{path} has no rows')
-    return table
+        values = np.array([read(cell, row) for cell in cells])
+        if np.isnan(values).any():
+            raise ValueError(f'{table.where(row)}: a number is missing')
+        if name in numbers and not np.array_equal(numbers[name], values):
+            raise ValueError(
+                f'{table.where(row)}: {name} is there twice, with other numbers; '
+                'remove one of the rows'
+            )
+        numbers[name] = values
+    if not numbers:
+        raise ValueError(f'{path} has no rows that begin with the name of an image')
+    return numbers
 
 
 def large_faces(
@@ -89,7 +106,7 @@ def large_faces(
     Args:
         names: File names.
         boxes: By file name the box (x, y, w, h), pixels.
-        images: Folder of the images; only their headers are read.
+        images: Folder of the images.
         share: Smallest area of the box over the area of the image.
 
     Returns:
@@ -108,22 +125,14 @@ def large_faces(
     return kept
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Return width and height from the header of an image file."""
-    if not path.is_file():
-        raise FileNotFoundError(f'image {path} does not exist')
-    with Image.open(path) as image:
-        return image.size
-
-
 def convert(args: argparse.Namespace) -> None:
     """Convert one variant."""
     landmark_file, folder = VARIANTS[args.variant]
-    points = read_table(find_file(args.root, landmark_file), 10)
-    partition = read_table(find_file(args.root, 'list_eval_partition.txt'), 1)
+    points = read_numbers(find_file(args.root, landmark_file), 10)
+    partition = read_numbers(find_file(args.root, 'list_eval_partition.txt'), 1)
     images = find_file(args.root, folder)
     mafl = {
-        split: find_file(args.root, name).read_text().split()
+        split: read_names(find_file(args.root, name))
         for split, name in (('train', 'training.txt'), ('test', 'testing.txt'))
     }
     excluded = set(mafl['test'])
@@ -135,7 +144,7 @@ def convert(args: argparse.Namespace) -> None:
         'mafl_test': mafl['test'],
     }
     if args.variant == 'wild':
-        boxes = read_table(find_file(args.root, 'list_bbox_celeba.txt'), 4)
+        boxes = read_numbers(find_file(args.root, 'list_bbox_celeba.txt'), 4)
         for key, names in chosen.items():
             chosen[key] = large_faces(names, boxes, images, args.min_face)
     lines = '\n'.join(chosen['train']) + '\n'
@@ -172,5 +181,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -13,10 +13,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
 from mmkp.datasets.coco_writer import CocoWriter
+from mmkp.datasets.image_size import image_size
+from mmkp.datasets.matlab_file import load_matlab, number_array
+from mmkp.engine.cli import run_tool
 
+FIELDS = ('rel_path', 'parts', 'bbox', 'width', 'height')
 NAMES = (
     'back',
     'beak',
@@ -53,34 +56,51 @@ def convert_split(
         FileNotFoundError: If the file does not exist.
         ValueError: If it is not in the format described above.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist')
-    content = loadmat(path, struct_as_record=False, squeeze_me=True)
-    if 'images' not in content:
-        raise ValueError(f'{path} has no struct array "images"')
+    records = load_matlab(path, 'images', struct_as_record=False, squeeze_me=True)
     writer = CocoWriter(name, NAMES, category='bird')
-    for image in np.atleast_1d(content['images']):
+    for number, image in enumerate(np.atleast_1d(records), 1):
+        missing = [field for field in FIELDS if not hasattr(image, field)]
+        if missing:
+            raise ValueError(f'{path}: image {number} lacks {", ".join(missing)}')
         file_name = str(image.rel_path)
-        if classes and int(file_name.split('.')[0]) not in classes:
+        if classes and class_of(file_name, path) not in classes:
             continue
-        parts = np.asarray(image.parts, np.float64)
+        where = f'{path}: {file_name}'
+        parts = number_array(image.parts, f'{where}: parts')
         if parts.shape != (3, len(NAMES)):
             raise ValueError(
                 f'{path}: parts of {file_name} are {parts.shape}, not 3 x 15'
             )
-        box = image.bbox
-        x1, y1, x2, y2 = (
-            float(getattr(box, side)) for side in ('x1', 'y1', 'x2', 'y2')
-        )
+        sides = [getattr(image.bbox, side, None) for side in ('x1', 'y1', 'x2', 'y2')]
+        x1, y1, x2, y2 = number_array(sides, f'{where}: bbox').ravel().tolist()
+        size = number_array([image.width, image.height], f'{where}: size').ravel()
+        width, height = (int(n) for n in size.tolist())
+        picture = path.parent / 'images' / file_name
+        if picture.is_file() and image_size(picture) != (width, height):
+            raise ValueError(
+                f'{where}: the size is {width} x {height}, but {picture} is '
+                f'{" x ".join(map(str, image_size(picture)))} pixels as shown'
+            )
         # MATLAB's pixels x1 to x2, counted from 1, are x2 - x1 + 1 pixels.
         writer.add(
             file_name,
-            (int(image.width), int(image.height)),
+            (width, height),
             parts[:2].T - 1,
             parts[2] > 0,
             bbox=(x1 - 1, y1 - 1, x2 - x1 + 1, y2 - y1 + 1),
         )
     return writer
+
+
+def class_of(file_name: str, path: Path) -> int:
+    """Return the number of the class, with which the name of an image begins."""
+    number = file_name.split('.')[0]
+    if not number.isdecimal():
+        raise ValueError(
+            f'{path}: {file_name} does not begin with the number of its class; leave '
+            '--classes out'
+        )
+    return int(number)
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -102,5 +122,10 @@ def convert(args: argparse.Namespace) -> None:
         print(f'{len(writer)} images -> {args.out / split}.json')
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -18,6 +18,9 @@ import cv2
 import numpy as np
 
 from mmkp.datasets.coco_writer import CocoWriter, write_atomically, write_image
+from mmkp.datasets.image_decoding import decode_image
+from mmkp.engine.cli import run_tool
+from mmkp.labels import numbers_of, read_npz
 
 # Left and right as they appear in the image, as in CelebA and MAFL.
 FIVE_NAMES = (
@@ -174,12 +177,17 @@ def load_landmarks(root: Path) -> dict[str, np.ndarray]:
     path = root / 'landmarks.npz'
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist; give the folder that holds it')
-    with np.load(path, allow_pickle=False) as content:
-        wanted = ('filename', 'points', 'split', 'person_id')
-        missing = [key for key in wanted if key not in content]
-        if missing:
-            raise ValueError(f'{path} lacks {", ".join(missing)}')
-        table = {key: content[key] for key in wanted}
+    wanted = ('filename', 'points', 'split', 'person_id')
+    content = read_npz(path, wanted)
+    table = {key: content[key] for key in wanted}
+    table['points'] = numbers_of(content, 'points', path)
+    shapes = [table[key].shape for key in wanted]
+    count = shapes[0]
+    if len(count) != 1 or shapes != [count, (*count, 68, 2), count, count]:
+        raise ValueError(
+            f'{path}: {", ".join(wanted)} have the shapes {shapes}; (N,), (N, 68, 2), '
+            '(N,) and (N,) are expected'
+        )
     people = [set(table['person_id'][table['split'] == s]) for s in ('train', 'test')]
     if people[0] & people[1]:
         raise ValueError(f'{path}: people {people[0] & people[1]} are in both splits')
@@ -202,9 +210,7 @@ def convert(args: argparse.Namespace) -> None:
             if not path.is_file():
                 raise FileNotFoundError(f'image {path} of landmarks.npz does not exist')
             content = path.read_bytes()
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-            if image is None:
-                raise ValueError(f'{path} cannot be decoded')
+            image = decode_image(content, str(path))
             if args.align == 'similarity':
                 image, points = align(image, points, fives[index], args.size)
                 name = Path(name).with_suffix('.jpg').name
@@ -263,5 +269,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -30,7 +30,9 @@ import numpy as np
 
 from mmkp.datasets.coco_writer import CocoWriter, copy_file
 from mmkp.datasets.flic_dataset import FLIC_JOINTS, FLIC_LINKS
-from mmkp.datasets.matlab_file import load_matlab
+from mmkp.datasets.image_size import image_size
+from mmkp.datasets.matlab_file import load_matlab, number_array
+from mmkp.engine.cli import run_tool
 
 NUM_PARTS = 29
 # Columns of `coords` in the order of FLIC_JOINTS: both arms, hips, eyes and the nose.
@@ -122,13 +124,19 @@ def convert(args: argparse.Namespace) -> None:
         if split is None:
             continue
         copy_file(args.root / 'images' / name, args.out / 'images' / name)
-        height, width = (int(n) for n in np.ravel(example.imgdims)[:2])
-        torso = np.asarray(example.torsobox, np.float64)
-        points = np.asarray(example.coords, np.float64)[:, COLUMNS].T - 1
+        width, height = image_size(args.root / 'images' / name)
+        stated = np.ravel(number_array(example.imgdims, f'{path}: imgdims of {name}'))
+        if stated[:2].tolist() != [height, width]:
+            raise ValueError(
+                f'{path}: imgdims of {name} are {stated.tolist()}, but the picture has '
+                f'{width} x {height} pixels as shown'
+            )
+        torso = number_array(example.torsobox, f'{path}: torsobox of {name}')
+        points = number_array(example.coords, f'{path}: coords of {name}')
         writers[split].add(
             name,
             (width, height),
-            points,
+            points[:, COLUMNS].T - 1,
             bbox=crop_box(torso, height, args.box, args.torso_factor),
             torso_box=(torso - [1, 1, 0, 0]).tolist(),
         )
@@ -160,5 +168,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.io import loadmat
 
 from mmkp.datasets.coco_writer import CocoWriter, write_image
+from mmkp.datasets.image_decoding import decode_image
+from mmkp.datasets.matlab_file import load_variables
+from mmkp.engine.cli import run_tool
 
 SUBJECTS = {'train': (1, 5, 6, 7, 8, 9), 'test': (11,)}
 ACTIONS = ('Directions', 'Discussion', 'Posing', 'Waiting', 'Greeting', 'Walking')
@@ -39,12 +41,18 @@ def read_joints(path: Path) -> np.ndarray:
     """
     arrays = [
         value
-        for key, value in loadmat(path).items()
-        if not key.startswith('__') and np.shape(value) == (NUM_JOINTS, 2)
+        for value in load_variables(path).values()
+        if np.shape(value) == (NUM_JOINTS, 2)
     ]
     if len(arrays) != 1:
         raise ValueError(f'{path} has {len(arrays)} arrays of 32 x 2 numbers, not 1')
-    return np.asarray(arrays[0], np.float64)
+    joints = np.asarray(arrays[0], np.float64)
+    if np.nanmax(np.abs(joints), initial=0) > 10:
+        raise ValueError(
+            f'{path}: the joints reach {np.nanmax(np.abs(joints)):g}, so they are no '
+            'fractions of the image'
+        )
+    return joints
 
 
 def same_stem(folder: Path, stem: str) -> Path:
@@ -83,9 +91,10 @@ def without_background(image: np.ndarray, subject: Path, stem: str) -> np.ndarra
     folders = [subject / name for name in MASK_FOLDERS if (subject / name).is_dir()]
     if not folders:
         raise FileNotFoundError(f'{subject} has no folder {" or ".join(MASK_FOLDERS)}')
-    mask = cv2.imread(str(same_stem(folders[0], stem)), cv2.IMREAD_GRAYSCALE)
+    path = same_stem(folders[0], stem)
+    mask = decode_image(path.read_bytes(), str(path))
     mask = cv2.resize(mask, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    return image * (mask > 0)[..., None].astype(np.uint8)
+    return image * (mask > 0).any(2, keepdims=True).astype(np.uint8)
 
 
 def convert_subject(
@@ -99,9 +108,7 @@ def convert_subject(
         if not path.stem.startswith(tuple(args.actions)):
             continue
         source = same_stem(subject / 'WithBackground', path.stem)
-        image = cv2.imread(str(source))
-        if image is None:
-            raise ValueError(f'{source} cannot be decoded')
+        image = decode_image(source.read_bytes(), str(source))
         name = source.relative_to(args.root)
         if args.remove_background:
             image = without_background(image, subject, path.stem)
@@ -140,5 +147,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

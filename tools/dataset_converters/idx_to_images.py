@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from mmkp.datasets.coco_writer import write_atomically
+from mmkp.engine.cli import run_tool
 
 SPLITS = {'train': 'train', 'test': 't10k'}
 UNSIGNED_BYTE = 0x08
@@ -184,5 +185,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

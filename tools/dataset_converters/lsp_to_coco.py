@@ -19,12 +19,14 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from mmkp.datasets.coco_writer import CocoWriter, copy_file
+from mmkp.datasets.coco_writer import CocoWriter, copy_file, points_box
+from mmkp.datasets.image_size import image_size
 from mmkp.datasets.lsp_dataset import LSP_JOINTS, LSP_LINKS
-from mmkp.datasets.matlab_file import load_matlab
+from mmkp.datasets.matlab_file import load_matlab, number_array
+from mmkp.engine.cli import run_tool
+from mmkp.labels import numbers_of, read_npz
 
 NUM_JOINTS = len(LSP_JOINTS)
 # Names in joints.npz: 'r_ankle' for 'right_ankle'.
@@ -62,22 +64,17 @@ def load_crops(path: Path) -> LspTable:
     Raises:
         ValueError: If an entry is missing, of another shape or in another order.
     """
-    with np.load(path, allow_pickle=False) as content:
-        missing = [key for key in ('filename', 'joints', 'split') if key not in content]
-        if missing:
-            raise ValueError(f'{path} lacks {", ".join(missing)}')
-        names = content['filename'].tolist()
-        joints, split = content['joints'].astype(np.float64), content['split']
-        order = content['joint_names'] if 'joint_names' in content else SHORT_NAMES
+    content = read_npz(path, ('filename', 'joints', 'split'))
+    names, split = list(map(str, content['filename'])), content['split']
+    joints = numbers_of(content, 'joints', path)
+    order = content.get('joint_names', np.array(SHORT_NAMES)).tolist()
     if joints.shape != (len(names), NUM_JOINTS, 2) or split.shape != (len(names),):
         raise ValueError(
             f'{path}: joints are {joints.shape} and split is {split.shape} for '
             f'{len(names)} names; (N, {NUM_JOINTS}, 2) and (N,) are expected'
         )
-    if list(order) != SHORT_NAMES:
-        raise ValueError(
-            f'{path}: joint_names are {list(order)}, expected {SHORT_NAMES}'
-        )
+    if order != SHORT_NAMES:
+        raise ValueError(f'{path}: joint_names are {order}, expected {SHORT_NAMES}')
     return LspTable(names, joints, np.isfinite(joints).all(-1), split)
 
 
@@ -110,7 +107,7 @@ def load_official(path: Path, images: Path) -> LspTable:
     if shape[1 if extended else 0] != 3:
         raise ValueError(f'{path}: "joints" is {shape}, with 3 numbers of each joint')
     table = content.transpose(2, 0, 1) if extended else content.transpose(2, 1, 0)
-    table = table.astype(np.float64)
+    table = number_array(table, f'{path}: joints')
     names = sorted(entry.name for entry in images.glob('im*.jpg'))
     if len(names) != len(table):
         raise ValueError(
@@ -147,22 +144,6 @@ def load_table(root: Path) -> LspTable:
     )
 
 
-def tight_box(points: np.ndarray, padding: float) -> list[float]:
-    """Return the box of the joints, enlarged; it may reach beyond the picture.
-
-    Args:
-        points: Labelled joints (M, 2), pixels.
-        padding: Factor of both sides of the box.
-
-    Returns:
-        ``x, y, w, h`` in pixels.
-    """
-    low, high = points.min(0), points.max(0)
-    # One joint alone would have a box without a side.
-    sides = np.maximum(high - low, 1) * padding
-    return [*((low + high - sides) / 2).tolist(), *sides.tolist()]
-
-
 def add_picture(
     writer: CocoWriter, table: LspTable, index: int, args: argparse.Namespace
 ) -> None:
@@ -181,16 +162,13 @@ def add_picture(
     name = table.file_names[index]
     path = args.root / 'images' / name
     copy_file(path, args.out / 'images' / name)
-    image = cv2.imread(str(path))
-    if image is None:
-        raise ValueError(f'{path} cannot be decoded')
-    size = (image.shape[1], image.shape[0])
+    size = image_size(path)
     points = table.joints[index]
     # Pixel centres are at integers: the edges of the picture are at -0.5 and W - 0.5.
     inside = ((points >= -0.5) & (points < np.array(size) - 0.5)).all(-1)
     shown = table.labelled[index] & inside
     tight = args.box == 'tight' and shown.any()
-    box = tight_box(points[shown], args.padding) if tight else None
+    box = points_box(points[shown], args.padding) if tight else None
     writer.add(name, size, points, shown, bbox=box)
 
 
@@ -237,5 +215,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Run the command line tool."""
     convert(parse_args())
+
+
+if __name__ == '__main__':
+    run_tool(main)

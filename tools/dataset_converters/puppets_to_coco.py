@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmkp.datasets import PuppetDataset
 from mmkp.datasets.coco_writer import write_atomically, write_image
+from mmkp.engine.cli import run_tool
 
 
 def write_puppets(dataset: PuppetDataset, out: Path) -> Path:
@@ -86,13 +87,10 @@ def main() -> None:
     arguments = vars(parse_args())
     out = arguments.pop('out')
     start = time.perf_counter()
-    try:
-        dataset = PuppetDataset(data_mode='bottomup', **arguments)
-        path = write_puppets(dataset, out)
-    except (ValueError, FileExistsError) as error:
-        raise SystemExit(f'error: {error}') from error
+    dataset = PuppetDataset(data_mode='bottomup', **arguments)
+    path = write_puppets(dataset, out)
     print(f'{len(dataset)} images, {path}: {time.perf_counter() - start:.1f} s')
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -16,6 +16,7 @@ import cv2
 
 from mmkp.datasets.image_decoding import CorruptImageError, decode_image
 from mmkp.datasets.image_files import find_images
+from mmkp.engine.cli import run_tool
 
 
 def reason(path: Path) -> str | None:
@@ -56,4 +57,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(main)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mmkp.engine.checkpoint import InertObject, load_checkpoint_file
-from mmkp.engine.conversion import exit_on_error, write_checkpoint
+from mmkp.engine.cli import run_tool
+from mmkp.engine.conversion import write_checkpoint
 from mmkp.models.unsupervised.autolink_checkpoint import (
     convert_checkpoint,
     count_keypoints,
@@ -122,8 +123,7 @@ def parse_args(arguments: list[str] | None = None) -> Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    with exit_on_error():
-        converted = convert(args.source, args.target, args.num_keypoints, args.vgg_out)
+    converted = convert(args.source, args.target, args.num_keypoints, args.vgg_out)
     meta = converted['meta']
     keypoints = meta['dataset_meta']['num_keypoints']
     print(f'wrote {args.target}: {keypoints} keypoints, step {meta["iter"]}')
@@ -135,4 +135,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -16,7 +16,8 @@ from typing import Any
 
 import mmkp  # noqa: F401  registers the network
 from mmkp.engine import load_checkpoint_file
-from mmkp.engine.conversion import config_source, exit_on_error, write_checkpoint
+from mmkp.engine.cli import run_tool
+from mmkp.engine.conversion import config_source, write_checkpoint
 from mmkp.models.hourglass_checkpoint import convert_checkpoint
 
 
@@ -81,8 +82,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    with exit_on_error(OSError):
-        converted = convert(args.source, args.target)
+    converted = convert(args.source, args.target)
     meta = converted['meta']
     # Without the running statistics, as papers count.
     count = sum(
@@ -98,4 +98,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

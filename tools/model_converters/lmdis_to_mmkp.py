@@ -27,7 +27,8 @@ from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
 from mmkp.datasets.metainfo import discovered_metainfo
-from mmkp.engine.conversion import exit_on_error, write_checkpoint
+from mmkp.engine.cli import run_tool
+from mmkp.engine.conversion import write_checkpoint
 from mmkp.engine.npz_file import read_npz
 from mmkp.models.lmdis_checkpoint import convert_variables
 
@@ -83,10 +84,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('source', help='variables of the checkpoint, .npz')
     parser.add_argument('target', help='file to write, .pth')
     args = parser.parse_args(arguments)
-    with exit_on_error():
-        convert(args.config, args.source, args.target)
+    convert(args.config, args.source, args.target)
     print(f'wrote {args.target}: use it with generator=dict(legacy_gauss=True)')
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

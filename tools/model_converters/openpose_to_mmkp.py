@@ -20,7 +20,8 @@ from typing import Any
 import mmkp  # noqa: F401  registers the networks
 from mmkp.engine.caffemodel import read_caffemodel
 from mmkp.engine.checkpoint import load_checkpoint_file
-from mmkp.engine.conversion import config_source, exit_on_error, write_checkpoint
+from mmkp.engine.cli import run_tool
+from mmkp.engine.conversion import config_source, write_checkpoint
 from mmkp.models.backbones.vgg19_weights import INPUTS
 from mmkp.models.openpose_checkpoint.convert import convert_checkpoint, name_blobs
 
@@ -129,12 +130,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    with exit_on_error():
-        converted = convert(
-            args.source, args.target, args.num_refinements, args.vgg19_input
-        )
+    converted = convert(
+        args.source, args.target, args.num_refinements, args.vgg19_input
+    )
     print(describe(converted['meta'], args.target))
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -25,7 +25,8 @@ from torch import Tensor
 
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.checkpoint import load_checkpoint_file
-from mmkp.engine.conversion import config_source, exit_on_error, write_checkpoint
+from mmkp.engine.cli import run_tool
+from mmkp.engine.conversion import config_source, write_checkpoint
 
 
 def load_tensor(path: str | Path) -> Tensor:
@@ -199,8 +200,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('target', help='file to write, .pth')
     parser.add_argument('--config', help='refuse files that do not fit this config')
     args = parser.parse_args(arguments)
-    with exit_on_error():
-        converted = convert(args.embedding, args.indices, args.target, args.config)
+    converted = convert(args.embedding, args.indices, args.target, args.config)
     head = config_source(dict(type='TokenHead', **converted['meta']['head']))
     print(
         f'wrote {args.target}: use it with head={head}, with the base_model that the '
@@ -209,4 +209,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from mmkp.engine.conversion import exit_on_error, write_checkpoint
+from mmkp.engine.cli import run_tool
+from mmkp.engine.conversion import write_checkpoint
 from mmkp.engine.graph_def import read_graph_def
 from mmkp.engine.npz_file import read_npz
 from mmkp.models.tfpose_checkpoint import convert_checkpoint, graph_arrays
@@ -84,8 +85,7 @@ def parse_args(arguments: list[str] | None = None) -> Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    with exit_on_error(OSError):
-        converted = convert(args.source, args.target)
+    converted = convert(args.source, args.target)
     count = sum(value.numel() for value in converted['state_dict'].values())
     print(f'wrote {args.target}: {count:,} numbers, of a network with')
     for name, config in converted['meta']['network'].items():
@@ -93,4 +93,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)
