@@ -9,7 +9,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -165,9 +164,13 @@ def _sentence_of_worker(error: BaseException) -> str | None:
 
 
 def _format_warning(
-    message: Warning | str, category: type[Warning], *place: Any
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
 ) -> str:
     """Write a warning for the user in a line, without the code that it comes from."""
-    if category is UserWarning and _is_ours(place[0]):
+    if category is UserWarning and _is_ours(filename):
         return f'warning: {message}\n'
-    return _library_warning(message, category, *place)
+    return _library_warning(message, category, filename, lineno, line)

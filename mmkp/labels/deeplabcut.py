@@ -137,7 +137,7 @@ def _refuse_films(table: Table, entries: Sequence[Landmarks]) -> None:
     """Raise if the rows are frames of a film in place of images."""
     if all(entry.file_name.isdigit() for entry in entries):
         raise ValueError(
-            f'{table.where(table.rows[-len(entries)])}: the rows are numbered '
+            f'{table.path}, line {entries[0].line}: the rows are numbered '
             f'{entries[0].file_name}, ..., so they are frames of a film, not image '
             'files; give the table of labelled images (CollectedData_*.csv), or write '
             'the frames as images and their names in place of the numbers'

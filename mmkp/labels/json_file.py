@@ -64,7 +64,7 @@ def read_json(path: str | Path, top: type | None = None, nan: bool = False) -> A
     except ValueError as error:  # Python's limit of the digits of a whole number
         raise ValueError(f'{path} is no json file that can be read: {error}') from None
     if top is not None and not isinstance(content, top):
-        kinds = {dict: 'an object {...}', list: 'a list [...]'}
+        kinds: dict[type, str] = {dict: 'an object {...}', list: 'a list [...]'}
         found = kinds.get(type(content), f'{content!r:.40}')
         raise ValueError(f'{path} holds {found} at its top, expected {kinds[top]}')
     return content

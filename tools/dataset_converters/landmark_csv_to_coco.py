@@ -23,6 +23,7 @@ loading them can run any program; write them as csv first.
 
 import argparse
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,26 @@ def read_tables(args: argparse.Namespace) -> list[LandmarkTable]:
     return tables
 
 
-def find_images(tables: list[LandmarkTable], folder: Path) -> dict[str, str]:
+@dataclass
+class Found:
+    """Landmarks whose image was found.
+
+    Attributes:
+        path: The image below the folder of images.
+        points: Landmarks (K, 2), float64, NaN where missing.
+        name: The image as the table names it.
+        table: File of the table.
+        where: File and line, for messages.
+    """
+
+    path: str
+    points: np.ndarray
+    name: str
+    table: Path
+    where: str
+
+
+def find_images(tables: list[LandmarkTable], folder: Path) -> list[Found]:
     """Find the images that tables name.
 
     Args:
@@ -60,41 +80,42 @@ def find_images(tables: list[LandmarkTable], folder: Path) -> dict[str, str]:
         folder: Folder of the images.
 
     Returns:
-        By name in a table the path below the folder.
+        All landmarks of the tables, in their order.
 
     Raises:
         FileNotFoundError: If images are missing.
-        ValueError: If two names would be one image.
+        ValueError: If two names, or two tables, would be of one image.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f'the image folder {folder} does not exist')
-    places: dict[str, str] = {}
+    found, lost, ends = [], [], []
+    first: dict[str, Found] = {}
     for table in tables:
         for entry in table.entries:
-            places.setdefault(entry.file_name, f'{table.path}, line {entry.line}')
-    found: dict[str, str] = {}
-    lost = []
-    for name, where in places.items():
-        path = find_image(folder, name)
-        if path is None:
-            lost.append(f'{where}: no image {folder / name}')
-        else:
-            found[name] = path
+            where = f'{table.path}, line {entry.line}'
+            path = find_image(folder, entry.file_name, table.path.parent)
+            if path is None:
+                lost.append(f'{where}: no image {folder / entry.file_name}')
+                continue
+            one = Found(path, entry.points, entry.file_name, table.path, where)
+            before = first.setdefault(path, one)
+            if (before.name, before.table) != (one.name, one.table):
+                raise ValueError(
+                    f'{where}: {one.name} would be the image {folder / path}, as '
+                    f'{before.name} of {before.where}; give one of two tables that '
+                    'repeat each other, and set --images to the folder that has all '
+                    'images'
+                )
+            if entry.file_name.replace('\\', '/') != path:
+                ends.append(one)
+            found.append(one)
     if lost:
         more = f' (and {len(lost) - 1} more)' if len(lost) > 1 else ''
         raise FileNotFoundError(f'{lost[0]}{more}; set --images to the folder above it')
-    names = {path: name for name, path in found.items()}
-    for name, path in found.items():
-        if names[path] != name:
-            raise ValueError(
-                f'{places[name]}: {name} and {names[path]} would both be the image '
-                f'{folder / path}; set --images to the folder that has both'
-            )
-    ends = [name for name, path in found.items() if name.replace('\\', '/') != path]
     if ends:
         warnings.warn(
-            f'{places[ends[0]]}: {len(ends)} images were found by the end of their '
-            f'name, the first is {found[ends[0]]}',
+            f'{ends[0].where}: {len(ends)} images were found by the end of their '
+            f'name, the first is {ends[0].path}',
             stacklevel=2,
         )
     return found
@@ -121,29 +142,28 @@ def tell_suspicious(
 def convert(args: argparse.Namespace) -> None:
     """Convert the tables."""
     tables = read_tables(args)
-    images = find_images(tables, args.images)
+    found = find_images(tables, args.images)
     names = tables[0].names
     links = read_skeleton(args.project, names) if args.project else []
     writer = CocoWriter(args.out.resolve().parent.name, names, links)
-    entries = [(table, entry) for table in tables for entry in table.entries]
-    box = args.box or ('whole' if len(entries) == len(images) else 'tight')
-    sizes = {name: image_size(args.images / path) for name, path in images.items()}
+    sizes = {one.path: image_size(args.images / one.path) for one in found}
+    box = args.box or ('whole' if len(found) == len(sizes) else 'tight')
     outside, largest = [], 0.0
-    for table, entry in entries:
-        points, size = entry.points, sizes[entry.file_name]
+    for one in found:
+        points, size = one.points, sizes[one.path]
         largest = max(largest, float(np.nanmax(np.abs(points))))
         if args.coordinates == 'fraction':
             points = points * (np.array(size) - 1)
         # Pixel centres are at integers: the picture's edges are at -0.5 and W - 0.5.
         beyond = (points < -0.5) | (points > np.array(size) - 0.5)
-        outside += [f'{table.path}, line {entry.line}'] * int(beyond.any(1).sum())
+        outside += [one.where] * int(beyond.any(1).sum())
         tight = points_box(points, args.padding) if box == 'tight' else None
-        writer.add(images[entry.file_name], size, points, bbox=tight)
-    if entries:
+        writer.add(one.path, size, points, bbox=tight)
+    if found:
         tell_suspicious(outside, largest, args)
     writer.write(args.out)
     print(
-        f'{len(writer)} objects in {len(images)} images, box of each: {box}, '
+        f'{len(writer)} objects in {len(sizes)} images, box of each: {box}, '
         f'{len(names)} landmarks ({", ".join(names)}) -> {args.out}'
     )
 
