@@ -3,6 +3,8 @@
 import argparse
 import dis
 import errno
+import functools
+import json
 import os
 import re
 import sys
@@ -14,6 +16,7 @@ from mmengine.config import Config, DictAction
 
 from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
 from mmkp.engine.config import load_config
+from mmkp.engine.config_check import ConfigError
 
 _USER_ERRORS = (
     CheckpointError,
@@ -61,6 +64,32 @@ def add_config_arguments(
     return parser
 
 
+def _tell_unreadable(
+    read: Callable[[argparse.Namespace], Config],
+) -> Callable[[argparse.Namespace], Config]:
+    """Refuse in a sentence a file that is no config, whatever Python says of it."""
+
+    @functools.wraps(read)
+    def told(args: argparse.Namespace) -> Config:
+        try:
+            cfg = read(args)
+        except (
+            SyntaxError,
+            NameError,
+            UnicodeDecodeError,
+            json.JSONDecodeError,
+        ) as error:
+            raise ConfigError(
+                f'{args.config} cannot be read as a config: {error}'
+            ) from error
+        if not set(cfg) - {'launcher', 'work_dir'}:
+            raise ConfigError(f'{args.config} is an empty config')
+        return cfg
+
+    return told
+
+
+@_tell_unreadable
 def config_from_arguments(args: argparse.Namespace) -> Config:
     """Read the config that the command line names, see :func:`load_config`."""
     if hasattr(args, 'local_rank'):

@@ -24,6 +24,7 @@ def read_scalars(path: str | Path) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: there is no log.
+        ValueError: nothing was logged, or the file is no log.
     """
     path = Path(path)
     files = sorted(path.glob('*/vis_data/scalars.json')) if path.is_dir() else [path]
@@ -31,10 +32,12 @@ def read_scalars(path: str | Path) -> dict[str, np.ndarray]:
         raise FileNotFoundError(f"no log (scalars.json) in '{path}'")
     series: dict[str, dict[float, float]] = defaultdict(dict)
     for file in files:
-        for line in file.read_text().splitlines():
+        for line in file.read_text(errors='replace').splitlines():
             try:
                 entry = json.loads(line)
             except ValueError:
+                continue
+            if not isinstance(entry, dict):
                 continue
             step = entry.pop('step', entry.get('iter'))
             if 'iter' not in entry:  # of a validation, whose batches are others
@@ -42,6 +45,8 @@ def read_scalars(path: str | Path) -> dict[str, np.ndarray]:
             for name, value in entry.items():
                 if step is not None and isinstance(value, int | float):
                     series[name][step] = value
+    if not series:
+        raise ValueError(f"no number was logged in '{path}'; is it scalars.json?")
     return {
         name: np.array(sorted(values.items()), dtype=float)
         for name, values in series.items()

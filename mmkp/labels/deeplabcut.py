@@ -165,9 +165,9 @@ def read_skeleton(path: str | Path, names: Sequence[str]) -> list[tuple[int, int
         place = f', line {mark.line + 1}' if mark else ''
         problem = getattr(error, 'problem', None) or type(error).__name__
         raise ValueError(f'{path}{place}: no YAML of plain data: {problem}') from None
-    links = content.get('skeleton') if isinstance(content, dict) else content
-    if links is None and isinstance(content, dict):
-        return []
+    if not isinstance(content, dict) or 'bodyparts' not in content:
+        raise ValueError(f'{path} is no config.yaml of DeepLabCut: no "bodyparts"')
+    links = content.get('skeleton') or []
     if not isinstance(links, list) or not all(map(_is_pair, links)):
         raise ValueError(f'{path}: "skeleton" is no list of pairs of body parts')
     unknown = sorted({name for link in links for name in link} - set(names))

@@ -134,6 +134,8 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     batch = args.batch or BATCH[args.device]
     configs = args.configs or [str(FOLDER / name) for name in CONFIGS]
+    for config in configs:  # a mistake shall not wait for the costs of those before
+        load_config(config)
     where = f'{platform.machine()}, {args.threads} thread(s)'
     if args.device == 'cuda':
         where = torch.cuda.get_device_name()

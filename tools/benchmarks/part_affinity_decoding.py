@@ -26,6 +26,7 @@ from plain_part_affinity_decoding import decode_at_full_resolution
 from mmkp.codecs import build_skeleton
 from mmkp.codecs.people_decoder import PeopleDecoder
 from mmkp.engine.cli import run_tool
+from mmkp.labels import read_npz
 
 STRIDE = 8
 GROUPS = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 999))
@@ -46,8 +47,9 @@ def parse_args() -> argparse.Namespace:
 
 def load_maps(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Heatmaps (N, 19, h, w) and fields (N, 38, h, w), float32."""
-    with np.load(path) as content:
-        maps = content['out57'].astype(np.float32)
+    maps = read_npz(path, ('out57',))['out57'].astype(np.float32)
+    if maps.ndim != 4 or maps.shape[1] != 57:
+        raise ValueError(f'{path}: out57 is {maps.shape}, (N, 57, h, w) is expected')
     return np.ascontiguousarray(maps[:, :19]), np.ascontiguousarray(maps[:, 19:])
 
 

@@ -98,6 +98,30 @@ def read_numbers(path: Path, columns: int) -> dict[str, np.ndarray]:
     return numbers
 
 
+def listed_names(path: Path, points: dict[str, np.ndarray]) -> list[str]:
+    """Read the names of a list of MAFL.
+
+    Args:
+        path: Text file of one name a line.
+        points: By file name its landmarks.
+
+    Returns:
+        The names.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it names an image without landmarks.
+    """
+    names = read_names(path)
+    unknown = [name for name in names if name not in points]
+    if unknown:
+        raise ValueError(
+            f'{path} names {len(unknown)} images without landmarks, the first is '
+            f'{unknown[0]!r}'
+        )
+    return names
+
+
 def large_faces(
     names: list[str], boxes: dict[str, np.ndarray], images: Path, share: float
 ) -> list[str]:
@@ -132,7 +156,7 @@ def convert(args: argparse.Namespace) -> None:
     partition = read_numbers(find_file(args.root, 'list_eval_partition.txt'), 1)
     images = find_file(args.root, folder)
     mafl = {
-        split: read_names(find_file(args.root, name))
+        split: listed_names(find_file(args.root, name), points)
         for split, name in (('train', 'training.txt'), ('test', 'testing.txt'))
     }
     excluded = set(mafl['test'])
@@ -152,8 +176,6 @@ def convert(args: argparse.Namespace) -> None:
     for key in ('mafl_train', 'mafl_test'):
         writer = CocoWriter(key, NAMES, LINKS, 'face')
         for name in chosen[key]:
-            if name not in points:
-                raise ValueError(f'{landmark_file} has no landmarks of {name}')
             size = image_size(images / name)
             writer.add(name, size, points[name].reshape(5, 2))
         writer.write(args.out / f'{key}.json')

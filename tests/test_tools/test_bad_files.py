@@ -1,0 +1,148 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Every tool tells in a sentence that a file is absent, a folder, empty or garbage."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import tiny
+
+from mmkp.engine.cli import run_tool
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+# BAD stands for the bad file (BAD.py for a config), OUT for what would be written.
+CALLS = [
+    'train.py BAD.py',
+    'train.py CONFIG --resume BAD',
+    'test.py BAD.py CHECKPOINT',
+    'test.py CONFIG BAD',
+    'infer.py BAD.py CHECKPOINT IMAGES --out OUT',
+    'infer.py CONFIG BAD IMAGES --out OUT',
+    'infer.py CONFIG CHECKPOINT BAD --out OUT',
+    'analysis_tools/analyze_logs.py keys BAD',
+    'analysis_tools/analyze_logs.py plot_curve BAD --out OUT',
+    'analysis_tools/analyze_logs.py cal_train_time BAD',
+    'analysis_tools/evaluate_keypoints.py BAD',
+    'analysis_tools/get_flops.py BAD.py',
+    'analysis_tools/mean_pose_baseline.py BAD.py',
+    'analysis_tools/print_config.py BAD.py',
+    'benchmarks/openpose_training_step.py BAD.py',
+    'benchmarks/part_affinity_decoding.py BAD',
+    'dataset_converters/action_strips_to_frames.py BAD --out OUT',
+    'dataset_converters/cat_heads_to_coco.py BAD --out OUT',
+    'dataset_converters/celeba_to_coco.py BAD --out OUT',
+    'dataset_converters/cub_to_coco.py BAD --out OUT',
+    'dataset_converters/faces68_to_coco.py BAD --out OUT',
+    'dataset_converters/flic_to_coco.py BAD --out OUT',
+    'dataset_converters/human36m_simplified_to_coco.py BAD --out OUT',
+    'dataset_converters/idx_to_images.py BAD --out OUT',
+    'dataset_converters/landmark_csv_to_coco.py BAD --images IMAGES --out OUT',
+    'dataset_converters/landmark_csv_to_coco.py TABLE --images BAD --out OUT',
+    'dataset_converters/landmark_csv_to_coco.py TABLE --images IMAGES --project BAD '
+    '--out OUT',
+    'dataset_converters/lsp_to_coco.py BAD --out OUT',
+    'misc/browse_dataset.py BAD.py --out OUT',
+    'misc/find_corrupt_images.py BAD',
+    'misc/publish_model.py BAD OUT',
+    'model_converters/autolink_lightning_to_mmkp.py BAD OUT',
+    'model_converters/hourglass_to_mmkp.py BAD OUT',
+    'model_converters/lmdis_to_mmkp.py BAD.py BAD OUT',
+    'model_converters/openpose_to_mmkp.py BAD OUT',
+    'model_converters/stable_keypoints_to_mmkp.py BAD BAD OUT',
+    'model_converters/tfpose_to_mmkp.py BAD OUT',
+]
+# No input files: these draw or measure, or make the environment before mmkp is there.
+WITHOUT_INPUT = {
+    'demo.py',
+    'dataset_converters/puppets_to_coco.py',
+    'misc/make_environment.py',
+}
+READ_CONFIGS_AS_THEY_ARE = (
+    'benchmarks/openpose_training_step.py',
+    'model_converters/lmdis_to_mmkp.py',
+)
+GARBAGE = bytes(np.random.default_rng(0).integers(0, 256, 3000, np.uint8))
+KINDS = {
+    'absent': None,
+    'folder': None,
+    'empty': b'',
+    'bytes': GARBAGE,
+    'text': b'this is, no\nfile of that kind',
+    'json': b'{"a": [1, NaN]}',
+    'zip': b'PK\x03\x04' + GARBAGE,
+    'pickle': b'\x80\x04' + GARBAGE,
+}
+
+
+def stop_of(name, *arguments):
+    """Exit status of a tool that ran in this process."""
+    path = TOOLS / name
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    tool = importlib.util.module_from_spec(spec)
+    with (
+        mock.patch.object(sys, 'path', [str(path.parent), *sys.path]),
+        mock.patch.object(sys, 'argv', [str(path), *map(str, arguments)]),
+    ):
+        spec.loader.exec_module(tool)
+        try:
+            run_tool(tool.main)
+        except SystemExit as stopped:
+            return stopped.code
+    return 0
+
+
+def bad_file(folder, kind, suffix):
+    path = folder / f'bad{suffix}'
+    if kind == 'folder':
+        path.mkdir()
+    elif kind != 'absent':
+        path.write_bytes(KINDS[kind])
+    return path
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('call', CALLS)
+def test_bad_input_is_told_in_a_sentence(tmp_path, capsys, monkeypatch, call, kind):
+    if kind not in ('absent', 'folder') and call.startswith(READ_CONFIGS_AS_THEY_ARE):
+        pytest.skip('reads the config as Python does')
+    monkeypatch.chdir(tmp_path)
+    config, checkpoint = tiny.trained()
+    (tmp_path / 't.csv').write_text('file_name,x0,y0\n000.png,1,2\n')
+    tiny.draw_figures(tmp_path / 'images', 1)
+    places = {
+        'BAD': bad_file(tmp_path, kind, ''),
+        'BAD.py': bad_file(tmp_path, kind, '.py'),
+        'CONFIG': config,
+        'CHECKPOINT': checkpoint,
+        'TABLE': tmp_path / 't.csv',
+        'IMAGES': tmp_path / 'images',
+        'OUT': tmp_path / 'out',
+    }
+    name, *words = call.split()
+    status = stop_of(name, *(places.get(word, word) for word in words))
+    said = capsys.readouterr().err
+    assert status in (1, 2), said
+    assert 'Traceback' not in said
+    if 'find_corrupt' not in call or 'error: ' in said:
+        assert said.splitlines()[-1].startswith('error: ')
+    assert 'bad' in said
+
+
+def test_every_tool_with_an_input_is_called():
+    tools = {
+        path.relative_to(TOOLS).as_posix()
+        for path in TOOLS.rglob('*.py')
+        if path.parent.name != 'benchmarks'
+    }
+    called = {call.split()[0] for call in CALLS}
+    assert tools - called == WITHOUT_INPUT
+
+
+@pytest.mark.parametrize('path', sorted(TOOLS.rglob('*.py')), ids=lambda p: p.stem)
+def test_every_tool_is_run_by_run_tool(path):
+    code = path.read_text()
+    if "\nif __name__ == '__main__'" in code and path.name != 'make_environment.py':
+        assert 'run_tool(' in code.split("\nif __name__ == '__main__'")[1]
