@@ -17,8 +17,13 @@ def write_atomically(path: str | Path, content: bytes) -> None:
     Args:
         path: File to write; its folder is made.
         content: What to write.
+
+    Raises:
+        IsADirectoryError: If there is a folder of that name.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f'{path} is a folder: give the name of a file')
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix='.partial_')
     try:
@@ -43,11 +48,13 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 95) -> None:
     Raises:
         ValueError: If the image cannot be encoded.
     """
-    done, content = cv2.imencode(
-        Path(path).suffix, image, [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    try:
+        done, content = cv2.imencode(Path(path).suffix, image, options)
+    except cv2.error:  # it knows no such suffix
+        done = False
     if not done:
-        raise ValueError(f'cannot encode {path}')
+        raise ValueError(f'cannot encode {path}: its name has to end in .png or .jpg')
     write_atomically(path, content.tobytes())
 
 

@@ -64,6 +64,26 @@ def add_config_arguments(
     return parser
 
 
+def whole_number(least: int) -> Callable[[str], int]:
+    """Return a type of arguments: whole numbers from a least one on.
+
+    Args:
+        least: the smallest that is taken.
+
+    Returns:
+        What ``argparse`` calls with the text; it tells of other texts as misuse.
+    """
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r'[-+]?\d+', text) or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f'{text} is no whole number from {least} on'
+            )
+        return int(text)
+
+    return read
+
+
 def _tell_unreadable(
     read: Callable[[argparse.Namespace], Config],
 ) -> Callable[[argparse.Namespace], Config]:

@@ -146,3 +146,35 @@ def test_every_tool_is_run_by_run_tool(path):
     code = path.read_text()
     if "\nif __name__ == '__main__'" in code and path.name != 'make_environment.py':
         assert 'run_tool(' in code.split("\nif __name__ == '__main__'")[1]
+
+
+@pytest.mark.parametrize(
+    ('call', 'message'),
+    [
+        ('analysis_tools/evaluate_keypoints.py BAD --num-draws 0', 'from 1 on'),
+        ('analysis_tools/evaluate_keypoints.py BAD --seed -1', 'from 0 on'),
+        ('analysis_tools/get_flops.py CONFIG --input-shape 0', 'from 8 on'),
+        ('misc/browse_dataset.py CONFIG --number 0', 'from 1 on'),
+        ('misc/browse_dataset.py CONFIG --out OUT.xyz', 'has to end in .png or .jpg'),
+        (
+            'misc/browse_dataset.py CONFIG --out IMAGES.png',
+            'is a folder: give the name',
+        ),
+        ('misc/find_corrupt_images.py IMAGES --workers x', 'from 1 on'),
+        ('dataset_converters/puppets_to_coco.py OUT --figures 5 1', 'is not usable'),
+    ],
+)
+def test_unusable_options_are_told(tmp_path, capsys, call, message):
+    config, _ = tiny.trained()
+    (tmp_path / 'images.png').mkdir()
+    places = {
+        'BAD': tmp_path / 'bad',
+        'CONFIG': config,
+        'OUT': tmp_path / 'out',
+        'OUT.xyz': tmp_path / 'out.xyz',
+        'IMAGES': tmp_path,
+        'IMAGES.png': tmp_path / 'images.png',
+    }
+    name, *words = call.split()
+    assert stop_of(name, *(places.get(word, word) for word in words)) == 2
+    assert message in capsys.readouterr().err

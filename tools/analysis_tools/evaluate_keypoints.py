@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmkp.engine.cli import run_tool
+from mmkp.engine.cli import run_tool, whole_number
 from mmkp.evaluation.functional import (
     PROTOCOLS,
     VARIANTS,
@@ -57,9 +57,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar='FIELD=VALUE',
         help="fields of the protocol to change, e.g. bias=True normalizer='(36, 45)'",
     )
-    parser.add_argument('--shots', type=int, nargs='*', default=[1, 5, 10, 20, 50])
-    parser.add_argument('--num-draws', type=int, default=10)
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--shots', type=whole_number(1), nargs='*', default=[1, 5, 10, 20, 50]
+    )
+    parser.add_argument('--num-draws', type=whole_number(1), default=10)
+    parser.add_argument('--seed', type=whole_number(0), default=0)
     parser.add_argument('--out', type=Path, help='write all figures to this .json')
     return parser.parse_args(arguments)
 

@@ -10,7 +10,12 @@ from mmengine.analysis import get_model_complexity_info
 from mmengine.logging import MMLogger
 
 from mmkp.apis import load_model
-from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
+from mmkp.engine.cli import (
+    add_config_arguments,
+    config_from_arguments,
+    run_tool,
+    whole_number,
+)
 
 
 def input_shape(cfg: object, given: list[int] | None) -> tuple[int, int, int]:
@@ -31,7 +36,9 @@ def main() -> None:
     """Count."""
     parser = argparse.ArgumentParser(description='Operations and parameters')
     add_config_arguments(parser)
-    parser.add_argument('--input-shape', type=int, nargs='+', metavar='HEIGHT WIDTH')
+    parser.add_argument(
+        '--input-shape', type=whole_number(8), nargs='+', metavar='HEIGHT WIDTH'
+    )
     parser.add_argument('--table', action='store_true', help='a line for each module')
     args = parser.parse_args()
     cfg = config_from_arguments(args)

@@ -4,11 +4,14 @@ python tools/misc/browse_dataset.py CONFIG --phase train --out samples.png
 """
 
 import argparse
-from pathlib import Path
 
-import cv2
-
-from mmkp.engine.cli import add_config_arguments, config_from_arguments, run_tool
+from mmkp.datasets.coco_writer import write_image
+from mmkp.engine.cli import (
+    add_config_arguments,
+    config_from_arguments,
+    run_tool,
+    whole_number,
+)
 from mmkp.visualization.dataset_pictures import MODES, picture_dataset
 
 
@@ -19,7 +22,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', default='samples.png', help='picture to write')
     parser.add_argument('--phase', choices=['train', 'val', 'test'], default='train')
     parser.add_argument('--mode', choices=MODES, default='transformed')
-    parser.add_argument('--number', type=int, default=24, help='of samples')
+    parser.add_argument('--number', type=whole_number(1), default=24, help='of samples')
     return parser.parse_args()
 
 
@@ -29,8 +32,7 @@ def main() -> None:
     cfg = config_from_arguments(args)
     dataset = cfg[f'{args.phase}_dataloader'].dataset
     picture = picture_dataset(dataset, args.number, args.mode)
-    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(args.out, picture[..., ::-1])
+    write_image(args.out, picture[..., ::-1])
     print(f'samples: {args.out}')
 
 

@@ -16,7 +16,7 @@ import cv2
 
 from mmkp.datasets.image_decoding import CorruptImageError, decode_image
 from mmkp.datasets.image_files import find_images
-from mmkp.engine.cli import run_tool
+from mmkp.engine.cli import run_tool, whole_number
 
 
 def reason(path: Path) -> str | None:
@@ -40,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('folder', type=Path)
     parser.add_argument('--pattern', help='glob pattern below the folder')
-    parser.add_argument('--workers', type=int, default=4, help='files read at once')
+    parser.add_argument(
+        '--workers', type=whole_number(1), default=4, help='files read at once'
+    )
     args = parser.parse_args(arguments)
     names = find_images(str(args.folder), pattern=args.pattern)
     cv2.setNumThreads(1)
