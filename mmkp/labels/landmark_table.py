@@ -247,5 +247,5 @@ def _tell(path: Path, lines: Sequence[int], what: str) -> None:
 
 def _listing(names: Sequence[str]) -> str:
     """Return some names for a message."""
-    shown = ', '.join(name[:30] for name in names[:8])
+    shown = ', '.join(' '.join(name.split())[:30] for name in names[:8])
     return shown + (f', ... ({len(names)} in all)' if len(names) > 8 else '')
