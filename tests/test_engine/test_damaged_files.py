@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from mmkp.engine import CheckpointError, UntrustedCheckpointError, load_checkpoint_file
 from mmkp.engine.caffemodel import read_caffemodel
 from mmkp.engine.graph_def import GraphNode, read_graph_def
-from mmkp.engine.npz_file import read_npz
 from mmkp.engine.protobuf_reader import ProtobufError
+from mmkp.labels import read_npz
 
 OURS = (CheckpointError, UntrustedCheckpointError, ProtobufError)
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -44,6 +44,14 @@ def safetensors():
     return struct.pack('<Q', len(text)) + text + VALUES.tobytes()
 
 
+def read_arrays(path):
+    try:
+        return read_npz(path)
+    except ValueError as error:
+        assert str(path) in str(error)
+        raise CheckpointError(str(error)) from error
+
+
 def npz():
     buffer = io.BytesIO()
     np.savez(buffer, weight=VALUES)
@@ -59,7 +67,7 @@ FORMATS = {
         False,
     ),
     'safetensors': (safetensors(), load_checkpoint_file, False),
-    'npz': (npz(), read_npz, True),
+    'npz': (npz(), read_arrays, True),
     'graph': (constant('weight', VALUES), read_graph_def, False),
     'caffe': (caffemodel({'conv.weight': VALUES}), read_caffemodel, False),
 }

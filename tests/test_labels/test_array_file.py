@@ -38,5 +38,5 @@ def test_every_truncation_and_change_is_an_error_or_harmless(tmp_path):
 def test_pickles_are_not_read(tmp_path):
     path = tmp_path / 'a.npz'
     np.savez(path, points=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match='cannot be read: Object arrays'):
+    with pytest.raises(ValueError, match='holds Python objects'):
         read_npz(path)

@@ -221,7 +221,7 @@ def test_refuses_with_a_reason(tool, tmp_path, monkeypatch):
     messages = {
         'absent.pb': 'absent.pb',
         'short_thin.pb': 'short_thin.pb',
-        'short_thin.npz': 'truncated, damaged or no .npz',
+        'short_thin.npz': 'no .npz file or is truncated',
         'pickled.npz': 'pickled.npz',
         'other.npz': 'other.npz: points is no array of a tf-pose network',
         'text.pb': 'no frozen TensorFlow graph',

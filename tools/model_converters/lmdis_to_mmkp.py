@@ -29,7 +29,7 @@ import mmkp  # noqa: F401  registers the model
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.cli import run_tool
 from mmkp.engine.conversion import write_checkpoint
-from mmkp.engine.npz_file import read_npz
+from mmkp.labels import read_npz
 from mmkp.models.lmdis_checkpoint import convert_variables
 
 

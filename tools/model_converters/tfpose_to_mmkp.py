@@ -24,7 +24,7 @@ import numpy as np
 from mmkp.engine.cli import run_tool
 from mmkp.engine.conversion import write_checkpoint
 from mmkp.engine.graph_def import read_graph_def
-from mmkp.engine.npz_file import read_npz
+from mmkp.labels import read_npz
 from mmkp.models.tfpose_checkpoint import convert_checkpoint, graph_arrays
 
 
