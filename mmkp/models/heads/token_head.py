@@ -74,6 +74,11 @@ class TokenHead(BaseHead):
         if token_width is not None:
             self.set_token_width(token_width)
 
+    @property
+    def num_channels(self) -> int | None:
+        """Channels C of a token; None before they are known."""
+        return self.tokens.shape[1] if 'tokens' in self._parameters else None
+
     def set_token_width(self, token_width: int) -> None:
         """Make the tokens, or check those that are there.
 

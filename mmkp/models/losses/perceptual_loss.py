@@ -65,9 +65,10 @@ class PerceptualLoss(nn.Module):
             allocate. The result is the same, the memory that of one chunk; without
             effect under float16 autocast, whose gradients need the scaled loss.
 
+    The file is read by :meth:`init_weights`, or else at the first use.
+
     Raises:
-        FileNotFoundError: ``weights`` does not exist.
-        ValueError: An option has no meaning, or the file is of another network.
+        ValueError: An option has no meaning.
     """
 
     #: Names of the model's outputs with which the loss is called.
@@ -129,6 +130,15 @@ class PerceptualLoss(nn.Module):
         in_mean, in_std = _channels(input_mean), _channels(input_std)
         for name, value in (('gain', in_std / std), ('shift', (in_mean - mean) / std)):
             self.register_buffer(name, value.view(1, 3, 1, 1).float(), persistent=False)
+
+    def init_weights(self) -> None:
+        """Read the weights file, once.
+
+        Raises:
+            FileNotFoundError: ``weights`` does not exist.
+            ValueError: The file is of another network, or damaged.
+        """
+        self.features.init_weights()
 
     def preprocess(self, pictures: Tensor) -> Tensor:
         """Bring network input to what VGG expects.

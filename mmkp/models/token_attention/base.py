@@ -12,10 +12,11 @@ class TokenAttention(FrozenBase):
     """A frozen network, and the attention of learned tokens to its features.
 
     Attributes:
-        token_width: number C of channels of a token.
+        token_width: number C of channels of a token; None as long as the network is
+            not read that tells it.
     """
 
-    token_width: int
+    token_width: int | None
 
     @abstractmethod
     def forward(

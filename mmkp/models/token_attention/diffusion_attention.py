@@ -1,7 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Tokens that attend to a frozen text-to-image diffusion model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from torch import Tensor, nn
 
 from mmkp.models.token_attention.attention_capture import AttentionCapture, map_shape
 from mmkp.models.token_attention.base import TokenAttention
-from mmkp.models.token_attention.diffusion_models import load_models
+from mmkp.models.token_attention.diffusion_models import (
+    DiffusionModels,
+    load_models,
+)
 from mmkp.models.token_attention.latent_cache import LatentCache, weights_digest
 from mmkp.ops.moments import full_precision
 
@@ -56,10 +60,13 @@ class DiffusionAttention(TokenAttention):
         variant: of the weight files, as ``'fp16'``.
         schedule: replaces settings of the noise schedule.
 
+    A base model that is a folder or repository is loaded by :meth:`read`, which the
+    initialisation of weights and the first use call, and which raises ImportError
+    where diffusers is missing or broken, FileNotFoundError where there is no such base
+    model, ValueError where it is of another family.
+
     Raises:
-        ImportError: diffusers is missing or broken.
-        FileNotFoundError: there is no such base model.
-        ValueError: a setting has no meaning, or the model is of another family.
+        ValueError: a setting has no meaning.
     """
 
     def __init__(
@@ -84,31 +91,47 @@ class DiffusionAttention(TokenAttention):
             raise ValueError(
                 f'noise_level={noise_level} is none of the num_steps={num_steps} steps'
             )
-        unet, vae, scheduler = load_models(base_model, DTYPES[dtype], variant, schedule)
-        self.token_width = _token_width(unet, vae)
         self.noise_seed = noise_seed
+        self.token_width = None  # the base model tells
+        load = partial(load_models, base_model, DTYPES[dtype], variant, schedule)
+        capture = (layers, stop_early, gradient_checkpointing)
+        step = (num_steps, noise_level)
+        self.freeze_later(partial(self._load, load, step, capture, latent_cache))
+        if isinstance(base_model, Mapping):
+            self.read()  # nothing but random numbers
+
+    def _load(
+        self,
+        load: Callable[[], DiffusionModels],
+        step: tuple[int, int],
+        capture: tuple,
+        latent_cache: str | Path | None,
+    ) -> dict[str, nn.Module]:
+        """Load the base model, and what follows from it."""
+        unet, vae, scheduler = load()
+        self.token_width = _token_width(unet, vae)
+        num_steps, noise_level = step
         scheduler.set_timesteps(num_steps)
         self.time = int(scheduler.timesteps[noise_level])
         #: Share of the latents in the variance, alpha-bar.
         self.signal = float(scheduler.alphas_cumprod[self.time])
         # Images are never decoded: 50 of the 84 million weights can go.
         vae.decoder = vae.post_quant_conv = None
-        if dtype == 'float16' and vae.config.get('force_upcast', True):
+        if unet.dtype == torch.float16 and vae.config.get('force_upcast', True):
             nn.Module.float(vae)  # float16 overflows in it
         self.latent_scale = float(vae.config.scaling_factor)
         self.latent_stride = 2 ** (len(vae.config.block_out_channels) - 1)
-        self.capture = AttentionCapture(
-            unet, layers, stop_early, gradient_checkpointing
-        )
-        self.freeze(unet=unet, vae=vae)
+        self.capture = AttentionCapture(unet, *capture)
         self.latent_cache = None
         if latent_cache is not None:
             identity = f'{weights_digest(vae)} {self.latent_scale}'
             self.latent_cache = LatentCache(latent_cache, identity)
+        return {'unet': unet, 'vae': vae}
 
     @property
     def layers(self) -> tuple[str, ...]:
         """Full names of the layers, in the order of their logits."""
+        self.read()
         return tuple(self.capture.layers)
 
     def forward(
@@ -129,6 +152,7 @@ class DiffusionAttention(TokenAttention):
         Raises:
             ValueError: images or tokens do not fit the model.
         """
+        self.read()
         if tokens.shape[-1] != self.token_width:
             raise ValueError(
                 f'tokens have {tokens.shape[-1]} channels, the base model reads '
@@ -165,6 +189,7 @@ class DiffusionAttention(TokenAttention):
         Raises:
             ValueError: H or W is no multiple of the VAE's stride.
         """
+        self.read()
         if any(side % self.latent_stride for side in images.shape[-2:]):
             raise ValueError(
                 f'images of {images.shape[-1]} x {images.shape[-2]} do not fit the '
@@ -185,6 +210,7 @@ class DiffusionAttention(TokenAttention):
             torch's generator of the device; else that of ``noise_seed``, the same for
             each image.
         """
+        self.read()
         if self.training or self.noise_seed is None:
             # Not randn_like, which draws in the order of the memory.
             noise = torch.randn(

@@ -2,11 +2,12 @@
 """Tokens that attend to the features of any frozen backbone."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from mmpose.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmkp.models.token_attention.base import TokenAttention
 
@@ -62,12 +63,7 @@ class FeatureAttention(TokenAttention):
         self.logit_scale = (
             self.token_width**-0.5 if logit_scale is None else logit_scale
         )
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            network = MODELS.build(backbone)
-            if hasattr(network, 'init_weights'):
-                network.init_weights()
-        self.freeze(backbone=network)
+        self.freeze_later(partial(_read_backbone, backbone, seed))
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Tensor:
@@ -119,3 +115,12 @@ class FeatureAttention(TokenAttention):
         features = self.features(images).permute(0, 2, 3, 1).to(tokens.dtype)
         with torch.autocast(images.device.type, enabled=False):
             return [(features @ tokens.T * self.logit_scale)[:, None]]
+
+
+def _read_backbone(config: dict, seed: int) -> dict[str, nn.Module]:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = MODELS.build(config)
+        if hasattr(network, 'init_weights'):
+            network.init_weights()
+    return {'backbone': network}

@@ -22,6 +22,10 @@ class FrozenBase(BaseModule):
     fingerprint, ``base_fingerprint``, so that tokens learned with one network are not
     used with another by mistake; all zeros stand for one that is not known, as in
     converted checkpoints.
+
+    Networks that come from files are read when weights are initialised, at the first
+    use, or when a checkpoint of tokens is loaded that must belong to them: a model can
+    be built without the files.
     """
 
     base_fingerprint: Tensor
@@ -30,6 +34,8 @@ class FrozenBase(BaseModule):
         super().__init__(init_cfg)
         # A plain dict is not registered by nn.Module.
         self._frozen_modules: dict[str, nn.Module] = {}
+        self._unread: Callable[[], Mapping[str, nn.Module]] | None = None
+        self._moves: list[Callable[[Tensor], Tensor]] = []
         self._fingerprint: Tensor | None = None
         self.register_buffer('base_fingerprint', torch.zeros(32, dtype=torch.uint8))
 
@@ -44,8 +50,35 @@ class FrozenBase(BaseModule):
         self._frozen_modules.update(modules)
         self._fingerprint = None
 
+    def freeze_later(self, read: Callable[[], Mapping[str, nn.Module]]) -> None:
+        """Take networks in when they are needed.
+
+        Args:
+            read: returns them, name -> network. May raise what a missing or damaged
+                file deserves; it is then called again the next time.
+        """
+        self._unread = read
+
+    def read(self) -> None:
+        """Read the networks now, if that is still to be done."""
+        if self._unread is None:
+            return
+        modules = self._unread()
+        self._unread = None
+        self.freeze(**modules)
+        for move in self._moves:  # where the model has gone meanwhile
+            for module in modules.values():
+                module._apply(move)
+        self._moves.clear()
+
+    def init_weights(self) -> None:
+        """Read the networks."""
+        self.read()
+        super().init_weights()
+
     def frozen(self, name: str) -> nn.Module:
         """Return a frozen network by its name."""
+        self.read()
         return self._frozen_modules[name]
 
     def fingerprint(self) -> Tensor:
@@ -55,6 +88,7 @@ class FrozenBase(BaseModule):
             SHA-256 of names, shapes and signs of evenly spaced weights, (32,) uint8,
             on the CPU.
         """
+        self.read()
         if self._fingerprint is None:
             digest = hashlib.sha256()
             for name, module in sorted(self._frozen_modules.items()):
@@ -68,6 +102,8 @@ class FrozenBase(BaseModule):
         self, fn: Callable[[Tensor], Tensor], recurse: bool = True
     ) -> 'FrozenBase':
         super()._apply(fn, recurse)
+        if self._unread is not None:
+            self._moves.append(fn)
         for module in self._frozen_modules.values():
             module._apply(fn)
         return self
@@ -93,7 +129,8 @@ class FrozenBase(BaseModule):
         self, state_dict: Mapping[str, Tensor], prefix: str, *args: Any
     ) -> None:
         stored = state_dict.get(f'{prefix}base_fingerprint')
-        if stored is not None and stored.any() and self._frozen_modules:
+        networks = self._frozen_modules or self._unread
+        if stored is not None and stored.any() and networks:
             if not torch.equal(stored.cpu(), self.fingerprint()):
                 raise ValueError(
                     'the checkpoint was trained with another frozen network than the '

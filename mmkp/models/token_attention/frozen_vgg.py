@@ -25,8 +25,7 @@ class FrozenVGG(VGGFeatures):
         seed: seed of the random network.
 
     Raises:
-        FileNotFoundError: the weights file does not exist.
-        ValueError: unknown depth or layer, or a file of another network.
+        ValueError: unknown depth or layer.
     """
 
     def __init__(

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterable
 
 import torch
+from mmengine.model import ModuleDict
 from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
@@ -77,7 +78,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         )
         self.generator = MODELS.build(generator) if generator else None
         self.view_transform = MODELS.build(view_transform) if view_transform else None
-        self.losses = nn.ModuleDict(
+        # MMEngine's, which hands `init_weights` on: losses read weights files there.
+        self.losses = ModuleDict(
             {name: MODELS.build(loss) for name, loss in (losses or {}).items()}
         )
         self.memory_format = (

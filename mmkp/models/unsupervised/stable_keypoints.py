@@ -91,7 +91,10 @@ class StableKeypoints(UnsupervisedPoseEstimator):
                     f'{name} of StableKeypoints is {type(part).__name__}: its maps '
                     f'are warped back and its tokens attended to, so give {example}'
                 )
-        self.head.set_token_width(self.backbone.token_width)
+        if self.head.num_channels is None:
+            self.backbone.read()  # which tells how wide the tokens are
+        if self.backbone.token_width is not None:
+            self.head.set_token_width(self.backbone.token_width)
 
     def attend(
         self, inputs: Tensor, tokens: Tensor | None = None, cached: bool = False

@@ -118,6 +118,7 @@ def test_caffe_file_reads_bgr(tmp_path):
 def test_hed_weights_of_the_data_folder_golden(data_dir):
     path = data_dir / 'weights' / 'vgg16_hed_bsds_conv1_to_conv4_fp16.npz'
     loss = PerceptualLoss(weights=str(path), image_size=None)
+    loss.init_weights()
     with np.load(path) as arrays:
         stored = torch.from_numpy(arrays['conv4_2.weight'].astype(np.float32))
         first = torch.from_numpy(arrays['conv1_1.weight'].astype(np.float32))
@@ -308,32 +309,32 @@ def test_refuses_wrong_pictures():
 
 def test_refuses_other_files(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'absent\.pth does not exist.*vgg16'):
-        PerceptualLoss(weights=str(tmp_path / 'absent.pth'))
+        PerceptualLoss(weights=str(tmp_path / 'absent.pth')).init_weights()
 
     torch.save(torchvision_state(), tmp_path / 'vgg16.pth')
     with pytest.raises(ValueError, match=r'does not fit VGG19: features\.16.*is missi'):
-        PerceptualLoss(depth=19, weights=str(tmp_path / 'vgg16.pth'))
+        PerceptualLoss(depth=19, weights=str(tmp_path / 'vgg16.pth')).init_weights()
     with pytest.raises(ValueError, match=r'has shape \(64, 3, 3, 3\), expected \(8, 3'):
-        PerceptualLoss(base_channels=8, weights=str(tmp_path / 'vgg16.pth'))
+        PerceptualLoss(base_channels=8, weights=str(tmp_path / 'vgg16.pth')).init_weights()
 
     state = torchvision_state(depth=19, last='conv4_4')
     torch.save(state, tmp_path / 'vgg19.pth')
-    assert PerceptualLoss(depth=19, weights=str(tmp_path / 'vgg19.pth'))
+    PerceptualLoss(depth=19, weights=str(tmp_path / 'vgg19.pth')).init_weights()
     with pytest.raises(ValueError, match='The file looks like VGG19'):
-        PerceptualLoss(depth=16, weights=str(tmp_path / 'vgg19.pth'))
+        PerceptualLoss(depth=16, weights=str(tmp_path / 'vgg19.pth')).init_weights()
 
     state = torchvision_state(last='conv1_2')
     state['features.1.running_mean'] = torch.zeros(64)
     torch.save(state, tmp_path / 'bn.pth')
     with pytest.raises(ValueError, match='batch normalisation'):
-        PerceptualLoss(weights=str(tmp_path / 'bn.pth'))
+        PerceptualLoss(weights=str(tmp_path / 'bn.pth')).init_weights()
 
     (tmp_path / 'text.pth').write_text('not a network')
     (tmp_path / 'text.npz').write_text('not a network')
-    with pytest.raises(ValueError, match='cannot be|loaded safely'):
-        PerceptualLoss(weights=str(tmp_path / 'text.pth'))
+    with pytest.raises(ValueError, match='loaded safely.*truncated, damaged'):
+        PerceptualLoss(weights=str(tmp_path / 'text.pth')).init_weights()
     with pytest.raises(ValueError, match='not a readable .npz'):
-        PerceptualLoss(weights=str(tmp_path / 'text.npz'))
+        PerceptualLoss(weights=str(tmp_path / 'text.npz')).init_weights()
 
 
 class _Harmful:
@@ -347,4 +348,34 @@ def test_does_not_run_code_of_a_file(tmp_path):
     torch.save({'features.0.weight': _Harmful()}, tmp_path / 'bad_zip.pth')
     for name in ('bad.pth', 'bad_zip.pth'):
         with pytest.raises(ValueError, match='loaded safely'):
-            PerceptualLoss(weights=str(tmp_path / name))
+            PerceptualLoss(weights=str(tmp_path / name)).init_weights()
+
+
+def test_the_file_is_read_when_weights_are_initialised_or_at_the_first_use(tmp_path):
+    path = tmp_path / 'vgg.pth'
+    options = dict(layers=['relu1_1'], weights=str(path), image_size=None)
+    first, second = PerceptualLoss(**options), PerceptualLoss(**options)
+    for use in (first.init_weights, lambda: first(pictures(), pictures())):
+        with pytest.raises(FileNotFoundError, match='hed_to_mmkp.py'):
+            use()
+    torch.save(torchvision_state(last='conv1_1'), path)
+    first.init_weights()
+    a, b = pictures(seed=1), pictures(seed=2)
+    value = second(a, b)
+    path.unlink()  # it is read once
+    first.init_weights()
+    assert value > 0 and torch.equal(first(a, b), value)
+
+
+def test_a_model_hands_initialisation_on_to_its_losses(tmp_path):
+    from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+
+    model = UnsupervisedPoseEstimator(
+        backbone=dict(type='AutoLinkEncoder', widths=(2, 4)),
+        head=dict(type='SpatialExpectationHead', in_channels=4, num_keypoints=3),
+        losses=dict(
+            perceptual=dict(type='PerceptualLoss', weights=str(tmp_path / 'absent.pth'))
+        ),
+    )
+    with pytest.raises(FileNotFoundError, match='absent.pth'):
+        model.init_weights()

@@ -208,6 +208,9 @@ class TestFrozen:
 class TestLoading:
     def test_folder(self, attention, pipeline):
         loaded = DiffusionAttention(str(pipeline)).eval()
+        assert loaded.token_width is None  # nothing was read
+        loaded.init_weights()
+        assert loaded.token_width == attention.token_width
         assert torch.equal(loaded.fingerprint(), attention.fingerprint())
         assert (loaded.time, loaded.signal) == (attention.time, attention.signal)
         tokens, images = tiny_tokens(), tiny_images()
@@ -224,9 +227,11 @@ class TestLoading:
         config = json.loads(path.read_text())
         config |= {'_class_name': 'PNDMScheduler', 'skip_prk_steps': True}
         path.write_text(json.dumps(config))
-        assert DiffusionAttention(tmp_path / 'other').time == 1
+        first, second = (DiffusionAttention(tmp_path / 'other') for _ in range(2))
+        first.read()
         shutil.rmtree(path.parent)
-        assert DiffusionAttention(tmp_path / 'other').time == 1
+        second.read()
+        assert first.time == second.time == 1
 
     def test_half_precision(self, pipeline):
         loaded = DiffusionAttention(pipeline, dtype='float16')
@@ -236,15 +241,15 @@ class TestLoading:
     def test_incomplete_folder(self, tmp_path):
         (tmp_path / 'unet').mkdir()
         with pytest.raises(FileNotFoundError, match='no folder vae: give the folder'):
-            DiffusionAttention(str(tmp_path))
+            DiffusionAttention(str(tmp_path)).read()
         (tmp_path / 'vae').mkdir()
         with pytest.raises(FileNotFoundError, match='safetensors'):
-            DiffusionAttention(str(tmp_path))
+            DiffusionAttention(str(tmp_path)).read()
 
     def test_missing_folder_is_not_looked_for_elsewhere(self):
         for name in ('/no/such/folder', './no/such', 'nothing', '../owner/name'):
             with pytest.raises(FileNotFoundError, match='unet or vae'):
-                DiffusionAttention(name)
+                DiffusionAttention(name).read()
 
     def test_repository_that_cannot_be_reached(self, monkeypatch):
         from diffusers import UNet2DConditionModel
@@ -254,7 +259,7 @@ class TestLoading:
 
         monkeypatch.setattr(UNet2DConditionModel, 'from_pretrained', refuse)
         with pytest.raises(FileNotFoundError, match='no connection'):
-            DiffusionAttention('owner/name')
+            DiffusionAttention('owner/name').read()
 
     @pytest.mark.parametrize(
         'changes, message',
@@ -300,6 +305,6 @@ def test_missing_or_broken_diffusers(monkeypatch, error):
     with pytest.raises(
         ImportError, match=r'pip install -r requirements/diffusion\.txt'
     ) as raised:
-        DiffusionAttention('owner/name')
+        DiffusionAttention('owner/name').read()
     assert raised.value.__cause__ is not None
     assert '\n' not in str(raised.value)

@@ -181,4 +181,38 @@ class TestFrozenVGG:
 
     def test_missing_file(self, tmp_path):
         with pytest.raises(FileNotFoundError, match='absent.npz'):
-            FrozenVGG(weights=str(tmp_path / 'absent.npz'))
+            FrozenVGG(weights=str(tmp_path / 'absent.npz')).init_weights()
+
+    def test_is_read_when_it_is_needed(self, tmp_path):
+        vgg = dict(type='FrozenVGG', layers=('relu1_1',), weights='later.npz')
+        vgg['weights'] = str(tmp_path / 'later.npz')
+        attention = build((64,), vgg).half().float()
+        for use in (
+            attention.init_weights,
+            lambda: attention(pictures(), tokens(5, 64)),
+            lambda: attention.fingerprint(),
+        ):
+            with pytest.raises(FileNotFoundError, match='later.npz'):
+                use()
+        weight = np.random.default_rng(0).normal(size=(64, 3, 3, 3)).astype('f4')
+        np.savez(
+            vgg['weights'], **{'conv1_1.weight': weight, 'conv1_1.bias': np.zeros(64)}
+        )
+        attention(pictures(), tokens(5, 64))
+        # It has followed the model to half precision and back.
+        (stored,) = (
+            value
+            for name, value in attention.frozen('backbone').named_buffers()
+            if name.endswith('weight')
+        )
+        expected = torch.from_numpy(weight)[:, [2, 1, 0]].half().float()
+        assert torch.equal(stored, expected)
+
+    def test_tokens_of_another_network_are_refused_before_it_was_used(self):
+        vgg = dict(type='FrozenVGG', layers=self.LAYERS, base_channels=2)
+        first = build((2, 4), vgg)
+        first.init_weights()
+        state = first.state_dict()
+        build((2, 4), vgg).load_state_dict(state)
+        with pytest.raises(ValueError, match='another frozen network'):
+            build((2, 4), {**vgg, 'seed': 1}).load_state_dict(state)
