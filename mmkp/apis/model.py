@@ -21,6 +21,7 @@ def load_model(
     checkpoint: str | Path | None = None,
     device: str | None = None,
     cfg_options: dict | None = None,
+    check: bool = True,
 ) -> nn.Module:
     """Build a model and load its weights; MMPose's ``init_model`` with clear errors.
 
@@ -28,11 +29,13 @@ def load_model(
     be there.
 
     Args:
-        config: file, or a config that was read already.
+        config: file, the name of one of this package's configs, or a config that was
+            read already.
         checkpoint: file or address of the weights; the model stays untrained when
             None.
         device: such as 'cpu' or 'cuda:0'; by default a GPU where there is one.
         cfg_options: dotted keys and values to override settings of the config file.
+        check: whether to look for mistakes in the config file.
 
     Returns:
         The model in evaluation mode, with ``cfg`` and ``dataset_meta``.
@@ -48,7 +51,7 @@ def load_model(
         cfg = config.copy()
         cfg.merge_from_dict(cfg_options or {})
     else:
-        cfg = load_config(config, cfg_options)
+        cfg = load_config(config, cfg_options, check=check)
     if cfg.model.get('losses'):
         cfg.model.losses = None
     if 'init_cfg' in cfg.model.backbone:
@@ -66,7 +69,12 @@ def load_model(
         raise_if_mismatched(model, content, str(checkpoint), name)
         _load_checkpoint_to_model(model, content, strict=False)
         meta = content.get('meta') or {}
-        model.dataset_meta = meta.get('dataset_meta') or model.dataset_meta
+        found = meta.get('dataset_meta') or model.dataset_meta
+        # A training whose data set spoke of another number of keypoints.
+        if found.get('num_keypoints') == getattr(
+            model, 'num_keypoints', found.get('num_keypoints')
+        ):
+            model.dataset_meta = found
     if device is None:
         device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     return model.to(device).eval()

@@ -11,6 +11,7 @@ Checkpoints on torch 2.6 and later are the matter of :mod:`mmkp.engine.checkpoin
 from collections.abc import Callable
 
 from mmkp.compat.bottomup_heatmaps import draw_bottomup_heatmaps
+from mmkp.compat.config_files import read_configs
 from mmkp.compat.image_pyramid import take_image_pyramids
 from mmkp.compat.installed_packages import find_packages_without_setuptools
 from mmkp.compat.mmcv_ops import provide_mmcv_ops
@@ -24,6 +25,7 @@ SHIMS: tuple[Callable[[], bool], ...] = (
     provide_mmcv_ops,
     provide_xtcocotools,
     find_packages_without_setuptools,
+    read_configs,
     draw_circles_of_array_radius,
     take_image_pyramids,
     draw_bottomup_heatmaps,

@@ -12,11 +12,12 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
 from mmkp.engine.config import load_config
 from mmkp.engine.config_check import ConfigError
+from mmkp.engine.option_values import OptionAction
 
 _USER_ERRORS = (
     CheckpointError,
@@ -46,10 +47,15 @@ def add_config_arguments(
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         metavar='KEY=VALUE',
         help='override settings of the config, e.g. train_dataloader.batch_size=16 '
-        'model.head.num_keypoints=12; lists are written key="[a,b]"',
+        'num_keypoints=12 data_root="my photos"; lists are written key="[a,b]"',
+    )
+    parser.add_argument(
+        '--no-check',
+        action='store_true',
+        help='do not look for mistakes in the config: the way past a false alarm',
     )
     if launcher:
         parser.add_argument('--work-dir', help='folder for logs, checkpoints, pictures')
@@ -119,6 +125,7 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
         args.cfg_options,
         getattr(args, 'work_dir', None),
         getattr(args, 'launcher', 'none'),
+        check=not getattr(args, 'no_check', False),
     )
 
 

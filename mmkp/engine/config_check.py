@@ -23,6 +23,8 @@ from mmengine.runner import (
 )
 from torch.utils.data import DataLoader
 
+from mmkp.engine.config_keypoints import keypoint_mistakes
+
 # Added or taken away by MMEngine on the way to the constructor.
 _ALWAYS = {'type', '_scope_', '_delete_'}
 _HOOK = {'priority'}
@@ -74,6 +76,8 @@ def runner_keys() -> set[str]:
 def check_config(cfg: Mapping, filename: str = 'the config') -> None:
     """Refuse a config with unknown types, arguments or misspelt top-level keys.
 
+    Numbers of keypoints that must agree are compared too.
+
     Args:
         cfg: the config, as ``Config.fromfile`` returned it.
         filename: its name, for the message.
@@ -88,8 +92,9 @@ def check_config(cfg: Mapping, filename: str = 'the config') -> None:
         near = difflib.get_close_matches(key, known, 1, cutoff=0.9)
         if key not in known and near and near[0] not in cfg:
             mistakes.append(f"unknown key '{key}', did you mean '{near[0]}'?")
-    for key in known & set(cfg):
+    for key in sorted(known & set(cfg)):
         mistakes += _mistakes(cfg[key], key)
+    mistakes += keypoint_mistakes(cfg, find_type)
     if mistakes:
         raise ConfigError(f'{filename}: ' + '\n  and '.join(mistakes))
 
@@ -100,7 +105,9 @@ def nearest(name: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, choices, 1, cutoff=0.5)
     if near:
         return f"did you mean '{near[0]}'?"
-    return f'valid are {", ".join(choices)}' if len(choices) <= 30 else 'see its docs'
+    if len(choices) <= 30:
+        return f'valid are {", ".join(choices)}'
+    return 'which is like none of the valid names'
 
 
 def accepted_arguments(target: Any) -> set[str] | None:

@@ -315,7 +315,9 @@ def test_refuses_other_files(tmp_path):
     with pytest.raises(ValueError, match=r'does not fit VGG19: features\.16.*is missi'):
         PerceptualLoss(depth=19, weights=str(tmp_path / 'vgg16.pth')).init_weights()
     with pytest.raises(ValueError, match=r'has shape \(64, 3, 3, 3\), expected \(8, 3'):
-        PerceptualLoss(base_channels=8, weights=str(tmp_path / 'vgg16.pth')).init_weights()
+        PerceptualLoss(
+            base_channels=8, weights=str(tmp_path / 'vgg16.pth')
+        ).init_weights()
 
     state = torchvision_state(depth=19, last='conv4_4')
     torch.save(state, tmp_path / 'vgg19.pth')
