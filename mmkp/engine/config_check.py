@@ -43,6 +43,8 @@ _ADDED_BY_RUNNER = {'runner', 'dataloader', 'evaluator', 'optimizer', 'params'}
 
 # Their contents are looked up in the registries of another library.
 _OPAQUE = {'Albumentation'}
+# Descriptions of keypoints, whose `type` is a part of the body.
+_DESCRIPTIONS = {'metainfo', 'skeleton', 'keypoint_info', 'skeleton_info'}
 
 # Arguments that a constructor hands on to somebody who is not its parent class.
 _HANDED_ON: dict[str, Callable] = {'CheckpointHook': Runner.save_checkpoint}
@@ -204,7 +206,7 @@ def _mistakes(value: Any, path: str) -> Iterator[str]:
             hint = nearest(str(key), valid - hidden)
             owner = f' ({_name(name)})' if name else ''
             yield f"unknown key '{key}' in '{path}'{owner}, {hint}"
-        if name not in _OPAQUE:
+        if name not in _OPAQUE and key not in _DESCRIPTIONS:
             yield from _mistakes(item, f'{path}.{key}')
 
 
@@ -233,7 +235,7 @@ def find_type(name: str) -> Any:
         name: as in ``type``, with or without a scope.
     """
     scope, _, bare = name.rpartition('.')
-    if scope not in ('', 'mmpose', 'mmengine'):
+    if not bare or scope not in ('', 'mmpose', 'mmengine'):
         return None
     for registry in _registries():
         found = registry.get(bare)
