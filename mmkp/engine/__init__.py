@@ -11,6 +11,7 @@ from mmkp.engine.checkpoint_match import CheckpointMismatchError, raise_if_misma
 from mmkp.engine.checkpoint_schemes import load_from_http, load_from_local
 from mmkp.engine.config import load_config
 from mmkp.engine.config_check import ConfigError, check_config
+from mmkp.engine.config_names import find_config
 from mmkp.engine.file_backend import AtomicLocalBackend
 from mmkp.engine.finite_json import FiniteJsonHandler
 from mmkp.engine.hooks import *
@@ -27,6 +28,7 @@ __all__ = [
     'UntrustedCheckpointError',
     'as_checkpoint',
     'check_config',
+    'find_config',
     'find_resumable_checkpoint',
     'load_checkpoint_file',
     'literal_config',

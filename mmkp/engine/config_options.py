@@ -15,9 +15,9 @@ def is_variable(option: str) -> bool:
     return '.' not in option and option not in names
 
 
-def value_at(cfg: Mapping, option: str) -> Any:
+def value_at(cfg: Config, option: str) -> Any:
     """What stands at a dotted place of a config; None where nothing does."""
-    value: Any = cfg
+    value: Any = dict(cfg.items())
     for part in option.split('.'):
         if isinstance(value, list | tuple) and part.isdigit():
             value = value[int(part)] if int(part) < len(value) else None

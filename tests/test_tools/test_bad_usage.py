@@ -119,9 +119,14 @@ def test_all_mistakes_are_told_at_once(tmp_path):
         ('model.head.num_keypoints.x=5', "'model.head.num_keypoints' is 4, which has"),
         ('param_scheduler.5.end=5', "'param_scheduler' is a list of 2 items, '5' is"),
         (
-            'num_keypoints=5',
-            'setting it would change nothing: set model.head.num_keypoints, '
-            'model.generator.num_keypoints, train_dataloader.dataset.num_keypoints',
+            'dataset.data_root=x',
+            'setting it would change nothing: set train_dataloader.dataset.data_root, '
+            'val_dataloader.dataset.data_root',
+        ),
+        (
+            'model.head.num_keypoints=5',
+            'the numbers of keypoints differ: 5 in model.head.num_keypoints; '
+            '4 in model.generator.num_keypoints, train_dataloader.dataset.num_key',
         ),
     ],
 )
