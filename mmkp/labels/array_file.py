@@ -45,7 +45,6 @@ def read_npz(path: str | Path, names: Sequence[str] = ()) -> dict[str, np.ndarra
             arrays = {
                 info.filename.removesuffix('.npy'): _read_array(archive, info)
                 for info in archive.infolist()
-                if info.filename.endswith('.npy')
             }
     # What a damaged archive raises depends on where it is damaged.
     except Exception as error:

@@ -6,6 +6,7 @@ import pytest
 
 from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments
+from mmkp.engine.option_values import meant_value
 
 
 def parse(*words):
@@ -15,6 +16,10 @@ def parse(*words):
     parser.add_argument('--amp', action='store_true')
     parser.add_argument('--out')
     return parse_with_overrides(parser, ['config.py', 'a=b.pth', *words])
+
+
+def settings(args):
+    return {key: meant_value(value) for key, value in args.cfg_options.items()}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +33,7 @@ def parse(*words):
 )
 def test_settings_among_options(words):
     args = parse(*words)
-    assert args.cfg_options == {'x.y': 3, 'z': [1, 2]}
+    assert settings(args) == {'x.y': 3, 'z': [1, 2]}
     # The values of options, and files, may look like settings.
     assert args.amp and args.out == 'k=v' and args.checkpoint == 'a=b.pth'
     assert not hasattr(args, 'overrides')
@@ -39,7 +44,8 @@ def test_none():
 
 
 def test_the_plain_form_wins():
-    assert parse('x=2', '--cfg-options', 'x=1', 'y=1').cfg_options == {'x': 2, 'y': 1}
+    args = parse('x=2', '--cfg-options', 'x=1', 'y=1')
+    assert settings(args) == {'x': 2, 'y': 1}
 
 
 def test_another_word(capsys):

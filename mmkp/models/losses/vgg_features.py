@@ -16,6 +16,7 @@ from mmkp.engine.checkpoint import (
     UntrustedCheckpointError,
     load_checkpoint_file,
 )
+from mmkp.labels import read_npz
 
 # Convolutions in each of the five blocks; a 2x2 maximum pooling ends a block.
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -272,16 +273,14 @@ def _hint(stored: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> str:
 
 def _read_npz(path: Path, remedy: str) -> dict[str, Tensor]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {
-                key: torch.from_numpy(arrays[key].astype(np.float32))
-                for key in arrays.files
-                if key.startswith('conv')
-            }
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(
-            f'{path} is not a readable .npz ({error}); {remedy}'
-        ) from error
+        arrays = read_npz(path)
+    except ValueError as error:
+        raise ValueError(f'{error}; {remedy}') from error
+    return {
+        key: torch.from_numpy(array.astype(np.float32))
+        for key, array in arrays.items()
+        if key.startswith('conv')
+    }
 
 
 def _read_pth(path: Path, remedy: str) -> dict[str, Tensor]:
