@@ -13,6 +13,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData, PixelData
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS, KEYPOINT_CODECS, METRICS, MODELS
 from mmpose.structures import PoseDataSample
 from scipy.io import savemat
@@ -47,6 +48,9 @@ def config(path):
 
 
 def metainfo(config):
+    own = config.train_dataloader.dataset.get('metainfo')
+    if own:
+        return parse_pose_metainfo(own)
     return metainfo_of(config.dataset_type)
 
 
