@@ -64,7 +64,10 @@ class TestEvery:
     def test_pipeline_and_head_have_one_codec(self, config, codec):
         assert config.model.head.decoder == config.codec
         skeleton = codec.skeleton
-        metainfo = DATASETS.get(config.dataset_type)(lazy_init=True).metainfo
+        own = config.train_dataloader.dataset.get('metainfo')
+        metainfo = DATASETS.get(config.dataset_type)(
+            metainfo=own, lazy_init=True
+        ).metainfo
         assert skeleton.source_keypoints == tuple(metainfo['keypoint_name2id'])
         for loader in (config.train_dataloader, config.val_dataloader):
             assert loader.dataset.type == config.dataset_type
