@@ -132,6 +132,7 @@ def build(model: str, backbone: str, loss: str) -> torch.nn.Module:
     )
     torch.manual_seed(0)
     built = MODELS.build(config)
+    built.with_untrained_control = True
     built.init_weights()
     return built
 

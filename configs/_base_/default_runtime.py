@@ -27,6 +27,7 @@ default_hooks = dict(
     progress=dict(type='ProgressHook', pause=None),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
+    untrained_control=dict(type='UntrainedControlHook'),
     # MMPose's picture of each prediction: `tools/test.py --show-dir`
     visualization=dict(type='PoseVisualizationHook', enable=False),
     # one grid each validation: keypoints, edges, masked input, reconstruction

@@ -85,6 +85,7 @@ def run(tmp_path, model, resize='TopdownAffine', image_size=64, **evaluator):
         test_cfg=dict(),
         default_scope='mmpose',
         default_hooks=dict(checkpoint=None),
+        custom_hooks=[dict(type='UntrainedControlHook')],
         log_level='ERROR',
         experiment_name=tmp_path.name,
     )

@@ -248,6 +248,7 @@ def test_untrained_control_of_an_estimator(clip):
             test_cfg=dict(untrained_control=True),
         )
     ).eval()
+    model.with_untrained_control = True
     batch = [dataset[index] for index in range(len(dataset))]
     with torch.no_grad():
         predicted = model.test_step(

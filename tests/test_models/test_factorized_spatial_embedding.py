@@ -184,6 +184,7 @@ def samples(count: int, size: tuple[int, int]) -> list[PoseDataSample]:
 def test_predictions_see_the_whole_image_at_the_scale_of_training():
     options = {'output_heatmaps': True, 'untrained_control': True}
     model = build(test_cfg=options).eval()
+    model.with_untrained_control = True
     images = torch.rand(2, 3, 76, 72)
     with torch.no_grad():
         results = model.forward(images, samples(2, (72, 76)), mode='predict')

@@ -212,6 +212,7 @@ class TestModel:
         model = build(
             test_cfg=dict(output_heatmaps=True, untrained_control=True)
         ).eval()
+        model.with_untrained_control = True
         images = torch.rand(2, 3, 32, 48)
         with torch.no_grad():
             results = model.forward(images, samples(2, (48, 32)), mode='predict')

@@ -132,6 +132,7 @@ def model():
     )
     built.head.token_indices.copy_(torch.tensor([7, 2, 29, 11]))
     built.head.untrained_token_indices.copy_(torch.tensor([5, 1, 0, 20]))
+    built.with_untrained_control = True  # as UntrainedControlHook does
     return built.eval()
 
 

@@ -123,9 +123,10 @@ def test_prediction_is_in_image_pixels():
         torch.testing.assert_close(maps.amax((-2, -1)), torch.ones(NUM_KEYPOINTS))
 
 
-def test_untrained_control_is_the_freshly_initialised_detector():
+def test_untrained_control_is_the_freshly_initialised_detector(capsys, caplog):
     torch.manual_seed(0)
     trained = build(test_cfg={'untrained_control': True, 'untrained_seed': 7}).eval()
+    trained.with_untrained_control = True
     for parameter in trained.parameters():
         torch.nn.init.normal_(parameter)
     images = torch.rand(2, 3, 32, 32) * 2 - 1
@@ -135,6 +136,7 @@ def test_untrained_control_is_the_freshly_initialised_detector():
     assert torch.equal(state, torch.get_rng_state())
     control = np.stack([r.pred_instances.untrained_keypoints[0] for r in results])
     other = build(test_cfg={'untrained_control': True, 'untrained_seed': 7}).eval()
+    other.with_untrained_control = True
     with torch.no_grad():
         again = other.forward(images, samples(2, (32, 32)), mode='predict')
     expected = np.stack([r.pred_instances.untrained_keypoints[0] for r in again])
@@ -142,6 +144,9 @@ def test_untrained_control_is_the_freshly_initialised_detector():
     learned = np.stack([r.pred_instances.keypoints[0] for r in results])
     assert not np.allclose(control, learned)
     assert set(trained.state_dict()) == set(build().state_dict())
+    # No line for each parameter, neither on a terminal nor in a log.
+    output = capsys.readouterr()
+    assert 'init' not in output.out + output.err + caplog.text
 
 
 @pytest.mark.parametrize(

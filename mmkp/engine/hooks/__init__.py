@@ -12,6 +12,7 @@ from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
 from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
 from mmkp.engine.hooks.token_selection_hook import TokenSelectionHook
+from mmkp.engine.hooks.untrained_control_hook import UntrainedControlHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -27,4 +28,5 @@ __all__ = [
     'SaveMetricsHook',
     'TimeLimitHook',
     'TokenSelectionHook',
+    'UntrainedControlHook',
 ]

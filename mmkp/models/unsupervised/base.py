@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable
 
 import torch
-from mmengine.model import ModuleDict
+from mmengine.model import ModuleDict, ModuleList
 from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
@@ -40,7 +40,9 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         test_cfg: ``output_heatmaps`` adds ``pred_fields.heatmaps``;
             ``untrained_control`` adds ``pred_instances.untrained_keypoints``,
             what the same detector finds with freshly initialised weights
-            (seed ``untrained_seed``), the control beside every figure.
+            (seed ``untrained_seed``), the control beside every figure: in
+            validation and test, where :class:`UntrainedControlHook` sets
+            ``with_untrained_control``, and nowhere else.
         data_preprocessor: as in MMPose.
         init_cfg: as in MMEngine.
         metainfo: as in MMPose.
@@ -86,6 +88,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             torch.channels_last if channels_last else torch.contiguous_format
         )
         self.to(memory_format=self.memory_format)
+        self.with_untrained_control = False
         # Kept out of the module tree: built on demand, never trained or saved.
         self._untrained_control: list[nn.Module] = []
 
@@ -229,7 +232,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             pixels) and, if asked for, ``pred_fields``.
         """
         results = super().predict(inputs, data_samples)
-        if self.test_cfg.get('untrained_control', False):
+        if self.with_untrained_control and self.test_cfg.get('untrained_control'):
             control = self._untrained_instances(inputs, data_samples)
             for sample, instance in zip(results, control, strict=True):
                 scale, centre = sample.input_scale, sample.input_center
@@ -261,6 +264,13 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
                         if hasattr(layer, 'reset_parameters'):
                             layer.reset_parameters()
                         layer._is_init = False
-                    part.init_weights()
+                    _QuietParent([part]).init_weights()
             self._untrained_control.append(detector.eval().requires_grad_(False))
         return self._untrained_control[0].to(inputs.device)
+
+
+class _QuietParent(ModuleList):
+    """Initialises its part without a line about each of its parameters."""
+
+    def _dump_init_info(self) -> None:
+        pass
