@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from mmpose.structures import PoseDataSample
 
+from mmkp.ops.heatmap import cell_layout
+
 _PROBE_SIGMA = 1.5  # in cells
 
 
@@ -18,7 +20,8 @@ def instance_maps(
     Args:
         prediction: with ``pred_fields.heatmaps`` and, for stacks,
             ``pred_fields.heatmaps_stack0`` and so on.
-        head: that predicted them, with its ``decoder``.
+        head: that predicted them, with its ``decoder``, or with the ``grid`` that its
+            cells lie on, as those of discovery models.
         with_stacks: decode the heatmaps of each stack too.
 
     Returns:
@@ -37,7 +40,7 @@ def instance_maps(
         )
     to_input = _image_to_input(prediction)
     heatmaps = _as_array(fields.heatmaps)
-    to_cells = np.linalg.inv(_map_to_input(head.decoder, heatmaps.shape))
+    to_cells = np.linalg.inv(_map_to_input(prediction, head, heatmaps.shape))
     found = dict(heatmaps=heatmaps, image_to_map=(to_cells @ to_input)[:2])
     if not with_stacks:
         return found
@@ -74,8 +77,25 @@ def _image_to_input(prediction: PoseDataSample) -> np.ndarray:
     return _scaling(size / scale, -(centre - 0.5 * scale) * size / scale)
 
 
-def _map_to_input(decoder: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Affine map (3, 3) from cells to input pixels, as the decoder sees it.
+def _map_to_input(
+    prediction: PoseDataSample, head: Any, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Affine map (3, 3) from cells to input pixels, as the head sees it."""
+    if getattr(head, 'decoder', None) is not None:
+        return _decoded_layout(head.decoder, shape)
+    # Maps of a grid with numbers of its own were made to cover the input.
+    grid = head.grid if isinstance(head.grid, str) else 'cell_centres'
+    size = np.asarray(prediction.metainfo['input_size']).reshape(2)
+    layout = [
+        cell_layout(cells, int(pixels), grid)
+        for cells, pixels in zip(shape[:-3:-1], size, strict=True)
+    ]
+    first, spacing = np.array(layout).T
+    return _scaling(spacing, first)
+
+
+def _decoded_layout(decoder: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Affine map (3, 3) from cells to input pixels, as a decoder sees it.
 
     Codecs differ in where in the input a cell lies, by up to half a cell, so two
     blobs are decoded to learn it.

@@ -55,8 +55,8 @@ def predict_files(
             0.2, but all that a model has discovered.
         batch_size: number of images that the network sees at once.
         draw: whether to write pictures at all.
-        show_heatmaps: of a supervised model, also write ``heatmaps/``: 'overlay' for
-            one picture, 'all' for a tile for each keypoint.
+        show_heatmaps: also write ``heatmaps/``: 'overlay' for one picture, 'all' for
+            a tile for each keypoint.
         show_fields: of a part affinity model, also write ``fields/``: 'wheel' to show
             directions as colours, 'arrows', or 'all' for a tile for each limb.
         show_stacks: of a top-down model with several stacks, also write ``stacks/``:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from mmkp.apis.discover import discover
 from mmkp.apis.drawing import (
     draw_maps,
     draw_people,
@@ -85,14 +84,10 @@ def choose_task(
         if boxes is not None:
             raise ValueError('a bottom-up model finds people itself: leave out --boxes')
         return PeopleTask(model, batch_size, numbers, least, maps)
-    if is_discovery_model(model):
-        if maps:
-            raise ValueError(
-                f'{" and ".join(maps)} are shown of supervised models, {name} is none'
-            )
-        return DiscoveryTask(model, batch_size, numbers, min_score or 0.0, boxes)
     if 'fields' in maps:
         raise ValueError(f'fields are shown of bottom-up models, {name} is none')
+    if is_discovery_model(model):
+        return DiscoveryTask(model, batch_size, numbers, min_score or 0.0, boxes, maps)
     return TopdownTask(
         model, batch_size, numbers, least, maps, boxes, show_stacks=show_stacks
     )
@@ -101,8 +96,15 @@ def choose_task(
 class _Task:
     """What tasks share: a model without edges, on whole images or on boxes."""
 
-    def __init__(self, model: Any, batch_size: int, boxes: dict | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        batch_size: int,
+        boxes: dict | None = None,
+        maps: dict[str, str] | None = None,
+    ) -> None:
         self.model, self.batch_size, self.boxes = model, batch_size, boxes
+        self.maps = maps or {}
 
     def takes(self, name: str) -> bool:
         """Whether an image of that name is to be predicted."""
@@ -115,13 +117,22 @@ class _Task:
     def write_extras(self, out_dir: Path) -> None:
         """Write what belongs to the model and not to an image: nothing."""
 
+    def draw_maps(
+        self, image: np.ndarray, instances: Instances
+    ) -> dict[str, np.ndarray]:
+        """Draw the maps asked for: names of folders to pictures, BGR."""
+        return {
+            kind: draw_maps(image, instances, self.model, kind, style)
+            for kind, style in self.maps.items()
+        }
+
     def boxes_of(self, names: Sequence[str]) -> list | None:
         """Boxes of images of these names, or None for the whole images."""
         return None if self.boxes is None else [self.boxes[name] for name in names]
 
 
 class DiscoveryTask(_Task):
-    """Keypoints of whole images or boxes, and learned edges."""
+    """Keypoints of whole images or boxes, learned edges, and heatmaps."""
 
     def __init__(
         self,
@@ -130,8 +141,9 @@ class DiscoveryTask(_Task):
         numbers: bool,
         min_score: float,
         boxes: dict | None,
+        maps: dict[str, str],
     ) -> None:
-        super().__init__(model, batch_size, boxes)
+        super().__init__(model, batch_size, boxes, maps)
         self.numbers, self.min_score = numbers, min_score
         self.num_keypoints = len(model.dataset_meta['keypoint_colors'])
         self.colours = keypoint_colours(self.num_keypoints, model.dataset_meta)
@@ -146,7 +158,10 @@ class DiscoveryTask(_Task):
 
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""
-        return discover(self.model, images, self.boxes_of(names), self.batch_size)
+        boxes = self.boxes_of(names)
+        return predict_topdown(
+            self.model, images, boxes, self.batch_size, with_maps=bool(self.maps)
+        )
 
     def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
         """Draw an image: names of folders to pictures, BGR."""
@@ -160,7 +175,7 @@ class DiscoveryTask(_Task):
             self.min_score,
             self.boxes is not None,
         )
-        return {'pictures': picture}
+        return {**self.draw_maps(image, instances), 'pictures': picture}
 
     def write_extras(self, out_dir: Path) -> None:
         """Write what belongs to the model and not to an image."""
@@ -183,8 +198,8 @@ class PeopleTask(_Task):
         maps: dict[str, str],
         boxes: dict | None = None,
     ) -> None:
-        super().__init__(model, batch_size, boxes)
-        self.maps, self.numbers, self.min_score = maps, numbers, min_score
+        super().__init__(model, batch_size, boxes, maps)
+        self.numbers, self.min_score = numbers, min_score
         self.style = skeleton_style(model)
         self.num_keypoints = len(self.style.colours)
 
@@ -194,10 +209,7 @@ class PeopleTask(_Task):
 
     def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
         """Draw an image: names of folders to pictures, BGR."""
-        drawn = {
-            kind: draw_maps(image, instances, self.model, kind, style)
-            for kind, style in self.maps.items()
-        }
+        drawn = self.draw_maps(image, instances)
         drawn['pictures'] = draw_people(
             image,
             instances,

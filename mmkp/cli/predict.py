@@ -33,7 +33,7 @@ def parse_args(
         nargs='?',
         choices=HEATMAP_STYLES,
         const=HEATMAP_STYLES[0],
-        help='of a supervised model: one picture, or one for each keypoint',
+        help='one picture of all heatmaps, or one for each keypoint',
     )
     parser.add_argument(
         '--show-fields',

@@ -3,7 +3,9 @@
 
 import json
 import os
+import posixpath
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,10 +15,10 @@ def _coco_boxes(content: dict) -> dict[str, list]:
     names = {image['id']: image['file_name'] for image in content['images']}
     boxes: dict[str, list] = defaultdict(list)
     for annotation in content.get('annotations', []):
-        if 'bbox' in annotation and not annotation.get('iscrowd'):
-            boxes[names[annotation['image_id']]].append(
-                [*annotation['bbox'][:4], annotation.get('score', 1.0)]
-            )
+        if annotation.get('bbox') and not annotation.get('iscrowd'):
+            image_id = annotation.get('image_id')
+            name = names.get(image_id, f'<no image has the id {image_id}>')
+            boxes[name].append([*annotation['bbox'][:4], annotation.get('score', 1.0)])
     return boxes
 
 
@@ -68,5 +70,47 @@ def read_boxes(path: str) -> tuple[dict[str, np.ndarray], list[str]]:
             else:
                 left_out.append(f'{name}: {box}')
         if good:
-            kept[name] = np.array(good, np.float32)
+            kept[plain_name(name)] = np.array(good, np.float32)
     return kept, left_out
+
+
+def plain_name(name: str) -> str:
+    """A file name as box files are compared by: with / and without ``./``."""
+    return posixpath.normpath(name.replace('\\', '/'))
+
+
+def box_remarks(
+    path: str, boxes: Mapping[str, object], left_out: list[str], names: Sequence[str]
+) -> list[str]:
+    """What a user should know about a box file and the images it is used for.
+
+    Args:
+        path: of the box file.
+        boxes: by name, and
+        left_out: texts, as :func:`read_boxes` returns them.
+        names: of all images, relative to their folder.
+
+    Returns:
+        One sentence on boxes that are left out, one on names that no image has, and
+        one on images without a box, where there are any.
+    """
+    known = {plain_name(name) for name in names}
+    unknown = [name for name in boxes if name not in known]
+    without = [name for name in names if plain_name(name) not in boxes]
+    remarks = []
+    if left_out:
+        remarks.append(
+            f'{path}: {len(left_out)} boxes that are empty, negative or not finite '
+            f'are left out, the first is {left_out[0]}'
+        )
+    if unknown:
+        remarks.append(
+            f'{path}: {len(unknown)} of {len(boxes)} names with boxes are those of no '
+            f'image, the first is {unknown[0]}'
+        )
+    if without:
+        remarks.append(
+            f'{path}: {len(without)} of {len(names)} images have no box and are left '
+            f'out, the first is {without[0]}'
+        )
+    return remarks

@@ -2,17 +2,96 @@
 """Decode image files to 8-bit BGR, and notice those that are damaged."""
 
 import io
+import os
+import warnings
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from mmkp.datasets.image_arrays import array_as_image, eight_bit
+from mmkp.datasets.image_formats import (
+    PILLOW_FORMATS,
+    why_not_an_image,
+    without_png_notes,
+)
+
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 PNG_START, PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
+ORIENTATION = 0x0112
+# A smaller JPEG file cannot hold more pixels than fit into memory.
+_SMALL_JPEG = 300_000
 
 
 class CorruptImageError(ValueError):
     """An image file that cannot be decoded, or of which a part is missing."""
+
+
+class MissingImageError(CorruptImageError, FileNotFoundError):
+    """An image file that is not there, or no longer."""
+
+
+def as_image(image: Any, name: str = 'the image') -> np.ndarray:
+    """Turn whatever may stand for an image into one, or say why not.
+
+    Args:
+        image: path of a file, or what :func:`array_as_image` takes: arrays are BGR,
+            tensors RGB, PIL images say their order.
+        name: what to call an array in a message.
+
+    Returns:
+        Array (H, W, 3), uint8, BGR.
+
+    Raises:
+        CorruptImageError: a file cannot be read or decoded.
+        ValueError: an array is no image.
+    """
+    if isinstance(image, str | os.PathLike):
+        return read_image(image)
+    return array_as_image(image, name)
+
+
+def read_image(path: str | os.PathLike) -> np.ndarray:
+    """Decode an image file, see :func:`decode_image`.
+
+    Args:
+        path: file.
+
+    Returns:
+        BGR image (H, W, 3), uint8.
+
+    Raises:
+        MissingImageError: it does not exist.
+        CorruptImageError: it cannot be read or decoded.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return decode_image(content, str(path))
+
+
+def unreadable(path: str | os.PathLike, error: OSError) -> CorruptImageError:
+    """The error that tells why a file cannot even be read.
+
+    Args:
+        path: of the image.
+        error: what the attempt raised.
+
+    Returns:
+        A :class:`MissingImageError` or :class:`CorruptImageError` to raise.
+    """
+    if os.path.islink(path) and not os.path.exists(path):
+        target = os.readlink(path)
+        return MissingImageError(f'image {path} is a link to {target}, which is gone')
+    if isinstance(error, FileNotFoundError):
+        return MissingImageError(f'image {path} does not exist')
+    if os.path.isdir(path):
+        return CorruptImageError(f'image {path} is a folder')
+    reason = error.strerror or type(error).__name__
+    return CorruptImageError(f'image {path} cannot be read: {reason}')
 
 
 def is_complete(content: bytes) -> bool:
@@ -53,6 +132,9 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
     * Grey images are repeated over three channels; an alpha channel is dropped and
       the stored colours are kept.
     * 16-bit images are scaled from 0-65535 to 0-255 and rounded.
+    * Of several frames or pages the first one is taken.
+
+    OpenCV decodes; Pillow does what OpenCV cannot (GIF, AVIF, ...).
 
     Args:
         content: The whole file.
@@ -62,8 +144,8 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
         BGR image (H, W, 3), uint8.
 
     Raises:
-        CorruptImageError: If the file is no image, is truncated, or holds values
-            other than 8- or 16-bit whole numbers.
+        CorruptImageError: If the file is no image, is truncated, has more pixels than
+            Pillow's limit, or holds values other than 8- or 16-bit whole numbers.
     """
     if not content:
         raise CorruptImageError(f'{path} is empty (0 bytes)')
@@ -71,22 +153,65 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
         raise CorruptImageError(
             f'{path} is a truncated image: its data end after {len(content)} bytes'
         )
+    turned = _examine_header(content, path)
+    if content.startswith(PNG_START):
+        content = without_png_notes(content)
     # OpenCV applies the EXIF orientation unless told otherwise; ANYDEPTH keeps all
     # 16 bits for the scaling below.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+        image = None
+        if not turned:
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
         raise CorruptImageError(f'{path} cannot be decoded: {error}') from error
     if image is None:
-        raise CorruptImageError(
-            f'{path} is not an image that can be decoded (its first bytes are '
-            f'{content[:8]!r})'
-        )
-    if image.dtype == np.uint16:
-        image = np.rint(image / 257.0).astype(np.uint8)
-    if image.dtype != np.uint8:
+        return _decode_with_pillow(content, path)
+    if image.dtype not in (np.uint8, np.uint16):
         raise CorruptImageError(
             f'{path} holds {image.dtype} values; convert it to 8 or 16 bits'
         )
-    return image
+    return eight_bit(image, path)
+
+
+def _examine_header(content: bytes, path: str) -> bool:
+    """Refuse a decompression bomb; whether there is a turn that OpenCV overlooks."""
+    limit = 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else 2**62
+    if content.startswith(PNG_START):
+        width, height = (int.from_bytes(content[i : i + 4], 'big') for i in (16, 20))
+        if width * height > limit:
+            raise _too_large(path, f' {width}x{height} pixels')
+        return False
+    is_jpeg = content.startswith(JPEG_START)
+    if is_jpeg and len(content) < _SMALL_JPEG or content.startswith(b'BM'):
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of half the limit
+            with Image.open(io.BytesIO(content), formats=PILLOW_FORMATS) as image:
+                if image.format != 'WEBP':
+                    return False
+                return image.getexif().get(ORIENTATION, 1) not in (0, 1)
+    except Image.DecompressionBombError:
+        raise _too_large(path, '') from None
+    except Exception:  # OpenCV may read it all the same
+        return False
+
+
+def _too_large(path: str, pixels: str) -> CorruptImageError:
+    return CorruptImageError(
+        f'{path} has{pixels or " too many pixels"}, more than are decoded '
+        f'({2 * (Image.MAX_IMAGE_PIXELS or 0)}): reduce it, or cut it into parts'
+    )
+
+
+def _decode_with_pillow(content: bytes, path: str) -> np.ndarray:
+    """Decode what OpenCV does not know, or turns wrongly."""
+    try:
+        with Image.open(io.BytesIO(content), formats=PILLOW_FORMATS) as image:
+            image.load()
+            return array_as_image(image, path)
+    except Image.UnidentifiedImageError:
+        raise CorruptImageError(why_not_an_image(content, path)) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise CorruptImageError(f'{path} cannot be decoded: {error}') from error

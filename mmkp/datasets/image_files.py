@@ -1,17 +1,30 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Find the image files of a folder, a pattern, a list or a text file."""
 
+import functools
 import glob
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm')
+from mmengine.logging import print_log
+
+from mmkp.datasets.image_formats import (
+    FILM_SUFFIXES,
+    IMAGE_SUFFIXES,
+    UNREAD_SUFFIXES,
+)
 
 
 def _walk(folder: str, recursive: bool) -> list[str]:
-    """List image files below a folder, relative to it; links are followed once."""
-    found, visited = [], set()
+    """List image files below a folder, relative to it; links are followed once.
+
+    What else looks like a picture or a film is left out, with a word.
+    """
+    found: list[str] = []
+    unread: list[str] = []
+    visited = set()
     for root, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(root)
         if real in visited:
@@ -20,12 +33,31 @@ def _walk(folder: str, recursive: bool) -> list[str]:
         visited.add(real)
         folders[:] = [n for n in folders if recursive and not n.startswith('.')]
         relative = os.path.relpath(root, folder)
-        found += [
-            name if relative == '.' else os.path.join(relative, name)
-            for name in names
-            if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.')
-        ]
+        for name in names:
+            if name.startswith('.'):
+                continue
+            path = name if relative == '.' else os.path.join(relative, name)
+            if name.lower().endswith(IMAGE_SUFFIXES):
+                found.append(path)
+            elif name.lower().endswith(UNREAD_SUFFIXES + FILM_SUFFIXES):
+                unread.append(path)
+    for suffixes, kind, remedy in (
+        (UNREAD_SUFFIXES, 'pictures', 'convert them to JPEG or PNG'),
+        (FILM_SUFFIXES, 'films', 'give each by itself, or its frames as images'),
+    ):
+        left_out = sorted(name for name in unread if name.lower().endswith(suffixes))
+        if left_out:
+            _tell(
+                f'{folder}: {len(left_out)} {kind} of formats that are not read here '
+                f'are left out, the first is {left_out[0]}: {remedy}'
+            )
     return sorted(found)
+
+
+@functools.lru_cache(maxsize=256)
+def _tell(remark: str) -> None:
+    """Warn once, although a folder may be listed for training and for validation."""
+    print_log(remark, logger='current', level=logging.WARNING)
 
 
 def _read_list(path: str) -> list[str]:

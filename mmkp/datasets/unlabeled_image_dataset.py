@@ -12,13 +12,15 @@ from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from mmkp.datasets.image_boxes import read_boxes
+from mmkp.datasets.image_boxes import box_remarks, plain_name, read_boxes
 from mmkp.datasets.image_decoding import CorruptImageError
 from mmkp.datasets.image_files import find_images
 from mmkp.datasets.metainfo import check_num_keypoints, discovered_metainfo
 
 BOX_READERS = ('GetBBoxCenterScale',)
 BOX_WRITERS = ('LoadVerifiedImage',)
+# In the metainfo of a sample that takes the place of a damaged image in an evaluation.
+STANDS_IN = 'stands_in'
 
 
 @DATASETS.register_module()
@@ -28,9 +30,11 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
     Files are listed, not opened, so a folder of 100,000 images is ready at once; the
     box of a whole image is added when it is loaded (``LoadVerifiedImage``).
 
-    A damaged image does not stop a training: it is replaced by another one at
-    random, with a warning the first time it is met by any loader process;
-    ``corrupt_images`` lists those met so far. In test mode it is an error.
+    A damaged image, one that cannot be read or one that is gone does not stop a
+    training: it is replaced by another one at random, with a warning the first time it
+    is met by any loader process; ``corrupt_images`` lists those met so far. In test
+    mode the next image stands in, so that batches keep their size, and is marked by
+    ``stands_in``, so that the metrics of unlabelled images leave it out.
 
     Samples hold ``img_path``, ``img_id`` and ``id`` (int), the keys that MMPose takes
     from the metainfo, and with a box file ``bbox`` (1, 4) float32
@@ -135,16 +139,11 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
         """Return one sample for each box of the listed images."""
         path = self._below_root(str(self.image_bbox_file))
         boxes, left_out = read_boxes(path)
-        if left_out:
-            print_log(
-                f'{path}: {len(left_out)} boxes that are empty, negative or not '
-                f'finite are left out, the first is {left_out[0]}',
-                logger='current',
-                level=logging.WARNING,
-            )
+        for remark in box_remarks(path, boxes, left_out, names):
+            print_log(remark, logger='current', level=logging.WARNING)
         samples: list[dict] = []
         for index, name in enumerate(names):
-            for box in boxes.get(name.replace('\\', '/'), ()):
+            for box in boxes.get(plain_name(name), ()):
                 samples.append(
                     dict(
                         img_path=osp.join(folder, name),
@@ -173,35 +172,45 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             idx: Index of the sample.
 
         Returns:
-            What the pipeline returns; ``None`` for a damaged image in training, upon
-            which MMEngine draws another sample.
+            What the pipeline returns; for a damaged image in training ``None``, upon
+            which MMEngine draws another sample, and in test mode the sample of the
+            next image, with ``stands_in`` in its metainfo.
 
         Raises:
-            CorruptImageError: For a damaged image in test mode, or if every image
-                has turned out to be damaged.
+            CorruptImageError: If every image has turned out to be damaged.
         """
-        try:
-            return super().prepare_data(idx)
-        except CorruptImageError as error:
-            if self.test_mode:
-                raise
-            img_id = self.get_data_info(idx)['img_id']
-            if not self._corrupt[img_id]:
-                self._corrupt[img_id] = True
-                # MMEngine shows no warnings of other processes, only errors.
-                level = logging.WARNING if is_main_process() else logging.ERROR
-                print_log(
-                    f'{error}. It is left out of training and replaced by another '
-                    'image. To list all damaged images: '
-                    f'python tools/misc/find_corrupt_images.py {self._folder()}',
-                    logger='current',
-                    level=level,
-                )
-            if bool(self._corrupt.all()):
-                raise CorruptImageError(
-                    f'all {len(self._corrupt)} images of {self._folder()} are damaged'
-                ) from error
-            return None
+        number = len(self) if self.test_mode else 1
+        for offset in range(number):
+            index = (idx + offset) % len(self)
+            try:
+                found = super().prepare_data(index)
+            except CorruptImageError as error:
+                self._leave_out(self.get_data_info(index)['img_id'], error)
+                continue
+            if offset and isinstance(found, dict) and 'data_samples' in found:
+                found['data_samples'].set_metainfo({STANDS_IN: True})
+            return found
+        return None
+
+    def _leave_out(self, img_id: int, error: CorruptImageError) -> None:
+        """Note a damaged image, and say so the first time."""
+        if not self._corrupt[img_id]:
+            self._corrupt[img_id] = True
+            # MMEngine shows no warnings of other processes, only errors.
+            level = logging.WARNING if is_main_process() else logging.ERROR
+            purpose = 'the evaluation' if self.test_mode else 'training'
+            print_log(
+                f'{error}. It is left out of {purpose} and replaced by another '
+                'image. To list all damaged images: '
+                f'python tools/misc/find_corrupt_images.py {self._folder()}',
+                logger='current',
+                level=level,
+            )
+        if bool(self._corrupt.all()):
+            raise type(error)(
+                f'all {len(self._corrupt)} images of {self._folder()} are damaged, '
+                f'the last one met: {error}'
+            ) from error
 
     def _folder(self) -> str:
         """Return the folder of the images for messages."""

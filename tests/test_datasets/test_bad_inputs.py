@@ -18,6 +18,7 @@ from mmkp.datasets import (
     UnlabeledImageDataset,
 )
 from mmkp.datasets.image_decoding import CorruptImageError, decode_image
+from mmkp.datasets.image_formats import IMAGE_SUFFIXES
 
 PIPELINE = [
     dict(type='LoadVerifiedImage'),
@@ -43,8 +44,8 @@ def make(tmp_path, **kwargs):
 
 
 NO_IMAGE = (
-    'no image found in {root} or its subfolders (looked for files that end in .jpg, '
-    '.jpeg, .png, .bmp, .webp, .tif, .tiff, .ppm; give pattern or files for others)'
+    'no image found in {root} or its subfolders (looked for files that end in '
+    f'{", ".join(IMAGE_SUFFIXES)}; give pattern or files for others)'
 )
 MISSING_FOLDER = (
     'image folder {root}/none does not exist; set data_root (and data_prefix) to the '
@@ -123,19 +124,43 @@ def test_damaged_image(tmp_path, picture, logged, content, message, test_mode):
     (tmp_path / 'good.jpg').write_bytes(encode(picture))
     dataset = make(tmp_path, pipeline=PIPELINE, test_mode=test_mode)
     message = message.format(path=path)
-    if test_mode:
-        with pytest.raises(CorruptImageError) as raised:
-            dataset[0]
-        assert str(raised.value) == message
-        return
-    assert dataset[0]['data_samples'].img_path == str(tmp_path / 'good.jpg')
+    sample = dataset[0]['data_samples']
+    assert sample.img_path == str(tmp_path / 'good.jpg')
+    # What metrics of unlabelled images leave out.
+    assert sample.get('stands_in', False) is test_mode
+    assert not dataset[1]['data_samples'].get('stands_in', False)
+    purpose = 'the evaluation' if test_mode else 'training'
     remedy = (
-        '. It is left out of training and replaced by another image. To list all '
+        f'. It is left out of {purpose} and replaced by another image. To list all '
         f'damaged images: python tools/misc/find_corrupt_images.py {tmp_path}'
     )
     assert [(level, text.rstrip('/')) for level, text in logged] == [
         (30, message + remedy)
     ]
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_files_that_cannot_be_read_count_as_damaged(
+    tmp_path, picture, logged, test_mode
+):
+    for name in ('a.jpg', 'z.jpg'):
+        (tmp_path / name).write_bytes(encode(picture))
+    (tmp_path / 'link.jpg').symlink_to(tmp_path / 'nowhere.jpg')
+    dataset = make(tmp_path, pipeline=PIPELINE, test_mode=test_mode)
+    assert len(dataset) == 3
+    (tmp_path / 'z.jpg').unlink()  # while the training runs
+    for index in range(3):
+        sample = dataset[index]['data_samples']
+        assert sample.img_path == str(tmp_path / 'a.jpg')
+    told = '\n'.join(text for _, text in logged)
+    assert 'link.jpg is a link to' in told and 'z.jpg does not exist' in told
+    assert dataset.corrupt_images == [1, 2]
+
+
+def test_a_folder_called_like_an_image(tmp_path):
+    (tmp_path / 'x.jpg').mkdir()
+    with pytest.raises(CorruptImageError, match=r'x\.jpg is a folder'):
+        load(tmp_path / 'x.jpg')
 
 
 def test_truncated_jpeg_among_a_thousand(tmp_path, picture, logged):
@@ -178,7 +203,7 @@ def test_missing_listed_file_is_an_error(tmp_path):
     dataset = make(tmp_path, files=['gone.jpg'], pipeline=PIPELINE)
     with pytest.raises(FileNotFoundError) as raised:
         dataset[0]
-    assert str(raised.value) == f'image {tmp_path}/gone.jpg does not exist'
+    assert str(raised.value).endswith(f'image {tmp_path}/gone.jpg does not exist')
 
 
 def test_jpeg_with_bytes_after_its_end_is_fine(picture):
@@ -266,7 +291,12 @@ def test_empty_negative_and_undefined_boxes_are_left_out(tmp_path, picture, logg
             30,
             f'{tmp_path}/boxes.json: 4 boxes that are empty, negative or not finite '
             'are left out, the first is a.jpg: [0, 0, 0, 5]',
-        )
+        ),
+        (
+            30,
+            f'{tmp_path}/boxes.json: 1 of 2 images have no box and are left out, the '
+            'first is b.jpg',
+        ),
     ]
 
 

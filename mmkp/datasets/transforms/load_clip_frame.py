@@ -10,7 +10,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
-from mmkp.datasets.image_decoding import decode_image
+from mmkp.datasets.image_decoding import decode_image, unreadable
 from mmkp.datasets.image_files import find_images
 
 
@@ -89,7 +89,10 @@ class LoadClipFrame(BaseTransform):
                 'that it belongs to: read images from files'
             )
         path = self._choose(results['img_path'])
-        content = fileio.get(path, backend_args=self.backend_args)
+        try:
+            content = fileio.get(path, backend_args=self.backend_args)
+        except OSError as error:
+            raise unreadable(path, error) from error
         second = decode_image(content, path)
         first = results['img']
         if second.shape != first.shape:

@@ -6,7 +6,8 @@ import numpy as np
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
-from mmkp.datasets.image_decoding import decode_image
+from mmkp.datasets.image_arrays import array_as_image
+from mmkp.datasets.image_decoding import decode_image, unreadable
 
 
 @TRANSFORMS.register_module()
@@ -19,7 +20,8 @@ class LoadVerifiedImage(LoadImage):
     orientation is applied: boxes and keypoints belong to the image as viewers show
     it. A 1x1 image is a legal image.
 
-    Required keys: ``img_path``, or ``img`` (H, W, 3) uint8 BGR.
+    Required keys: ``img_path``, or ``img``, whatever
+    :func:`mmkp.datasets.image_arrays.array_as_image` takes: arrays are BGR.
     Added keys: ``img``, ``img_shape`` and ``ori_shape`` (H, W); where absent, ``bbox``
     (1, 4) float32 ``(0, 0, W, H)`` in image pixels and ``bbox_score`` (1,).
 
@@ -43,16 +45,20 @@ class LoadVerifiedImage(LoadImage):
             The same dict with the image and its size.
 
         Raises:
-            FileNotFoundError: If the file does not exist.
-            CorruptImageError: If the file is damaged or no image.
+            MissingImageError: If the file does not exist.
+            CorruptImageError: If the file is damaged or no image, or cannot be read.
+            ValueError: If ``img`` is no image.
         """
         if results.get('img') is None:
             path = results['img_path']
             try:
                 content = fileio.get(path, backend_args=self.backend_args)
-            except FileNotFoundError as error:
-                raise FileNotFoundError(f'image {path} does not exist') from error
+            except OSError as error:
+                raise unreadable(path, error) from error
             results['img'] = decode_image(content, path)
+        else:
+            name = results.get('img_path') or 'the image'
+            results['img'] = array_as_image(results['img'], name)
         results.setdefault('img_path', None)
         if self.to_float32:
             results['img'] = results['img'].astype(np.float32)

@@ -11,6 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
+from mmkp.datasets.unlabeled_image_dataset import STANDS_IN
 from mmkp.evaluation.functional import CollapseAdvice, CollapseLimits
 
 from .keypoint_certainty import KeypointCertainty, measure_collapse
@@ -71,6 +72,8 @@ class KeypointCollapseMetric(BaseMetric):
             data_samples: Predicted ``PoseDataSample`` objects as dicts.
         """
         for sample in data_samples:
+            if sample.get(STANDS_IN):
+                continue
             keypoints = np.asarray(sample['pred_instances']['keypoints'], np.float64)
             scale = np.asarray(sample['input_scale'], np.float64)
             origin = np.asarray(sample['input_center'], np.float64) - scale / 2

@@ -17,6 +17,7 @@ from mmpose.registry import METRICS
 
 from mmkp.datasets.image_decoding import decode_image
 from mmkp.datasets.transforms.load_clip_frame import clip_frames
+from mmkp.datasets.unlabeled_image_dataset import STANDS_IN
 from mmkp.evaluation.functional import collapse_statistics, temporal_consistency
 
 from .frame_flow import FrameFlow
@@ -126,6 +127,8 @@ class TemporalConsistencyMetric(BaseMetric):
             ValueError: If an image comes from no file.
         """
         for sample in data_samples:
+            if sample.get(STANDS_IN):
+                continue
             path = sample.get('img_path')
             if not path:
                 raise ValueError(
