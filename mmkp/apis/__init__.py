@@ -2,19 +2,33 @@
 """The few functions that a notebook needs."""
 
 from mmkp.apis.discover import discover
-from mmkp.apis.drawing import draw_people, draw_predictions, skeleton_style
+from mmkp.apis.drawing import (
+    draw_maps,
+    draw_people,
+    draw_predictions,
+    draw_stacks,
+    skeleton_style,
+)
 from mmkp.apis.model import load_model
 from mmkp.apis.predict_files import predict_files
 from mmkp.apis.predict_people import predict_people
 from mmkp.apis.predict_topdown import predict_topdown
+from mmkp.datasets.image_decoding import as_image, read_image
+from mmkp.visualization.model_pictures import keypoint_colours, learned_edges
 
 __all__ = [
+    'as_image',
     'discover',
+    'draw_maps',
     'draw_people',
     'draw_predictions',
+    'draw_stacks',
+    'keypoint_colours',
+    'learned_edges',
     'load_model',
     'predict_files',
     'predict_people',
     'predict_topdown',
+    'read_image',
     'skeleton_style',
 ]

@@ -1,10 +1,11 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Images through a model's test pipeline and its network, in batches of equal sizes."""
 
+import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,42 +14,45 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpose.structures import PoseDataSample
 
-from mmkp.datasets.image_decoding import decode_image
+from mmkp.datasets.image_decoding import as_image
 
-Image = str | Path | np.ndarray
+# A path, an array in BGR, a tensor in RGB, or a PIL image: see ``as_image``.
+Image = Any
+# So many batches are held at once, to find inputs of one size among them.
+_BATCHES_AHEAD = 4
 
 
-def check_images(images: Sequence[Image], function: str) -> None:
-    """Refuse one image where a list of them is taken.
+def read_images(images: Iterable[Image], function: str) -> Iterator[np.ndarray]:
+    """Read images one by one, as they are needed.
 
     Args:
-        images: what was given.
-        function: name of the function, for the message.
+        images: list or generator of what :func:`mmkp.datasets.image_decoding.as_image`
+            takes: paths, arrays in BGR, tensors in RGB, PIL images.
+        function: name of the function that they were given to, for messages.
+
+    Returns:
+        Iterator over arrays (H, W, 3), uint8, BGR.
 
     Raises:
-        ValueError: it is one image.
+        ValueError: it is one image or a folder instead of a list, or one of them is
+            no image.
+        CorruptImageError: a file cannot be decoded.
     """
-    if isinstance(images, str | Path) or getattr(images, 'ndim', None) == 3:
+    if isinstance(images, str | os.PathLike) and os.path.isdir(images):
+        raise ValueError(
+            f'{function} takes a list of images, {images} is a folder: write '
+            f'{function}(model, sorted(pathlib.Path({str(images)!r}).glob("*.jpg"))), '
+            'or call predict_files'
+        )
+    if (
+        isinstance(images, str | bytes | os.PathLike)
+        or getattr(images, 'ndim', 4) < 4
+        or not isinstance(images, Iterable)
+    ):
         raise ValueError(
             f'{function} takes a list of images: write {function}(model, [x])'
         )
-
-
-def read_image(image: Image) -> np.ndarray:
-    """Decode an image unless it is an array already.
-
-    Args:
-        image: file, or array (H, W, 3) uint8 in OpenCV's order, BGR.
-
-    Returns:
-        Array (H, W, 3), uint8, BGR.
-
-    Raises:
-        CorruptImageError: the file cannot be decoded.
-    """
-    if isinstance(image, np.ndarray):
-        return image
-    return decode_image(Path(image).read_bytes(), str(image))
+    return (as_image(x, f'image {index}') for index, x in enumerate(images))
 
 
 def build_test_pipeline(model: Any) -> Compose:
@@ -71,6 +75,35 @@ def temporary_test_cfg(model: Any, **settings: Any) -> Iterator[None]:
         yield
     finally:
         model.test_cfg = before
+
+
+def chunks(items: Iterable, size: int) -> Iterator[list]:
+    """Lists of so many items, the last one of what is left."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def predict_stream(
+    model: Any, samples: Iterable[dict], batch_size: int
+) -> Iterator[PoseDataSample]:
+    """Predict samples as they come; of any number of them only a few are held.
+
+    Args:
+        model: as for :func:`predict_samples`.
+        samples: generator of what the test pipeline makes.
+        batch_size: number of samples that the network sees at once, at most.
+
+    Returns:
+        Iterator over the predictions, in the order of the samples.
+
+    Raises:
+        ValueError: a batch size below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+    for window in chunks(samples, _BATCHES_AHEAD * batch_size):
+        yield from predict_samples(model, window, batch_size)
 
 
 @torch.no_grad()

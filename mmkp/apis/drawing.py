@@ -1,11 +1,17 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Predictions on the images that they belong to. Pictures are BGR, uint8."""
+"""Predictions on the images that they belong to. Pictures are BGR, uint8.
+
+Images are whatever :func:`mmkp.datasets.image_decoding.as_image` takes: paths, arrays
+in BGR, tensors in RGB, PIL images. A notebook shows ``picture[..., ::-1]``, RGB.
+"""
 
 from typing import Any
 
 import cv2
 import numpy as np
 
+from mmkp.apis.batches import Image
+from mmkp.datasets.image_decoding import as_image
 from mmkp.visualization.canvas import enlarged, put_text, rescaled, size_of, text_width
 from mmkp.visualization.heatmap_pictures import (
     heatmap_sheet,
@@ -61,7 +67,7 @@ def skeleton_style(model: Any) -> SkeletonStyle:
 
 
 def draw_people(
-    image: np.ndarray,
+    image: Image,
     people: dict[str, np.ndarray],
     style: SkeletonStyle,
     min_score: float = CONFIDENT_SCORE,
@@ -73,7 +79,7 @@ def draw_people(
     Lines are the thinner the smaller a person is; better ones lie on top.
 
     Args:
-        image: (H, W, 3), uint8, BGR.
+        image: path, array (H, W, 3) in BGR, tensor in RGB, or PIL image.
         people: one item of what :func:`predict_people` or :func:`predict_topdown`
             returns.
         style: links and colours.
@@ -84,6 +90,7 @@ def draw_people(
     Returns:
         Picture (h, w, 3), uint8, BGR.
     """
+    image = as_image(image)
     picture = _at_least(image)
     sizes = size_of(image), size_of(picture)
     order = np.argsort(people['bbox_scores'], kind='stable')
@@ -103,7 +110,7 @@ def draw_people(
 
 
 def draw_stacks(
-    image: np.ndarray,
+    image: Image,
     instances: dict[str, np.ndarray],
     style: SkeletonStyle,
     min_score: float = CONFIDENT_SCORE,
@@ -111,7 +118,7 @@ def draw_stacks(
     """Draw what each stack of a network makes of an image, side by side.
 
     Args:
-        image: (H, W, 3), uint8, BGR.
+        image: path, array (H, W, 3) in BGR, tensor in RGB, or PIL image.
         instances: one item of what :func:`predict_topdown` returns, with stacks.
         style: links and colours.
         min_score: keypoints of a lower score are not drawn.
@@ -120,7 +127,7 @@ def draw_stacks(
         Picture (h, w, 3), uint8, BGR.
     """
     drawn = stack_sheet(
-        np.ascontiguousarray(image[..., ::-1]),
+        np.ascontiguousarray(as_image(image)[..., ::-1]),
         instances['stack_keypoints'],
         instances['stack_scores'],
         instances['stack_heatmaps'],
@@ -132,12 +139,12 @@ def draw_stacks(
 
 
 def draw_maps(
-    image: np.ndarray, people: dict[str, np.ndarray], model: Any, kind: str, style: str
+    image: Image, people: dict[str, np.ndarray], model: Any, kind: str, style: str
 ) -> np.ndarray:
     """Draw the heatmaps or fields of an image; small images are enlarged first.
 
     Args:
-        image: (H, W, 3), uint8, BGR.
+        image: path, array (H, W, 3) in BGR, tensor in RGB, or PIL image.
         people: one item of what :func:`predict_people` or :func:`predict_topdown`
             returns, with its maps.
         model: of which they are, for names and colours.
@@ -159,6 +166,7 @@ def draw_maps(
         raise ValueError(f'{type(model.head).__name__} predicts no {kind} to show')
     if style not in styles:
         raise ValueError(f'{kind} are shown as one of {styles}, got {style!r}')
+    image = as_image(image)
     picture = _at_least(image)
     maps = people[name]
     sizes = size_of(image), size_of(picture)
@@ -179,9 +187,9 @@ def draw_maps(
 
 
 def draw_predictions(
-    image: np.ndarray,
+    image: Image,
     instances: dict[str, np.ndarray],
-    colours: np.ndarray,
+    colours: np.ndarray | None = None,
     edges: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     numbers: bool = False,
@@ -191,9 +199,10 @@ def draw_predictions(
     """Draw all instances of an image; small images are enlarged first.
 
     Args:
-        image: (H, W, 3), uint8, BGR.
+        image: path, array (H, W, 3) in BGR, tensor in RGB, or PIL image.
         instances: one item of what :func:`discover` returns.
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        colours: RGB of each keypoint, 0 to 255, shape (K, 3); by default K that are
+            easily told apart.
         edges: pairs of keypoints to draw, shape (E, 2), int.
         weights: of the edges, shape (E,).
         numbers: write each keypoint's number beside it.
@@ -203,8 +212,11 @@ def draw_predictions(
     Returns:
         Picture (h, w, 3), uint8, BGR.
     """
+    image = as_image(image)
     picture = _at_least(image)
     sizes = size_of(image), size_of(picture)
+    if colours is None:
+        colours = keypoint_colours(instances['keypoints'].shape[1])
     if show_boxes:
         boxes = instances['bboxes'].reshape(-1, 2, 2)
         picture = _draw_boxes(picture, rescaled(boxes, *sizes))

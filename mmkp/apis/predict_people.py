@@ -1,7 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """All people of whole images, from a bottom-up model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,8 @@ from mmpose.structures import PoseDataSample
 from mmkp.apis.batches import (
     Image,
     build_test_pipeline,
-    check_images,
-    predict_samples,
-    read_image,
+    predict_stream,
+    read_images,
     temporary_test_cfg,
 )
 
@@ -24,9 +24,10 @@ def finds_people(model: Any) -> bool:
 
 def predict_people(
     model: Any,
-    images: Sequence[Image],
+    images: Iterable[Image],
     batch_size: int = 16,
     with_maps: bool = False,
+    names: Sequence[str] | None = None,
 ) -> list[dict[str, np.ndarray]]:
     """Find the people, animals or figures of images with a bottom-up model.
 
@@ -34,9 +35,13 @@ def predict_people(
 
     Args:
         model: from :func:`mmkp.apis.load_model` or MMPose's ``init_model``.
-        images: files, or arrays (H, W, 3) uint8 in OpenCV's order, BGR.
+        images: list or generator of files, arrays (H, W, 3) in OpenCV's order, BGR,
+            tensors (3, H, W) in RGB, or PIL images; see
+            :func:`mmkp.datasets.image_arrays.array_as_image`. They are read as they
+            are needed.
         batch_size: number of images of one size that the network sees at once.
         with_maps: also return what the network predicted.
+        names: of the images, for warnings; by default their numbers.
 
     Returns:
         For each image a dict with ``keypoints`` (N, K, 2) in image pixels,
@@ -47,23 +52,27 @@ def predict_people(
         from image pixels to cells, both with centres at integers.
 
     Raises:
-        ValueError: one image instead of a list, or the model is not bottom-up.
+        ValueError: one image instead of a list, an array that is no image, or the
+            model is not bottom-up.
         CorruptImageError: a file cannot be decoded.
     """
-    check_images(images, 'predict_people')
     if not finds_people(model):
         raise ValueError(
             'predict_people needs a bottom-up model (data_mode = "bottomup" in its '
             f'config), {type(model).__name__} is not: use predict_topdown or discover'
         )
     pipeline = build_test_pipeline(model)
-    samples = [
-        pipeline({**model.dataset_meta, 'img': read_image(image), 'img_path': ''})
-        for image in images
-    ]
+    samples = (
+        pipeline({**model.dataset_meta, 'img': image, 'img_path': name})
+        for image, name in zip(
+            read_images(images, 'predict_people'),
+            names or map('image {}'.format, count()),
+            strict=False,
+        )
+    )
     with temporary_test_cfg(model, output_heatmaps=with_maps):
-        predictions = predict_samples(model, samples, batch_size)
-    return [_people(prediction, model, with_maps) for prediction in predictions]
+        predictions = predict_stream(model, samples, batch_size)
+        return [_people(prediction, model, with_maps) for prediction in predictions]
 
 
 def _people(

@@ -1,7 +1,9 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Keypoints of boxes or whole images, from a top-down model."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,8 @@ from mmpose.structures import PoseDataSample
 from mmkp.apis.batches import (
     Image,
     build_test_pipeline,
-    check_images,
-    predict_samples,
-    read_image,
+    predict_stream,
+    read_images,
     temporary_test_cfg,
 )
 from mmkp.apis.instance_maps import instance_maps
@@ -22,7 +23,7 @@ Instances = dict[str, np.ndarray]
 
 def predict_topdown(
     model: Any,
-    images: Sequence[Image],
+    images: Iterable[Image],
     boxes: Sequence[np.ndarray | None] | None = None,
     batch_size: int = 16,
     with_maps: bool = False,
@@ -34,7 +35,10 @@ def predict_topdown(
 
     Args:
         model: from :func:`mmkp.apis.load_model` or MMPose's ``init_model``.
-        images: files, or arrays (H, W, 3) uint8 in OpenCV's order, BGR.
+        images: list or generator of files, arrays (H, W, 3) in OpenCV's order, BGR,
+            tensors (3, H, W) in RGB, or PIL images; see
+            :func:`mmkp.datasets.image_arrays.array_as_image`. They are read as they
+            are needed.
         boxes: for each image (N, 4) or (N, 5), ``x1, y1, x2, y2[, score]`` in image
             pixels, or None for the whole image.
         batch_size: number of boxes that the network sees at once.
@@ -50,32 +54,73 @@ def predict_topdown(
         (N, S, K, 2) in image pixels, and ``stack_scores`` (N, S, K).
 
     Raises:
-        ValueError: one image instead of a list, numbers of images and boxes that
-            differ, or maps of a model that predicts none.
+        ValueError: one image instead of a list, an array that is no image, numbers of
+            images and boxes that differ, or maps of a model that predicts none.
         CorruptImageError: a file cannot be decoded.
     """
-    check_images(images, 'predict_topdown')
-    if boxes is None:
-        boxes = [None] * len(images)
-    if len(boxes) != len(images):
-        raise ValueError(f'{len(images)} images but boxes for {len(boxes)}')
+    maps = (with_maps or with_stacks, with_stacks)
+    return predict_instances(model, images, boxes, batch_size, 'predict_topdown', maps)
+
+
+def predict_instances(
+    model: Any,
+    images: Iterable[Image],
+    boxes: Sequence[np.ndarray | None] | None,
+    batch_size: int,
+    function: str,
+    maps: tuple[bool, bool] = (False, False),
+) -> list[Instances]:
+    """What :func:`predict_topdown` and :func:`discover` do.
+
+    Args:
+        model: as there, and so on.
+        images: list or generator.
+        boxes: for each image, or None.
+        batch_size: number of boxes that the network sees at once.
+        function: whose name messages tell.
+        maps: whether to return heatmaps, and those of all stacks.
+
+    Returns:
+        As there.
+
+    Raises:
+        ValueError: as there.
+    """
     pipeline = build_test_pipeline(model)
-    samples, owners = [], []
-    for index, (image, found) in enumerate(zip(images, boxes, strict=True)):
-        for sample in _box_samples(read_image(image), found):
-            samples.append(pipeline({**model.dataset_meta, **sample}))
-            owners.append(index)
-    settings = dict(output_heatmaps=with_maps or with_stacks, output_stacks=with_stacks)
-    with temporary_test_cfg(model, **settings):
-        predictions = predict_samples(model, samples, batch_size)
-    instances = [
-        _instance(prediction, model, with_maps or with_stacks, with_stacks)
-        for prediction in predictions
-    ]
-    return [
-        _gathered([i for i, o in zip(instances, owners, strict=True) if o == k], model)
-        for k in range(len(images))
-    ]
+    found: list[list[Instances]] = []
+    owners: deque[list[Instances]] = deque()
+
+    def samples() -> Iterator[dict]:
+        for image, chosen in _with_boxes(read_images(images, function), images, boxes):
+            found.append([])
+            for sample in _box_samples(image, chosen):
+                owners.append(found[-1])
+                yield pipeline({**model.dataset_meta, **sample})
+
+    with temporary_test_cfg(model, output_heatmaps=maps[0], output_stacks=maps[1]):
+        for prediction in predict_stream(model, samples(), batch_size):
+            owners.popleft().append(_instance(prediction, model, *maps))
+    return [_gathered(instances, model) for instances in found]
+
+
+def _with_boxes(
+    read: Iterator[np.ndarray],
+    images: Iterable[Image],
+    boxes: Sequence[np.ndarray | None] | None,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Images with their boxes, of which there must be as many."""
+    if boxes is None:
+        yield from zip(read, repeat(None), strict=False)
+        return
+    if isinstance(images, Sized) and len(images) != len(boxes):
+        raise ValueError(f'{len(images)} images but boxes for {len(boxes)}')
+    number = 0
+    for number, image in enumerate(read, 1):
+        if number > len(boxes):
+            raise ValueError(f'more images than boxes, which are for {len(boxes)}')
+        yield image, boxes[number - 1]
+    if number < len(boxes):
+        raise ValueError(f'{number} images but boxes for {len(boxes)}')
 
 
 def _box_samples(image: np.ndarray, boxes: np.ndarray | None) -> list[dict]:
@@ -83,6 +128,14 @@ def _box_samples(image: np.ndarray, boxes: np.ndarray | None) -> list[dict]:
     if boxes is None:
         height, width = image.shape[:2]
         boxes = np.array([[0, 0, width, height]])
+    array = np.asarray(boxes, np.float32)
+    if array.size == 0:
+        return []
+    if array.shape[-1] not in (4, 5):
+        raise ValueError(
+            f'boxes have the shape {array.shape}: give (N, 4) or (N, 5) for each '
+            'image, x1, y1, x2, y2[, score]'
+        )
     return [
         dict(
             img=image,
@@ -90,7 +143,7 @@ def _box_samples(image: np.ndarray, boxes: np.ndarray | None) -> list[dict]:
             bbox=box[None, :4],
             bbox_score=box[4:5] if len(box) > 4 else np.ones(1, np.float32),
         )
-        for box in np.asarray(boxes, np.float32).reshape(-1, np.shape(boxes)[-1])
+        for box in array.reshape(-1, array.shape[-1])
     ]
 
 

@@ -17,6 +17,7 @@ from mmkp.apis.drawing import (
 )
 from mmkp.apis.predict_people import finds_people, predict_people
 from mmkp.apis.predict_topdown import predict_topdown
+from mmkp.datasets.image_boxes import plain_name
 from mmkp.visualization.discovery_grid import edge_weight_matrix
 from mmkp.visualization.model_pictures import (
     is_discovery_model,
@@ -108,7 +109,7 @@ class _Task:
 
     def takes(self, name: str) -> bool:
         """Whether an image of that name is to be predicted."""
-        return self.boxes is None or len(self.boxes.get(name, ())) > 0
+        return self.boxes is None or len(self.boxes.get(plain_name(name), ())) > 0
 
     def show_edges(self) -> None:
         """Draw learned edges too, or say that there are none."""
@@ -128,7 +129,9 @@ class _Task:
 
     def boxes_of(self, names: Sequence[str]) -> list | None:
         """Boxes of images of these names, or None for the whole images."""
-        return None if self.boxes is None else [self.boxes[name] for name in names]
+        if self.boxes is None:
+            return None
+        return [self.boxes[plain_name(name)] for name in names]
 
 
 class DiscoveryTask(_Task):
@@ -205,7 +208,8 @@ class PeopleTask(_Task):
 
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""
-        return predict_people(self.model, images, self.batch_size, bool(self.maps))
+        with_maps = bool(self.maps)
+        return predict_people(self.model, images, self.batch_size, with_maps, names)
 
     def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
         """Draw an image: names of folders to pictures, BGR."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmkp.apis import load_model, predict_files
 from mmkp.apis.drawing import FIELD_STYLES, HEATMAP_STYLES
+from mmkp.apis.predict_files import picture_folder
 from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 
@@ -83,7 +84,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     )
     print(f'keypoints: {path}')
     if not args.no_pictures:
-        print(f'pictures:  {path.parent / "pictures"}')
+        print(f'pictures:  {picture_folder(args.out)}')
         for kind in ('heatmaps', 'fields', 'stacks'):
             if getattr(args, f'show_{kind}'):
                 print(f'{kind + ":":10} {path.parent / kind}')

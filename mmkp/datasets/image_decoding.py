@@ -73,7 +73,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     return decode_image(content, str(path))
 
 
-def unreadable(path: str | os.PathLike, error: OSError) -> CorruptImageError:
+def unreadable(path: str | os.PathLike[str], error: OSError) -> CorruptImageError:
     """The error that tells why a file cannot even be read.
 
     Args:
@@ -84,7 +84,7 @@ def unreadable(path: str | os.PathLike, error: OSError) -> CorruptImageError:
         A :class:`MissingImageError` or :class:`CorruptImageError` to raise.
     """
     if os.path.islink(path) and not os.path.exists(path):
-        target = os.readlink(path)
+        target = os.readlink(os.fspath(path))
         return MissingImageError(f'image {path} is a link to {target}, which is gone')
     if isinstance(error, FileNotFoundError):
         return MissingImageError(f'image {path} does not exist')

@@ -8,7 +8,7 @@ import struct
 from PIL import Image
 
 # Decoded by OpenCV, or else by Pillow.
-IMAGE_SUFFIXES = (
+IMAGE_SUFFIXES: tuple[str, ...] = (
     '.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm', '.pbm',
     '.pnm', '.jp2', '.jpe', '.jfif', '.gif', '.avif', '.dib', '.tga', '.pcx', '.ico',
     '.qoi', '.psd',
@@ -24,7 +24,7 @@ _PLUGINS = {
     'pillow_jxl': ('JXL', ('.jxl',), 'pillow-jxl-plugin'),
 }
 # Pictures that are left out of a folder, with a word.
-UNREAD_SUFFIXES = (
+UNREAD_SUFFIXES: tuple[str, ...] = (
     '.svg', '.svgz', '.eps', '.ai', '.pdf', '.exr', '.hdr', '.pfm', '.xcf', '.dcm',
     '.fits', '.nii', '.czi', '.lif', '.nd2', '.cr2', '.cr3', '.nef', '.nrw', '.arw',
     '.dng', '.raf', '.orf', '.rw2', '.pef', '.srw', '.raw', '.3fr', '.jxr', '.wdp',

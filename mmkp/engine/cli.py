@@ -19,6 +19,7 @@ from mmkp.engine.config import load_config
 from mmkp.engine.config_check import ConfigError
 from mmkp.engine.option_values import OptionAction
 
+_CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 _USER_ERRORS = (
     CheckpointError,
     OSError,
@@ -117,7 +118,18 @@ def _tell_unreadable(
 
 @_tell_unreadable
 def config_from_arguments(args: argparse.Namespace) -> Config:
-    """Read the config that the command line names, see :func:`load_config`."""
+    """Read the config that the command line names, see :func:`load_config`.
+
+    Raises:
+        ValueError: config and checkpoint are given in the wrong order.
+    """
+    checkpoint = str(getattr(args, 'checkpoint', None) or '')
+    if checkpoint.endswith(_CONFIG_SUFFIXES) or _is_checkpoint(str(args.config)):
+        raise ValueError(
+            f"'{args.config}' is given as CONFIG"
+            + (f" and '{checkpoint}' as CHECKPOINT" if checkpoint else '')
+            + ': the config (.py) comes first, then the checkpoint (.pth)'
+        )
     if hasattr(args, 'local_rank'):
         os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return load_config(
@@ -127,6 +139,16 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
         getattr(args, 'launcher', 'none'),
         check=not getattr(args, 'no_check', False),
     )
+
+
+def _is_checkpoint(path: str) -> bool:
+    """Whether what is given as a config is a file of weights."""
+    if path.endswith(('.pth', '.pt', '.ckpt', '.safetensors')):
+        return True
+    if not os.path.isfile(path):
+        return False
+    with open(path, 'rb') as file:
+        return file.read(4).startswith((b'PK\x03\x04', b'\x80\x02'))
 
 
 def run_tool(main: Callable[[], int | None]) -> None:

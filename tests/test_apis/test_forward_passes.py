@@ -1,4 +1,4 @@
-"""How often the detector runs: once a batch to predict, twice where figures are made."""
+"""How often the detector runs: once a batch, twice where figures are made."""
 
 import cv2
 import pytest

@@ -96,7 +96,7 @@ def test_video(images, tmp_path):
     content = infer(film, tmp_path / 'out', '--show-stacks', '--batch-size', 2)
     assert [r['image'] for r in content['images']][-1] == 'film_000002'
     for folder in ('pictures', 'stacks'):
-        drawn = cv2.VideoCapture(str(tmp_path / 'out' / folder / 'film.mp4'))
+        drawn = cv2.VideoCapture(str(tmp_path / 'out' / folder / 'film.webm'))
         assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
 
 

@@ -68,7 +68,7 @@ def test_video_with_its_rate(images, tmp_path, capsys):
     assert re.search(r'5 frames in .* s, .* a second', capsys.readouterr().err)
     assert [len(record['instances']) for record in content['images']] == [2] * 5
     for folder in ('pictures', 'fields'):
-        drawn = cv2.VideoCapture(str(tmp_path / 'out' / folder / 'film.mp4'))
+        drawn = cv2.VideoCapture(str(tmp_path / 'out' / folder / 'film.webm'))
         assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 5
         assert drawn.get(cv2.CAP_PROP_FPS) == 12
         _, picture = drawn.read()
@@ -99,7 +99,7 @@ def test_discovery_models_have_no_fields(tmp_path, capsys):
             tmp_path, '--show-fields', '--show-heatmaps',
         )  # fmt: skip
     told = capsys.readouterr().err
-    assert 'fields are shown of supervised models, AutoLink is none' in told
+    assert 'fields are shown of bottom-up models, AutoLink is none' in told
 
 
 def test_evaluation_with_pictures_of_predictions(images, tmp_path):

@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Resize a whole picture to a height, for networks that take any width."""
 
+import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, lcm
@@ -8,10 +9,13 @@ from math import ceil, lcm
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine.logging import print_log
 from mmpose.registry import TRANSFORMS
 
 # Scales with larger denominators are not met exactly.
 _LARGEST_DENOMINATOR = 8
+# Pixels to pad a picture to, at most; a tall line of pixels is reduced before.
+_LARGEST_REGION = 2**27
 
 
 @TRANSFORMS.register_module()
@@ -19,7 +23,9 @@ class BottomupHeightResize(BaseTransform):
     """Resize a picture to a height, its aspect ratio kept, and pad to whole cells.
 
     MMPose's ``BottomupResize`` takes a width and a height. OpenPose, and whoever
-    reports results like it, fixes the height and lets the width follow.
+    reports results like it, fixes the height and lets the width follow. It follows up
+    to ``max_aspect`` times the height; a longer strip is shown at a smaller height, so
+    that no picture costs more than so much, and a warning says so.
 
     The picture is padded on the right and below, and then resized as a whole, at each
     of ``aug_scales`` too: images of all scales show exactly the same region. So maps of
@@ -43,6 +49,8 @@ class BottomupHeightResize(BaseTransform):
             Scales that are fractions with a denominator up to 8 are met exactly
             (which may take more padding), others to within a cell.
         pad_val: grey value of the padding.
+        max_aspect: largest width of the picture in the network input, as a multiple
+            of ``height``.
 
     Raises:
         ValueError: a size that is no positive whole number, or a scale that is
@@ -55,6 +63,7 @@ class BottomupHeightResize(BaseTransform):
         size_factor: int = 8,
         aug_scales: Sequence[float] | None = None,
         pad_val: int = 128,
+        max_aspect: float = 8,
     ) -> None:
         for name, value in (('height', height), ('size_factor', size_factor)):
             if not isinstance(value, int) or value < 1:
@@ -64,7 +73,10 @@ class BottomupHeightResize(BaseTransform):
         scales = list(aug_scales or ())
         if not all(scale > 0 for scale in scales):
             raise ValueError(f'aug_scales must be positive, got {aug_scales}')
+        if not max_aspect >= 1:
+            raise ValueError(f'max_aspect must be at least 1, got {max_aspect}')
         self.height = height
+        self.max_width = max_aspect * height
         self.size_factor = size_factor
         self.aug_scales = scales
         self.pad_val = pad_val
@@ -82,8 +94,22 @@ class BottomupHeightResize(BaseTransform):
             The same dict with the network input.
         """
         image = results['img']
-        size, region = self._geometry(*image.shape[:2])
-        below, right = region[1] - image.shape[0], region[0] - image.shape[1]
+        height, width = image.shape[:2]
+        if width * self.height > self.max_width * height:
+            print_log(
+                f'{results.get("img_path") or "an image"} is a strip of '
+                f'{width}x{height} pixels: it is shown to the network '
+                f'{self.max_width:g} pixels wide, not {self.height} high',
+                logger='current',
+                level=logging.WARNING,
+            )
+        size, region = self._geometry(height, width)
+        shown = region
+        if region[0] * region[1] > _LARGEST_REGION:
+            ratios = np.divide(region, size)
+            smaller = np.maximum(np.rint((width, height) / ratios), 1).astype(int)
+            image, shown = _resize(image, tuple(smaller.tolist())), size
+        below, right = shown[1] - image.shape[0], shown[0] - image.shape[1]
         padded = cv2.copyMakeBorder(
             image,
             0,
@@ -114,9 +140,11 @@ class BottomupHeightResize(BaseTransform):
         self, height: int, width: int
     ) -> tuple[tuple[int, int], tuple[int, int]]:
         """Width and height of the input, and of the region of the picture it shows."""
-        ratio = height / self.height
-        padded_width = ceil(width / ratio / self._multiple - 1e-6) * self._multiple
-        padded_height = ceil(self.height / self._multiple) * self._multiple
+        ratio = max(height / self.height, width / self.max_width)
+        padded_width, padded_height = (
+            ceil(side / ratio / self._multiple - 1e-6) * self._multiple
+            for side in (width, height)
+        )
         # Half a pixel at most, and none where nothing is padded.
         region = (
             max(round(padded_width * ratio), width),
