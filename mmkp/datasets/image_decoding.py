@@ -14,6 +14,7 @@ from PIL import Image
 from mmkp.datasets.image_arrays import array_as_image, eight_bit
 from mmkp.datasets.image_formats import (
     PILLOW_FORMATS,
+    header_size,
     why_not_an_image,
     without_png_notes,
 )
@@ -177,32 +178,35 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
 def _examine_header(content: bytes, path: str) -> bool:
     """Refuse a decompression bomb; whether there is a turn that OpenCV overlooks."""
     limit = 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else 2**62
-    if content.startswith(PNG_START):
-        width, height = (int.from_bytes(content[i : i + 4], 'big') for i in (16, 20))
-        if width * height > limit:
-            raise _too_large(path, f' {width}x{height} pixels')
+    size = header_size(content)
+    if size is not None:
+        if size[0] * size[1] > limit:
+            raise CorruptImageError(
+                f'{path} has {size[0]}x{size[1]} pixels, more than are decoded '
+                f'({limit}): reduce it, or cut it into parts'
+            )
         return False
     is_jpeg = content.startswith(JPEG_START)
-    if is_jpeg and len(content) < _SMALL_JPEG or content.startswith(b'BM'):
+    is_webp = content[8:12] == b'WEBP'
+    # Of WebP only those with metadata are looked into; it ends at 16383 pixels a side.
+    has_exif = is_webp and content[12:16] == b'VP8X' and content[20] & 8
+    is_small = content.startswith(b'BM') or is_jpeg and len(content) < _SMALL_JPEG
+    if is_small or is_webp and not has_exif:
         return False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of half the limit
             with Image.open(io.BytesIO(content), formats=PILLOW_FORMATS) as image:
-                if image.format != 'WEBP':
+                if not is_webp:
                     return False
                 return image.getexif().get(ORIENTATION, 1) not in (0, 1)
     except Image.DecompressionBombError:
-        raise _too_large(path, '') from None
+        raise CorruptImageError(
+            f'{path} has more pixels than are decoded ({limit}): reduce it, or cut it '
+            'into parts'
+        ) from None
     except Exception:  # OpenCV may read it all the same
         return False
-
-
-def _too_large(path: str, pixels: str) -> CorruptImageError:
-    return CorruptImageError(
-        f'{path} has{pixels or " too many pixels"}, more than are decoded '
-        f'({2 * (Image.MAX_IMAGE_PIXELS or 0)}): reduce it, or cut it into parts'
-    )
 
 
 def _decode_with_pillow(content: bytes, path: str) -> np.ndarray:

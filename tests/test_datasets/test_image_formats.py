@@ -92,7 +92,7 @@ def test_decompression_bombs_are_refused_by_their_headers():
     tags += [(273, 4, 8), (277, 3, 1), (278, 4, 30000), (279, 4, 0)]
     entries = b''.join(struct.pack('<HHII', tag, kind, 1, v) for tag, kind, v in tags)
     content = b'II*\0\x08\0\0\0' + struct.pack('<H', len(tags)) + entries + b'\0' * 4
-    with pytest.raises(CorruptImageError, match='a.tif has too many pixels'):
+    with pytest.raises(CorruptImageError, match='a.tif has 30000x30000 pixels'):
         decode_image(content, 'a.tif')
 
 

@@ -155,3 +155,37 @@ def test_pyramids_of_real_files(data_dir):
         )
         assert np.abs(first.astype(int) - small).mean() < 8
         assert item['inputs'][0].dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    ('width', 'height', 'expected'),
+    [
+        (640, 480, (496, 368)),
+        (2000, 250, (2944, 368)),  # as long as is allowed
+        (1000, 4, (2944, 16)),
+        (20000, 1, (2944, 16)),
+        (4, 1000, (16, 368)),
+        (1, 60000, (16, 368)),
+    ],
+)
+def test_strips_have_a_bound(width, height, expected, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        'mmkp.datasets.transforms.bottomup_height_resize.print_log',
+        lambda text, **_: told.append(text),
+    )
+    image = np.full((height, width, 3), 200, np.uint8)
+    transform = BottomupHeightResize(368, size_factor=16, aug_scales=[0.5])
+    found = transform(dict(img=image, img_path='strip.png'))
+    assert found['input_size'] == expected
+    assert found['img'][0].shape == (*expected[::-1], 3)
+    assert found['img'][0].max() == 200
+    # A point of the input still belongs to the same point of the image.
+    size, scale = np.array(expected), found['input_scale']
+    corner = found['input_center'] - 0.5 * scale
+    inside = (np.array([width, height]) - 1 - corner) * size / scale
+    assert (inside < size).all() and (inside > -1).all()
+    is_strip = width > 8 * height
+    assert [f'strip.png is a strip of {width}x{height} pixels' in t for t in told] == (
+        [True] if is_strip else []
+    )
