@@ -162,3 +162,13 @@ def test_every_unsupervised_config_watches_for_collapse(path):
     evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
     types = {evaluator.type for evaluator in evaluators}
     assert types & {'KeypointCollapseMetric', 'DiscoveredKeypointMetric'}
+
+
+def test_images_that_stand_in_for_damaged_ones_do_not_count():
+    generator = np.random.default_rng(0)
+    points = generator.uniform(0.2, 0.8, (20, 6, 2))
+    expected, _ = evaluate(points)
+    metric = METRICS.build({'type': 'KeypointCollapseMetric'})
+    extra = {**samples(points[:1])[0], 'stands_in': True}
+    metric.process(None, [*samples(points), extra])
+    assert metric.evaluate(21) == expected

@@ -288,3 +288,15 @@ def test_options_of_train(tmp_path, capsys, arguments, message, monkeypatch):
 def test_options_of_test(capsys, arguments, message):
     config, checkpoint = tiny.trained()
     assert message in told(capsys, 'test.py', config, checkpoint, *arguments)
+
+
+@pytest.mark.parametrize('tool', ['infer.py', 'test.py'])
+def test_config_and_checkpoint_in_the_wrong_order(tool, tmp_path, capsys):
+    config, checkpoint = tiny.trained()
+    further = [tmp_path] if tool == 'infer.py' else []
+    unnamed = tmp_path / 'weights'
+    unnamed.write_bytes(checkpoint.read_bytes())
+    for weights in (checkpoint, unnamed):
+        message = told(capsys, tool, weights, config, *further)
+        assert f"'{weights}' is given as CONFIG and '{config}' as CHECKPOINT" in message
+        assert 'the config (.py) comes first' in message

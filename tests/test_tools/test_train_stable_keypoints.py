@@ -157,7 +157,8 @@ class TestPrediction:
         out = tmp_path / 'out'
         source = work.parent / 'images'
         arguments = (config, work / 'iter_4.pth', source, '--device', 'cpu')
-        tiny.call_tool('infer.py', *arguments, '--out', out)
+        tiny.call_tool('infer.py', *arguments, '--out', out, '--show-heatmaps')
+        assert cv2.imread(str(out / 'heatmaps/000.png')).shape[0] >= 384
         content = json.loads((out / 'keypoints.json').read_text())
         assert content['num_keypoints'] == 4
         names = [record['image'] for record in content['images']]

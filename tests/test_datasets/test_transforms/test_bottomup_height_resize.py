@@ -175,11 +175,11 @@ def test_strips_have_a_bound(width, height, expected, monkeypatch):
         lambda text, **_: told.append(text),
     )
     image = np.full((height, width, 3), 200, np.uint8)
-    transform = BottomupHeightResize(368, size_factor=16, aug_scales=[0.5])
+    transform = BottomupHeightResize(368, size_factor=16)
     found = transform(dict(img=image, img_path='strip.png'))
     assert found['input_size'] == expected
-    assert found['img'][0].shape == (*expected[::-1], 3)
-    assert found['img'][0].max() == 200
+    assert found['img'].shape == (*expected[::-1], 3)
+    assert found['img'].max() > 135  # more than the padding
     # A point of the input still belongs to the same point of the image.
     size, scale = np.array(expected), found['input_scale']
     corner = found['input_center'] - 0.5 * scale
