@@ -13,8 +13,8 @@ from PIL import Image
 
 from mmkp.datasets.image_arrays import array_as_image, eight_bit
 from mmkp.datasets.image_formats import (
-    PILLOW_FORMATS,
     header_size,
+    pillow_formats,
     why_not_an_image,
     without_png_notes,
 )
@@ -196,7 +196,7 @@ def _examine_header(content: bytes, path: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of half the limit
-            with Image.open(io.BytesIO(content), formats=PILLOW_FORMATS) as image:
+            with Image.open(io.BytesIO(content), formats=pillow_formats()) as image:
                 if not is_webp:
                     return False
                 return image.getexif().get(ORIENTATION, 1) not in (0, 1)
@@ -212,7 +212,7 @@ def _examine_header(content: bytes, path: str) -> bool:
 def _decode_with_pillow(content: bytes, path: str) -> np.ndarray:
     """Decode what OpenCV does not know, or turns wrongly."""
     try:
-        with Image.open(io.BytesIO(content), formats=PILLOW_FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=pillow_formats()) as image:
             image.load()
             return array_as_image(image, path)
     except Image.UnidentifiedImageError:

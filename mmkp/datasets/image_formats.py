@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Which image formats are read, and what to do about those that are not."""
 
+import functools
 import importlib
 import importlib.util
 import struct
@@ -14,7 +15,7 @@ IMAGE_SUFFIXES: tuple[str, ...] = (
     '.qoi', '.psd',
 )  # fmt: skip
 # Formats that Pillow may try: those whose decoders run nothing else (EPS does).
-PILLOW_FORMATS = [
+_PILLOW_FORMATS = [
     'JPEG', 'PNG', 'GIF', 'BMP', 'DIB', 'WEBP', 'TIFF', 'PPM', 'AVIF', 'JPEG2000',
     'TGA', 'PCX', 'ICO', 'QOI', 'PSD',
 ]  # fmt: skip
@@ -48,23 +49,25 @@ _PNG_NOTES = {
 }  # fmt: skip
 
 
-def _register_plugins() -> None:
-    """Let Pillow use the decoders of other packages where they are installed."""
-    global IMAGE_SUFFIXES, UNREAD_SUFFIXES
+for _module, (_, _suffixes, _) in _PLUGINS.items():
+    if importlib.util.find_spec(_module) is None:
+        UNREAD_SUFFIXES += _suffixes
+    else:
+        IMAGE_SUFFIXES += _suffixes
+
+
+@functools.cache
+def pillow_formats() -> list[str]:
+    """Formats that Pillow may try here, those of other packages' decoders included."""
     Image.init()
-    PILLOW_FORMATS[:] = [name for name in PILLOW_FORMATS if name in Image.OPEN]
-    for module, (name, suffixes, _) in _PLUGINS.items():
-        if importlib.util.find_spec(module) is None:
-            UNREAD_SUFFIXES += suffixes
-            continue
-        plugin = importlib.import_module(module)
-        if hasattr(plugin, 'register_heif_opener'):
-            plugin.register_heif_opener()
-        PILLOW_FORMATS.append(name)
-        IMAGE_SUFFIXES += suffixes
-
-
-_register_plugins()
+    formats = list(_PILLOW_FORMATS)
+    for module, (name, _, _) in _PLUGINS.items():
+        if importlib.util.find_spec(module) is not None:
+            plugin = importlib.import_module(module)
+            if hasattr(plugin, 'register_heif_opener'):
+                plugin.register_heif_opener()
+            formats.append(name)
+    return [name for name in formats if name in Image.OPEN]
 
 
 def why_not_an_image(content: bytes, path: str) -> str:
