@@ -11,6 +11,7 @@ from mmpose.registry import DATASETS
 
 from mmkp.codecs.limb_skeleton import LimbSkeleton, make_skeleton
 from mmkp.codecs.skeleton_presets import PRESETS
+from mmkp.datasets.sides import complete_metainfo, flip_partners
 
 # Accuracy of the annotators for COCO's feet, as COCO-WholeBody publishes it.
 _FOOT_SIGMAS = dict(
@@ -131,7 +132,7 @@ def _from_preset(name: str) -> LimbSkeleton:
     for keypoint in preset.pop('additional_keypoints', ()):
         names.append(keypoint)
         sigmas.append(_FOOT_SIGMAS[keypoint])
-    swaps |= {k: _other_side(k) for k in preset['keypoints'] if _other_side(k) != k}
+    swaps |= flip_partners(preset['keypoints'])
     return make_skeleton(name, names, swaps, sigmas, **preset)
 
 
@@ -158,7 +159,7 @@ def _parsed(metainfo: Mapping) -> dict:
     with warnings.catch_warnings():
         # It announces that it takes MMPose's own file for one that is not here.
         warnings.simplefilter('ignore')
-        return parse_pose_metainfo(dict(metainfo))
+        return parse_pose_metainfo(complete_metainfo(dict(metainfo)))
 
 
 def _source(parsed: Mapping) -> tuple[list[str], dict[str, str], list[float]]:
@@ -168,11 +169,3 @@ def _source(parsed: Mapping) -> tuple[list[str], dict[str, str], list[float]]:
     swaps = {name: names[other] for name, other in flips if names[other] != name}
     sigmas = [float(sigma) for sigma in parsed['sigmas']]
     return names, swaps, sigmas or [_TYPICAL_SIGMA] * len(names)
-
-
-def _other_side(name: str) -> str:
-    if name.startswith('left_'):
-        return 'right_' + name.removeprefix('left_')
-    if name.startswith('right_'):
-        return 'left_' + name.removeprefix('right_')
-    return name

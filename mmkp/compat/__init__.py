@@ -11,6 +11,7 @@ Checkpoints on torch 2.6 and later are the matter of :mod:`mmkp.engine.checkpoin
 from collections.abc import Callable
 
 from mmkp.compat.bottomup_heatmaps import draw_bottomup_heatmaps
+from mmkp.compat.coco_annotations import check_annotation_files
 from mmkp.compat.config_files import read_configs
 from mmkp.compat.image_pyramid import take_image_pyramids
 from mmkp.compat.installed_packages import find_packages_without_setuptools
@@ -29,6 +30,7 @@ SHIMS: tuple[Callable[[], bool], ...] = (
     draw_circles_of_array_radius,
     take_image_pyramids,
     draw_bottomup_heatmaps,
+    check_annotation_files,
 )
 
 applied: list[str] = []

@@ -7,6 +7,8 @@ import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from mmkp.datasets.coco_check.values import as_number, shown
+
 _SIDES = ('left', 'right')
 _BODY = ('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
 _FOOT = ('big_toe', 'small_toe', 'heel')
@@ -117,6 +119,12 @@ class CocoBodyFootDataset(BaseCocoStyleDataset):
         if 'keypoints' not in annotation:
             return None
         feet = annotation.get('foot_kpts') or [0] * 18
+        if not isinstance(feet, list) or any(as_number(n) is None for n in feet):
+            raise ValueError(
+                f'{self.ann_file}: annotation {annotation.get("id")} has the foot_kpts '
+                f'{shown(feet)}, where 18 finite numbers are expected (x, y and '
+                'visibility of each of 6 keypoints)'
+            )
         keypoints = [*annotation['keypoints'], *feet]
         if len(keypoints) != 69:
             raise ValueError(

@@ -1,24 +1,28 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Read boxes of images from COCO-style or plain json files."""
 
-import json
 import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
+from mmkp.datasets.coco_check import check_coco
+from mmkp.labels import read_json
+
 
 def _coco_boxes(content: dict) -> dict[str, list]:
-    """Return the boxes (x, y, w, h) of a COCO-style file by image name."""
+    """Return the boxes (x, y, w, h) of checked COCO-style content by image name."""
     names = {image['id']: image['file_name'] for image in content['images']}
     boxes: dict[str, list] = defaultdict(list)
     for annotation in content.get('annotations', []):
-        if annotation.get('bbox') and not annotation.get('iscrowd'):
-            image_id = annotation.get('image_id')
-            name = names.get(image_id, f'<no image has the id {image_id}>')
-            boxes[name].append([*annotation['bbox'][:4], annotation.get('score', 1.0)])
+        if not annotation['iscrowd']:
+            box, score = annotation['bbox'], annotation.get('score', 1.0)
+            if isinstance(box, list):
+                box = [*box, score]
+            boxes[names[annotation['image_id']]].append(box)
     return boxes
 
 
@@ -44,34 +48,48 @@ def read_boxes(path: str) -> tuple[dict[str, np.ndarray], list[str]]:
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f'box file {path} does not exist')
-    with open(path, encoding='utf-8') as file:
-        try:
-            content = json.load(file)
-        except ValueError as error:
-            raise ValueError(f'box file {path} is not valid json: {error}') from error
+    content = read_json(path, nan=True)
     if not isinstance(content, dict):
         raise ValueError(
             f'box file {path} must hold a COCO-style dict or {{file name: boxes}}, '
             f'got a {type(content).__name__}'
         )
-    by_name = _coco_boxes(content) if 'images' in content else content
+    by_name = content
+    if 'images' in content and 'annotations' in content:
+        by_name = _coco_boxes(check_coco(content, path))
     kept, left_out = {}, []
     for name, boxes in by_name.items():
+        if not isinstance(boxes, list):
+            _refuse(path, name, boxes)
         good = []
         for box in boxes:
-            if not isinstance(box, list) or len(box) not in (4, 5):
-                raise ValueError(
-                    f'box file {path}: {name} has {box!r} where [x, y, w, h] or '
-                    '[x, y, w, h, score] is expected'
-                )
-            x, y, width, height, score = [*box, 1.0][:5]
-            if np.isfinite(box).all() and width > 0 and height > 0:
+            numbers = _numbers(box)
+            if numbers is None:
+                _refuse(path, name, box)
+            x, y, width, height, score = numbers
+            if np.isfinite(numbers).all() and width > 0 and height > 0:
                 good.append([x, y, x + width, y + height, score])
             else:
                 left_out.append(f'{name}: {box}')
         if good:
             kept[plain_name(name)] = np.array(good, np.float32)
     return kept, left_out
+
+
+def _numbers(box: Any) -> list[float] | None:
+    """x, y, width, height and score, 1 if it is absent; None if these are none."""
+    if not isinstance(box, list) or len(box) not in (4, 5):
+        return None
+    if any(isinstance(n, bool) or not isinstance(n, int | float) for n in box):
+        return None
+    return [*box, 1.0][:5]
+
+
+def _refuse(path: str, name: str, found: Any) -> NoReturn:
+    raise ValueError(
+        f'box file {path}: {name} has {found!r:.60} where [x, y, w, h] or '
+        '[x, y, w, h, score] is expected'
+    )
 
 
 def plain_name(name: str) -> str:

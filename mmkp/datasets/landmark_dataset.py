@@ -1,7 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """COCO-style landmark annotations of any object, without a class for each."""
 
-import json
 import os.path as osp
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +10,15 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from mmkp.datasets.annotation_checks import hide_undefined_keypoints
+from mmkp.datasets.coco_check import (
+    landmark_category,
+    landmark_edges,
+    landmark_names,
+    refuse_foreign,
+)
 from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.datasets.sides import flip_partners, warn_of_unpaired_sides
+from mmkp.labels import read_json
 
 
 def landmark_metainfo(
@@ -20,7 +27,8 @@ def landmark_metainfo(
     """Describe named landmarks in the METAINFO format of MMPose.
 
     Args:
-        names: Names of the K landmarks. ``left_x`` and ``right_x`` are a flip pair.
+        names: Names of the K landmarks. Sides are found by
+            :func:`mmkp.datasets.sides.flip_partners`, e.g. ``left_x`` and ``right_x``.
         edges: Index pairs (E, 2) of the links to draw.
         name: Name of the data set.
 
@@ -33,10 +41,10 @@ def landmark_metainfo(
     if len(set(names)) != len(names):
         raise ValueError(f'landmark names of {name} repeat: {list(names)}')
     metainfo = discovered_metainfo(len(names), edges or None, name)
+    partners = flip_partners(names)
+    warn_of_unpaired_sides(names, partners, name)
     for index, landmark in enumerate(names):
-        side, _, rest = landmark.partition('_')
-        other = {'left': 'right', 'right': 'left'}.get(side, '') + '_' + rest
-        swap = other if other in names else ''
+        swap = partners.get(landmark, '')
         metainfo['keypoint_info'][index].update(name=landmark, swap=swap)
     for link, (start, end) in zip(
         metainfo['skeleton_info'].values(), edges, strict=True
@@ -49,13 +57,14 @@ def landmark_metainfo(
 class LandmarkDataset(BaseCocoStyleDataset):
     """COCO-style data set whose landmarks are described by the annotation file.
 
-    The names and links are read from the file's first category (``keypoints``,
-    ``skeleton`` counted from 1, as in COCO), so faces with 5 points, birds with 15
-    and mice with 17 need no class of their own.
+    The names and links are read from the file's first category with ``keypoints``
+    (``skeleton`` counted from 1, as in COCO, or of names), so faces with 5 points,
+    birds with 15 and mice with 17 need no class of their own. Left and right are found
+    in the names; ``metainfo`` with ``swap`` says it where they are named otherwise.
 
     Unlike its base, it takes a box as edges: the box of a whole W x H image is
-    ``(0, 0, W, H)``, as MMPose's inferencers have it. Keypoints with NaN are
-    invisible, with a warning that names the image.
+    ``(0, 0, W, H)``, as MMPose's inferencers have it. Files are checked by
+    :func:`mmkp.datasets.coco_check.check_coco`.
 
     Args:
         ann_file: COCO-style json, relative to ``data_root``.
@@ -98,21 +107,19 @@ class LandmarkDataset(BaseCocoStyleDataset):
         stem = osp.splitext(osp.basename(path))[0]
         if names is not None:
             return landmark_metainfo(names, name=stem)
-        try:
-            with open(path, encoding='utf-8') as file:
-                content = json.load(file)
-        except ValueError as error:
+        content = read_json(path, nan=True)
+        if not isinstance(content, dict) or 'images' not in content:
+            refuse_foreign(content, path)
+        category = landmark_category(content, path)
+        if not category:
             raise ValueError(
-                f'annotation file {path} is not valid json: {error}'
-            ) from error
-        categories = content.get('categories') or [{}]
-        if not categories[0].get('keypoints'):
-            raise ValueError(
-                f'{path} names no keypoints in its first category; set keypoint_names'
+                f'{path} names no keypoints in its categories; set keypoint_names'
             )
-        edges = [(a - 1, b - 1) for a, b in categories[0].get('skeleton', [])]
-        name = content.get('info', {}).get('dataset_name', stem)
-        return landmark_metainfo(categories[0]['keypoints'], edges, name)
+        info = content.get('info')
+        name = info.get('dataset_name') if isinstance(info, dict) else None
+        names = landmark_names(category, path)
+        edges = landmark_edges(category, names, path)
+        return landmark_metainfo(names, edges, str(name or stem))
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         """Read one annotation.
@@ -126,8 +133,7 @@ class LandmarkDataset(BaseCocoStyleDataset):
             for an annotation without box or keypoints.
 
         Raises:
-            ValueError: If the number of keypoints is not that of the metainfo, or the
-                box is not finite.
+            ValueError: If the number of keypoints is not that of the metainfo.
         """
         annotation, image = raw_data_info['raw_ann_info'], raw_data_info['raw_img_info']
         if 'bbox' not in annotation or 'keypoints' not in annotation:
@@ -139,15 +145,7 @@ class LandmarkDataset(BaseCocoStyleDataset):
                 f'{image["file_name"]} has {len(annotation["keypoints"])} numbers, '
                 f'{expected} are expected (x, y, visibility of each keypoint)'
             )
-        # NaN would make the count of visible keypoints and the box meaningless.
-        annotation.setdefault('num_keypoints', expected // 3)
-        annotation.setdefault('category_id', 1)
         x, y, width, height = (float(value) for value in annotation['bbox'])
-        if not np.isfinite([x, y, width, height]).all():
-            raise ValueError(
-                f'{self.ann_file}: the box {annotation["bbox"]} of '
-                f'{image["file_name"]} is not finite'
-            )
         sample = super().parse_data_info(raw_data_info)
         edges = np.array([[x, y, x + width, y + height]], np.float32)
         if self.clip_boxes:

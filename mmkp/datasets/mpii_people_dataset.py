@@ -8,6 +8,10 @@ from mmengine.logging import MessageHub
 from mmpose.datasets.datasets.body import MpiiDataset
 from mmpose.registry import DATASETS
 
+from mmkp.datasets.annotation_checks import hide_undefined_keypoints
+from mmkp.datasets.coco_check.values import as_number, shown
+from mmkp.labels import read_json
+
 
 @DATASETS.register_module()
 class MpiiPeopleDataset(MpiiDataset):
@@ -37,8 +41,10 @@ class MpiiPeopleDataset(MpiiDataset):
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         """Read the people, those of one picture next to each other."""
+        _check_people(read_json(self.ann_file, list, nan=True), self.ann_file)
         people, images = super()._load_annotations()
         for number, person in enumerate(people):
+            hide_undefined_keypoints(person)
             # Ids start at 1: COCO's evaluation takes 0 for "no match".
             person['id'] = number + 1
             person['iscrowd'] = 0
@@ -49,6 +55,41 @@ class MpiiPeopleDataset(MpiiDataset):
             person['num_keypoints'] = int((person['keypoints_visible'] > 0).sum())
             person['raw_ann_info'] = _coco_annotation(person)
         return sorted(people, key=lambda person: person['img_id']), images
+
+
+def _check_people(entries: list, path: str) -> None:
+    """Refuse people that lack what their box and joints are made from."""
+    sizes = dict(center=2, joints=32, joints_vis=16)
+    for position, entry in enumerate(entries):
+        person = entry if isinstance(entry, dict) else {}
+        where = f'{path}: person {position} ({person.get("image")})'
+        scale = as_number(person.get('scale'))
+        if not isinstance(person.get('image'), str) or not scale or scale < 0:
+            raise ValueError(
+                f'{where} needs image, the name of a file, and scale, a positive '
+                f'number; the scale is {shown(person.get("scale"))}'
+            )
+        if not person['image'].split('.')[0].isdecimal():
+            raise ValueError(
+                f'{where}: images of MPII have numbers for names, from which '
+                "MpiiDataset takes their ids; write the people in COCO's format, and "
+                'take LandmarkDataset'
+            )
+        for key, size in sizes.items():
+            try:
+                found = np.array(person.get(key), np.float64).size
+            except (TypeError, ValueError):
+                found = 0
+            if found != size:
+                raise ValueError(
+                    f'{where} has the {key} {shown(person.get(key))}, where {size} '
+                    'numbers are expected'
+                )
+        if any(as_number(n) is None for n in person['center']):
+            raise ValueError(
+                f'{where} has the center {person["center"]}, which is not finite; '
+                'correct it or leave the person out'
+            )
 
 
 def _coco_annotation(person: dict) -> dict:

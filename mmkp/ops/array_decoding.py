@@ -47,7 +47,8 @@ def decode_arrays(
         heatmaps: (B, C, h, w) float32, array or tensor, C >= K, finite.
         fields: (B, 2 L, h, w) float32, of the same kind, contiguous, finite.
         tables: the skeleton.
-        profile: the rules; maps are taken as they are.
+        profile: the rules; maps are taken as they are, but maxima on the border of
+            enlarged ones do not count.
         stride: input pixels a cell, for rules in pixels.
         field_offset: cells by which a place in the fields lies right of and below the
             same place in the heatmaps.
@@ -58,7 +59,8 @@ def decode_arrays(
     batch, _, height, width = heatmaps.shape
     num_keypoints = tables.num_keypoints
     maps = heatmaps[:, :num_keypoints].reshape(-1, height, width)
-    peaks = find_peaks(maps, profile.peak_threshold)
+    is_enlarged = profile.upsample > 1
+    peaks = find_peaks(maps, profile.peak_threshold, border=not is_enlarged)
     peaks = highest_peaks(peaks, profile.max_peaks)
     if profile.min_peak_distance > 0:
         peaks = thinned_peaks(peaks, profile.min_peak_distance / stride)

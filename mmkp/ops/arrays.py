@@ -44,6 +44,13 @@ def double(values: Any) -> Any:
     return values.astype(np.float64)
 
 
+def single(values: Any) -> Any:
+    """The same in float32."""
+    if isinstance(values, torch.Tensor):
+        return values.float()
+    return values.astype(np.float32)
+
+
 def truncated(values: Any) -> Any:
     """The same in int64, what is behind the point cut off."""
     if isinstance(values, torch.Tensor):

@@ -163,6 +163,7 @@ def _decode(  # type: ignore[no-untyped-def]
     flip_indices,
     field_offset,
     peak_threshold,
+    border,
     max_peaks,
     num_samples,
     sample_threshold,
@@ -183,7 +184,7 @@ def _decode(  # type: ignore[no-untyped-def]
         capacity = max(number, capacity)
         peaks = np.empty((3, capacity))
         number = find_peaks(
-            maps, peak_threshold, first_peak, peaks[0], peaks[1], peaks[2]
+            maps, peak_threshold, border, first_peak, peaks[0], peaks[1], peaks[2]
         )
     if number > max_peaks:
         number = keep_highest(first_peak, peaks[0], peaks[1], peaks[2], max_peaks)
@@ -299,6 +300,7 @@ def decode_image(
         tables.flip_indices,
         float(field_offset),
         np.float32(profile.peak_threshold),
+        int(profile.upsample > 1),
         profile.max_peaks,
         profile.num_samples,
         float(profile.sample_threshold),

@@ -50,12 +50,15 @@ def _is_peak(plane, x, y):  # type: ignore[no-untyped-def]
 
 
 @compile_loops
-def find_peaks(maps, threshold, first_peak, xs, ys, scores):  # type: ignore[no-untyped-def]
+def find_peaks(  # type: ignore[no-untyped-def]
+    maps, threshold, border, first_peak, xs, ys, scores
+):
     """As :func:`mmkp.ops.peaks.find_peaks`, for one image.
 
     Args:
         maps: (C, h, w) float32, contiguous, C >= K.
         threshold: float32.
+        border: 0, or 1 to leave out the outermost cells.
         first_peak: (K + 1,) int64, receives where the peaks of each map begin.
         xs: (M,) float64, receives the places of the peaks.
         ys: (M,) float64, likewise.
@@ -69,8 +72,8 @@ def find_peaks(maps, threshold, first_peak, xs, ys, scores):  # type: ignore[no-
     for k in range(len(first_peak) - 1):
         first_peak[k] = number
         plane = maps[k]
-        for y in range(height):
-            for x in range(width):
+        for y in range(border, height - border):
+            for x in range(border, width - border):
                 if not plane[y, x] > threshold or not _is_peak(plane, x, y):
                     continue
                 if number < len(scores):
@@ -272,7 +275,7 @@ def search_missing(  # type: ignore[no-untyped-def]
                 i = int(min(max(there_x + 0.5, 0.0), width - 1.0))
                 j = int(min(max(there_y + 0.5, 0.0), height - 1.0))
                 heat = float(maps[k, j, i])
-                here = max(heat, 0.0) * max(total / (s + 1), 0.0)
+                here = float(np.float32(max(heat, 0.0) * max(total / (s + 1), 0.0)))
                 if here > score:
                     score, confidence = here, heat
                     best_x, best_y = there_x, there_y

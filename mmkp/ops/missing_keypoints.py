@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mmkp.ops.arrays import arange, double, truncated, where, within
+from mmkp.ops.arrays import arange, double, single, truncated, where, within
 
 _NUM_STEPS = 12
 _REACH = 0.8  # of the person's size
@@ -68,7 +68,9 @@ def search_along_fields(
     field = (field_x * along_x + field_y * along_y) * sign
     confidence = double(heat[(image * heatmaps.shape[1] + target) * cells + cell])
     score = within(confidence, 0, np.inf) * within(field.cumsum(0) / steps, 0, np.inf)
-    score = where(inside & leads, score, 0.0)
+    # Steps in one cell are equal but for the last bits, which differ between backends:
+    # without them the first of equal ones counts everywhere.
+    score = double(single(where(inside & leads, score, 0.0)))
     best = score.argmax(0)
     row = arange(len(x), x, integer=True)
     return (

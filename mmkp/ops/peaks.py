@@ -25,7 +25,7 @@ class Peaks(NamedTuple):
     score: Any
 
 
-def find_peaks(maps: Any, threshold: float) -> Peaks:
+def find_peaks(maps: Any, threshold: float, border: bool = True) -> Peaks:
     """Find local maxima and place them by the parabola through logarithms.
 
     A cell is a maximum if none of its eight neighbours exceeds it; of equal ones the
@@ -36,6 +36,9 @@ def find_peaks(maps: Any, threshold: float) -> Peaks:
     Args:
         maps: (C, h, w) float32, array or tensor on any device.
         threshold: positive; lower maxima are left out.
+        border: whether the outermost cells can be maxima. In maps enlarged bicubically
+            they cannot: they undershoot beside a peak, so that what is cut off at the
+            border rises towards it.
 
     Returns:
         The peaks, of the same kind as ``maps``.
@@ -49,7 +52,11 @@ def find_peaks(maps: Any, threshold: float) -> Peaks:
     height, width = maps.shape[-2:]
     row = width + 2
     flat = padded.reshape(-1)
-    index = nonzero(flat > threshold)
+    high = padded > threshold
+    if not border:
+        high[:, [1, -2]] = False
+        high[:, :, [1, -2]] = False
+    index = nonzero(high.reshape(-1))
     value = flat[index]
     for before, after in (
         (-1, 1),

@@ -20,7 +20,13 @@ def logged(monkeypatch):
     def keep(message, logger=None, level=20):
         messages.append((level, message))
 
-    for module in ('unlabeled_image_dataset', 'annotation_checks', 'image_files'):
+    for module in (
+        'unlabeled_image_dataset',
+        'annotation_checks',
+        'image_files',
+        'coco_check.notes',
+        'sides',
+    ):
         monkeypatch.setattr(f'mmkp.datasets.{module}.print_log', keep)
     return messages
 

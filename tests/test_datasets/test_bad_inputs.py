@@ -303,7 +303,7 @@ def test_empty_negative_and_undefined_boxes_are_left_out(tmp_path, picture, logg
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('{', 'box file {path} is not valid json: '),
+        ('{', '{path} ends at line 1, column 2 in the middle of its content'),
         ('[]', 'box file {path} must hold a COCO-style dict or {{file name: boxes}}'),
         ('{"a.jpg": [[1, 2]]}', 'box file {path}: a.jpg has [1, 2] where [x, y, w, h]'),
         (
@@ -331,8 +331,11 @@ def test_undefined_landmarks_are_invisible(make_landmarks, logged):
     np.testing.assert_array_equal(sample['keypoints'], [[[1, 2], [0, 0], [5, 6]]])
     np.testing.assert_array_equal(sample['keypoints_visible'], [[1, 0, 0]])
     assert sample['num_keypoints'] == 1
-    path = f'{root}/points.json_1.png'
-    message = f'{path}: 1 keypoints have no finite coordinates and count as invisible'
+    message = (
+        f'{root}/points.json: 1 annotations have keypoints that have no finite '
+        'coordinates and count as invisible; the first: 1 of annotation 1 of '
+        'points.json_1.png'
+    )
     assert logged == [(30, message)]
 
 
@@ -363,16 +366,26 @@ def test_undefined_landmarks_of_wrapped_data_sets_are_invisible(make_landmarks, 
     np.testing.assert_array_equal(
         dataset.get_data_info(3)['keypoints_visible'], [[1, 0, 0]]
     )
-    assert 'points.json_1.png: 1 keypoints' in logged[0][1]
+    # Both parts read the same file: it is said once.
+    assert len(logged) == 1
+    assert '1 of annotation 1 of points.json_1.png' in logged[0][1]
 
 
-def test_undefined_annotated_box_is_an_error(make_landmarks):
-    root = make_landmarks(POINTS, boxes=[[0, 0, 5, 5], [0, NAN, 5, 5]])
-    with pytest.raises(ValueError) as raised:
-        LandmarkDataset('points.json', data_root=str(root))
-    assert str(raised.value) == (
-        f'{root}/points.json: the box [0, nan, 5, 5] of points.json_1.png is not finite'
+def test_undefined_annotated_box_is_derived_from_the_keypoints(make_landmarks, logged):
+    root = make_landmarks(
+        [POINTS[0], [[10, 10, 2], [20, 12, 2], [5, 6, 0]]],
+        boxes=[[0, 0, 5, 5], [0, NAN, 5, 5]],
     )
+    sample = LandmarkDataset('points.json', data_root=str(root)).get_data_info(1)
+    np.testing.assert_allclose(sample['bbox'], [[9, 9, 21, 13]])
+    assert logged == [
+        (
+            30,
+            f'{root}/points.json: 1 annotations have no usable box: it is derived from '
+            'the keypoints; the first: annotation 1 of points.json_1.png '
+            '([0, nan, 5, 5])',
+        )
+    ]
 
 
 def test_wrong_number_of_annotated_points(make_landmarks):
@@ -389,11 +402,15 @@ def test_wrong_number_of_annotated_points(make_landmarks):
     'text, error, message',
     [
         (None, FileNotFoundError, 'annotation file {path} does not exist'),
-        ('{', ValueError, 'annotation file {path} is not valid json: '),
+        (
+            '{',
+            ValueError,
+            '{path} ends at line 1, column 2 in the middle of its content',
+        ),
         (
             '{"images": []}',
             ValueError,
-            '{path} names no keypoints in its first category',
+            '{path} names no keypoints in its categories',
         ),
     ],
 )

@@ -48,6 +48,7 @@ class BottomupCocoMetric(CocoMetric):
         self.class_agnostic = class_agnostic
         self._indices: np.ndarray | None = None
         self._converted: Any = None
+        self._num_annotated = 0
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -56,6 +57,7 @@ class BottomupCocoMetric(CocoMetric):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
+        self._num_annotated = dataset_meta['num_keypoints']
         if self.keypoints is not None:
             names = dataset_meta['keypoint_name2id']
             known = dict(names) | {number: number for number in names.values()}
@@ -118,6 +120,9 @@ class BottomupCocoMetric(CocoMetric):
             return
         joined = [annotation.get(key) or [] for key in self.annotation_keys]
         points = np.concatenate(joined).reshape(-1, 3)
+        # What an annotation does not have is not labelled, as in CocoBodyFootDataset.
+        absent = max(self._num_annotated - len(points), 0)
+        points = np.concatenate([points, np.zeros((absent, 3))])
         if self._indices is not None:
             points = points[self._indices]
         annotation['keypoints'] = points.ravel().tolist()
