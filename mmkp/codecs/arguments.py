@@ -4,6 +4,8 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 Choice = TypeVar('Choice')
 
 
@@ -67,6 +69,28 @@ def positive(name: str, value: float) -> float:
     if not value > 0:
         raise ValueError(f'{name} must be a positive number of pixels, got {value!r}')
     return value
+
+
+def check_visible(visible: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return which keypoints are labelled.
+
+    Args:
+        visible: numbers, positive where they are; NaN is not.
+        shape: that it must have.
+
+    Returns:
+        Bool array of the shape.
+
+    Raises:
+        ValueError: another shape, or no numbers.
+    """
+    array = np.asarray(visible)
+    if array.shape != shape or array.dtype.kind not in 'buif':
+        raise ValueError(
+            f'keypoints_visible must have shape {shape} and hold numbers, got '
+            f'{array.dtype} of shape {array.shape}'
+        )
+    return array > 0
 
 
 def one_of(name: str, value: Choice, choices: Sequence[Choice]) -> Choice:

@@ -9,7 +9,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmkp.codecs.arguments import check_size, positive
+from mmkp.codecs.arguments import check_size, check_visible, positive
 from mmkp.ops.hourglass_heatmap import draw_patches, gaussian_patch, locate_maxima
 
 
@@ -75,8 +75,11 @@ class HourglassHeatmap(BaseKeypointCodec):
             1 for keypoints that count in the loss.
 
         Raises:
-            ValueError: more than one person.
+            ValueError: more than one person, or arrays of another shape.
         """
+        shape = np.shape(keypoints)
+        if len(shape) != 3 or shape[2] != 2:
+            raise ValueError(f'keypoints must have shape (1, K, 2), got {shape}')
         if len(keypoints) != 1:
             raise ValueError(
                 f'HourglassHeatmap draws one person, got {len(keypoints)}: use a '
@@ -85,7 +88,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         points = np.asarray(keypoints[0], np.float64)
         drawn = np.isfinite(points).all(1)
         if keypoints_visible is not None:
-            drawn &= np.asarray(keypoints_visible[0]) > 0
+            drawn &= check_visible(keypoints_visible, shape[:2])[0]
         position = (np.where(drawn[:, None], points, 0) + 0.5) / self.scale_factor
         # Far outside, where whole numbers would overflow, nothing is drawn either.
         cells = np.floor(np.clip(position, -1e6, 1e6)).astype(np.int64)
@@ -103,8 +106,15 @@ class HourglassHeatmap(BaseKeypointCodec):
 
         Returns:
             Keypoints (1, K, 2) in pixels of the network's input, and their scores, the
-            heights of the peaks, (1, K); float32.
+            heights of the peaks, (1, K); float32. A map without finite values has
+            score 0.
+
+        Raises:
+            ValueError: maps of another size than ``heatmap_size``.
         """
+        if isinstance(encoded, np.ndarray):
+            # Tensors cannot have the negative strides of mirrored arrays.
+            encoded = np.ascontiguousarray(encoded)
         keypoints, scores = self.batch_decode(torch.as_tensor(encoded)[None])
         return keypoints[0], scores[0]
 
@@ -116,7 +126,17 @@ class HourglassHeatmap(BaseKeypointCodec):
 
         Returns:
             Keypoints (B, 1, K, 2) and scores (B, 1, K), float32.
+
+        Raises:
+            ValueError: maps of another size than ``heatmap_size``.
         """
+        size = tuple(batch_encoded.shape[:1:-1])
+        if batch_encoded.dim() != 4 or size != self.heatmap_size:
+            raise ValueError(
+                f'HourglassHeatmap reads maps of (width, height) {self.heatmap_size}, '
+                f'got an array of shape {tuple(batch_encoded.shape[1:])}: set '
+                'heatmap_size to the output of the network'
+            )
         cells, scores = locate_maxima(batch_encoded.detach())
         middle = (self.scale_factor - 1) / 2
         keypoints = cells.cpu().numpy() * self.scale_factor + middle

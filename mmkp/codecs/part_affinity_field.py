@@ -11,10 +11,10 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmkp.codecs.arguments import check_input_size, one_of, positive
+from mmkp.codecs.arguments import check_input_size, check_visible, one_of, positive
 from mmkp.codecs.build_skeleton import build_skeleton
 from mmkp.codecs.limb_skeleton import LimbSkeleton
-from mmkp.ops.decode_profile import decode_profile
+from mmkp.ops.decode_profile import BACKENDS, check_backend, decode_profile
 from mmkp.ops.part_affinity import FIELD_ALIGNMENTS, render_fields, render_heatmaps
 from mmkp.ops.part_affinity_weights import (
     boxes_of_extremities,
@@ -98,7 +98,16 @@ class PartAffinityField(BaseKeypointCodec):
         self.profile = profile
         self.decoder_options = dict(decoder or {})
         rules = {k: v for k, v in self.decoder_options.items() if k != 'backend'}
-        decode_profile(profile, **rules)  # mistakes are told at once
+        # Mistakes are told at once.
+        rules_of_profile = decode_profile(profile, **rules)
+        backend = one_of(
+            'backend', self.decoder_options.get('backend', 'auto'), BACKENDS
+        )
+        try:
+            check_backend(backend, rules_of_profile, profile)
+        except ValueError as error:
+            # Training only encodes, and may do so where numba is not installed.
+            warnings.warn(f'this codec cannot decode: {error}', stacklevel=2)
         self._limbs = np.array(self.skeleton.limbs, np.int64)
         self._trained = self._trained_keypoints(trained_keypoints)
         self._extremities = self._limbs_before_absent_keypoints()
@@ -141,6 +150,11 @@ class PartAffinityField(BaseKeypointCodec):
         if labelled_mask is not None:
             shape = self.map_size[::-1]
             labelled_mask = self._checked('labelled_mask', labelled_mask, shape)
+            if not ((labelled_mask >= 0) & (labelled_mask <= 1)).all():
+                raise ValueError(
+                    'labelled_mask must hold weights from 0 to 1, got values from '
+                    f'{labelled_mask.min()} to {labelled_mask.max()}'
+                )
         grid: dict[str, Any] = dict(map_size=self.map_size, stride=self.stride)
         heatmaps = render_heatmaps(points, seen, sigma=self.sigma, **grid)
         fields = render_fields(
@@ -182,8 +196,9 @@ class PartAffinityField(BaseKeypointCodec):
             ``output_keypoints='all'`` K of them), their scores (N, S), 0 where absent,
             and scores of the people (N,).
         """
+        maps = (heatmaps, part_affinity_fields)
         points, scores, people = self.batch_decode(
-            heatmaps[None], part_affinity_fields[None]
+            *(m[None] if isinstance(m, Tensor) else np.asarray(m)[None] for m in maps)
         )
         return points[0], scores[0], people[0]
 
@@ -233,6 +248,10 @@ class PartAffinityField(BaseKeypointCodec):
         """Keypoints (N, K, 2), whether labelled (N, K) and ignored (N, K)."""
         keypoints = np.asarray(keypoints)
         name, counts = self.skeleton.name, self._keypoint_counts
+        if keypoints.ndim == 3 and keypoints.shape[2] != 2:
+            raise ValueError(
+                f'keypoints must have shape (N, {counts[0]}, 2), got {keypoints.shape}'
+            )
         if keypoints.ndim != 3 or keypoints.shape[1] not in counts:
             number = keypoints.shape[1] if keypoints.ndim == 3 else keypoints.shape
             raise ValueError(
@@ -243,7 +262,7 @@ class PartAffinityField(BaseKeypointCodec):
         shape = keypoints.shape[:2]
         if visible is None:
             visible = np.ones(shape, np.float32)
-        seen = self._checked('keypoints_visible', visible, shape) > 0
+        seen = check_visible(visible, shape)
         finite = np.isfinite(keypoints).all(2)
         if not finite[seen].all():
             warnings.warn(

@@ -1,7 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """From heatmaps and part affinity fields to people."""
 
-import importlib.util
 import warnings
 from typing import Any
 
@@ -12,11 +11,9 @@ from torch import Tensor
 
 from mmkp.codecs.limb_skeleton import LimbSkeleton
 from mmkp.ops.array_decoding import decode_arrays
-from mmkp.ops.decode_profile import decode_profile
+from mmkp.ops.decode_profile import check_backend, decode_profile
 from mmkp.ops.limb_tables import limb_tables
 from mmkp.ops.people import People
-
-BACKENDS = ('auto', 'numpy', 'numba', 'torch')
 
 
 class PeopleDecoder:
@@ -55,8 +52,6 @@ class PeopleDecoder:
         field_offset: float = 0.0,
         **options: Any,
     ) -> None:
-        if backend not in BACKENDS:
-            raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')
         self.skeleton, self.stride = skeleton, stride
         self.profile = decode_profile(profile, **options)
         self.backend = backend
@@ -69,16 +64,7 @@ class PeopleDecoder:
             skeleton.redundant_limbs,
             skeleton.flip_indices,
         )
-        has_numba = importlib.util.find_spec('numba') is not None
-        plain = not (
-            self.profile.samples_by_length
-            or self.profile.only_passing
-            or self.profile.min_peak_distance
-        )
-        if backend == 'numba' and not (has_numba and plain):
-            reason = 'has rules that are not compiled' if has_numba else 'needs numba'
-            raise ValueError(f"backend='numba': profile {profile!r} {reason}")
-        self._is_compiled = backend in ('auto', 'numba') and has_numba and plain
+        self._is_compiled = check_backend(backend, self.profile, profile)
 
     def __call__(
         self, heatmaps: np.ndarray | Tensor, fields: np.ndarray | Tensor
@@ -149,6 +135,9 @@ class PeopleDecoder:
                 f'{limbs} limbs and reads heatmaps (B, {keypoints + 1}, h, w) and '
                 f'fields (B, {2 * limbs}, h, w), got {found} and {found_fields}'
             )
+        for maps in (heatmaps, fields):
+            if isinstance(maps, np.ndarray) and maps.dtype.kind not in 'buif':
+                raise ValueError(f'maps must be real numbers, got {maps.dtype}')
 
 
 def _prepared(maps: np.ndarray | Tensor, upsample: int) -> np.ndarray | Tensor:

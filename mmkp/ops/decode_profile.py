@@ -1,7 +1,10 @@
 """Rules by which maps become people."""
 
+import importlib.util
 from dataclasses import dataclass, fields, replace
 from typing import Any
+
+BACKENDS = ('auto', 'numpy', 'numba', 'torch')
 
 
 @dataclass(frozen=True)
@@ -129,3 +132,29 @@ def decode_profile(profile: str, **options: Any) -> DecodeProfile:
             f'{", ".join(sorted(known))}'
         )
     return replace(PROFILES[profile], **options)
+
+
+def check_backend(backend: str, profile: DecodeProfile, name: str) -> bool:
+    """Whether arrays are decoded by compiled code.
+
+    Args:
+        backend: 'auto', 'numpy', 'numba' or 'torch'.
+        profile: the rules.
+        name: of the profile, for messages.
+
+    Returns:
+        Whether the back end asks for numba, or takes it where that is possible.
+
+    Raises:
+        ValueError: another back end, or 'numba' where it cannot be used.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')
+    has_numba = importlib.util.find_spec('numba') is not None
+    plain = not (
+        profile.samples_by_length or profile.only_passing or profile.min_peak_distance
+    )
+    if backend == 'numba' and not (has_numba and plain):
+        reason = 'has rules that are not compiled' if has_numba else 'needs numba'
+        raise ValueError(f"backend='numba': profile {name!r} {reason}")
+    return backend in ('auto', 'numba') and has_numba and plain

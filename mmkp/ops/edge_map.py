@@ -19,6 +19,9 @@ from mmkp.ops.edge_map_winners import (
 
 # Pixels. Far larger coordinates would overflow when squared in float32.
 MAX_COORDINATE = 1e15
+MAX_PIXELS = 2**31
+# Squared pixels. Beyond, the map or its gradient is not finite in float32.
+THICKNESS_RANGE = (1e-36, 1e36)
 
 
 def complete_graph(num_keypoints: int) -> Tensor:
@@ -130,9 +133,15 @@ def _check_values(
 ) -> None:
     if len(image_size) != 2 or any(int(s) != s or s < 1 for s in image_size):
         raise ValueError(f'image_size must be (width, height) >= 1, got {image_size}')
-    if not (math.isfinite(thickness_px2) and thickness_px2 > 0):
+    if math.prod(image_size) > MAX_PIXELS:
         raise ValueError(
-            f'thickness_px2 must be positive and finite, got {thickness_px2}'
+            f'image_size {tuple(image_size)} has more than {MAX_PIXELS} pixels'
+        )
+    low_px2, high_px2 = THICKNESS_RANGE
+    if not low_px2 <= thickness_px2 <= high_px2:
+        raise ValueError(
+            f'thickness_px2 must be positive and finite, from {low_px2} to {high_px2}, '
+            f'got {thickness_px2}'
         )
     if not len(edges):
         return

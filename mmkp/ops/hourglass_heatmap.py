@@ -58,13 +58,14 @@ def locate_maxima(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     the author's evaluation (Newell et al., section 4.1).
 
     Args:
-        heatmaps: (..., h, w), float. NaN is lower than anything.
+        heatmaps: (..., h, w), float. NaN and infinity are lower than anything.
 
     Returns:
-        Positions (x, y) in cells, (..., 2), and the values there, (...,), float32.
+        Positions (x, y) in cells, (..., 2), and the values there, (...,), float32; 0
+        of maps without any finite value.
     """
     maps = heatmaps.float()
-    maps = torch.where(maps.isnan(), -torch.inf, maps)
+    maps = torch.where(maps.isfinite(), maps, -torch.inf)
     height, width = maps.shape[-2:]
     flat = maps.flatten(-2)
     scores, cells = flat.max(-1)
@@ -77,4 +78,5 @@ def locate_maxima(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
 
     steps = torch.stack([value(1) - value(-1), value(width) - value(-width)], -1)
     steps = torch.where(inside[..., None], steps.nan_to_num(0.0).sign() / 4, 0.0)
+    scores = torch.where(scores.isfinite(), scores, 0.0)
     return torch.stack([x, y], -1) + steps, scores

@@ -63,6 +63,9 @@ def render_heatmaps(
     side = int(2 * radius / stride) + 1
     near = ((first + side > 0) & (first < map_size)).all(1)
     part, centre, first = part[near], centre[near], first[near].astype(np.int64)
+    if side > max(map_size):
+        # More than the map is no use, and of wide Gaussians costs gigabytes.
+        side, first = max(map_size), np.maximum(first, 0)
 
     cells = first[:, None] + np.arange(side)[:, None]
     offset = (cells * stride + middle - centre[:, None]) / sigma

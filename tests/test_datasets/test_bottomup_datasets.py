@@ -147,3 +147,43 @@ class TestMpii:
             fields = item['data_samples'].gt_fields
             assert fields.heatmaps.shape == (16, 12, 12)
             assert fields.heatmaps[:-1].any()
+
+
+def mpii_person(**changes):
+    person = dict(image='015601864.jpg', scale=1.0, center=[30, 30])
+    person |= dict(joints=[[1 + n, 2 + n] for n in range(16)], joints_vis=[1] * 16)
+    return {k: v for k, v in (person | changes).items() if v is not ...}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(scale=...), 'scale is None'),
+        (dict(scale=-1), 'scale is -1'),
+        (dict(center=None), 'the center None, where 2 numbers'),
+        (dict(center=[float('nan'), 1]), r'the center \[nan, 1\], which is not finite'),
+        (dict(joints=[[1, 1]] * 14), 'where 32 numbers are expected'),
+        (dict(joints_vis=['a'] * 16), 'the joints_vis'),
+        (dict(image='a.jpg'), 'images of MPII have numbers for names'),
+    ],
+)
+def test_people_of_mpii_that_lack_something(tmp_path, changes, message):
+    (tmp_path / 'x.json').write_text(json.dumps([mpii_person(**changes)]))
+    with pytest.raises(ValueError, match=f'x.json: person 0 .*{message}'):
+        MpiiPeopleDataset(ann_file='x.json', data_root=str(tmp_path))
+
+
+def test_joints_of_mpii_that_are_not_finite_are_invisible(tmp_path):
+    joints = [[float('nan'), 1], *mpii_person()['joints'][1:]]
+    (tmp_path / 'x.json').write_text(json.dumps([mpii_person(joints=joints)]))
+    data = MpiiPeopleDataset(ann_file='x.json', data_root=str(tmp_path))
+    item = data.get_data_info(0)
+    assert np.isfinite(item['keypoints']).all()
+    assert item['keypoints_visible'][0].tolist() == [0] + [1] * 15
+
+
+@pytest.mark.parametrize('feet', [3, 'feet', [float('nan')] * 18])
+def test_feet_that_are_no_numbers(tmp_path, feet):
+    path = coco_file(tmp_path, dict(keypoints=BODY, foot_kpts=feet))
+    with pytest.raises(ValueError, match='annotation 1 has the foot_kpts'):
+        CocoBodyFootDataset(ann_file=path, data_mode='bottomup')

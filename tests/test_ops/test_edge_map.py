@@ -409,3 +409,15 @@ def test_computes_in_one_thread_and_restores_their_number():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize('thickness', [1e38, 3e36, 1e-37, 5e-39, 1e-45])
+def test_thickness_beyond_float32_is_refused(thickness):
+    points = torch.tensor([[[1.0, 1.0], [5.0, 5.0]]])
+    with pytest.raises(ValueError, match='thickness_px2 must be positive and finite'):
+        edge_map(points, torch.ones(1), (8, 8), thickness)
+
+
+def test_maps_without_a_bound_are_refused():
+    with pytest.raises(ValueError, match='more than 2147483648 pixels'):
+        edge_map(torch.ones(1, 2, 2), torch.ones(1), (2**40, 1), 1.0)

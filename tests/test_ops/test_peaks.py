@@ -59,6 +59,22 @@ def test_peaks_on_the_border_stay_in_their_cell():
     assert x[0] == y[2] == 0 and x[1] == 11 and y[3] == 9
 
 
+def test_border_cells_of_enlarged_maps_are_no_peaks():
+    maps = gaussians([(0, 4), (11, 9), (5.2, 4.1)])
+    maps[0, 4, 6] = 0.5  # a ripple inside, beside the peak that is cut off
+    for kind in (np.asarray, torch.from_numpy):
+        peaks = find_peaks(kind(maps), 0.1, border=False)
+        np.testing.assert_array_equal(as_arrays(peaks)[0], [0, 2])
+        np.testing.assert_allclose(as_arrays(peaks)[1][1], 5.2, atol=1e-2)
+
+
+@pytest.mark.parametrize('shape', [(1, 1), (1, 7), (7, 1), (2, 2)])
+@pytest.mark.parametrize('border', [True, False])
+def test_maps_smaller_than_their_border(shape, border):
+    peaks = find_peaks(np.ones((2, *shape), np.float32), 0.1, border)
+    assert len(peaks.x) == (2 if border else 0)
+
+
 @pytest.mark.parametrize('shape', [(1, 1), (1, 7), (7, 1), (2, 2)])
 def test_maps_of_one_row_or_column(shape):
     maps = np.zeros((3, *shape), np.float32)

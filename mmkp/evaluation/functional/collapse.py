@@ -55,7 +55,16 @@ def collapse_statistics(
 
     Returns:
         The statistics.
+
+    Raises:
+        ValueError: If there is no image, no keypoint, or the shape is another one.
     """
+    discovered = np.asarray(discovered, np.float64)
+    if discovered.ndim != 3 or 0 in discovered.shape or discovered.shape[2] != 2:
+        raise ValueError(
+            'discovered keypoints must have shape (images, keypoints, 2) with at least '
+            f'one of each, got {discovered.shape}'
+        )
     finite = np.isfinite(discovered).all(axis=2)
     # An infinity would warn, and spoil the differences in another way than NaN does.
     discovered = np.where(finite[..., None], discovered, np.nan)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 STANDARDIZE = 'standardize'
+# Squares of larger values may not be finite.
+MAX_VALUE = 1e100
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,17 @@ def fit_affine(
         The fitted map from raw inputs to raw targets.
 
     Raises:
-        ValueError: If ``center`` is not understood.
+        ValueError: If ``center`` is not understood, an array has another shape, or a
+            value is not finite or so large that its square is not.
     """
     check_center(center)
-    inputs = np.asarray(inputs, dtype=np.float64)
-    targets = np.asarray(targets, dtype=np.float64)
+    inputs = _table(inputs, 'inputs')
+    targets = _table(targets, 'targets')
+    if len(inputs) != len(targets):
+        raise ValueError(
+            f'there are {len(inputs)} rows of inputs but {len(targets)} of targets: '
+            'give one row of each an image'
+        )
     input_shift, input_scale = _origin(inputs, center)
     target_shift, target_scale = _origin(targets, center)
     if len(inputs) == 0:
@@ -89,6 +97,22 @@ def fit_affine(
     if bias:
         offset = offset + solution[num_inputs] * target_scale
     return AffineMap(weights, offset)
+
+
+def _table(values: np.ndarray, name: str) -> np.ndarray:
+    """Rows that can be fitted: LAPACK never returns from some that are infinite."""
+    table = np.asarray(values, dtype=np.float64)
+    if table.ndim != 2:
+        raise ValueError(f'{name} must have shape (rows, columns), got {table.shape}')
+    # NaN is not smaller than anything.
+    wrong = ~(np.abs(table) < MAX_VALUE)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise ValueError(
+            f'{name} hold {table[row, column]} in row {row}: nothing can be fitted to '
+            'values that are not finite or beyond 1e100; leave such rows out'
+        )
+    return table
 
 
 def _origin(values: np.ndarray, center: float | str) -> tuple[np.ndarray, np.ndarray]:

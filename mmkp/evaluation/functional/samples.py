@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+# Of the crop; keypoints further away are none.
+MAX_FRACTION = 1e6
+
 
 @dataclass(frozen=True)
 class KeypointSamples:
@@ -50,8 +53,8 @@ class KeypointSamples:
             The checked samples.
 
         Raises:
-            ValueError: If shapes disagree or a discovered keypoint is not
-                finite.
+            ValueError: If shapes disagree, a discovered keypoint is not finite or a
+                million crops away, or a size is not positive.
         """
         discovered = _points(discovered, 'discovered')
         annotated = _points(annotated, 'annotated')
@@ -62,13 +65,7 @@ class KeypointSamples:
                 'have annotated ones: give one row of each per image.'
             )
         names = tuple(map(str, range(num))) if names is None else tuple(names)
-        bad = ~np.isfinite(discovered).all(axis=(1, 2))
-        if bad.any():
-            raise ValueError(
-                f'the discovered keypoints of {names[int(np.argmax(bad))]} (and of '
-                f'{int(bad.sum()) - 1} more) are not finite: the detector has '
-                'diverged or its file is damaged.'
-            )
+        _check_discovered(discovered, names, 'discovered')
         known = np.isfinite(annotated)
         if visible is not None:
             flags = np.asarray(visible).astype(bool)
@@ -79,8 +76,8 @@ class KeypointSamples:
                     f'keypoints have shape {annotated.shape}.'
                 )
             known = known & flags
-        crop = _sizes(1.0 if crop_size is None else crop_size, num)
-        image = crop if image_size is None else _sizes(image_size, num)
+        crop = _sizes(1.0 if crop_size is None else crop_size, num, 'crop_size')
+        image = crop if image_size is None else _sizes(image_size, num, 'image_size')
         return cls(
             discovered, np.where(known, annotated, 0.0), known, crop, image, names
         )
@@ -132,8 +129,24 @@ class KeypointSamples:
         )
 
     def with_discovered(self, discovered: np.ndarray) -> 'KeypointSamples':
-        """Return the same images with other discovered keypoints (n, K', 2)."""
-        discovered = np.asarray(discovered, dtype=np.float64)
+        """Return the same images with other discovered keypoints.
+
+        Args:
+            discovered: (n, K', 2) fractions of the crop.
+
+        Returns:
+            The samples.
+
+        Raises:
+            ValueError: If they are of another number of images, or not finite.
+        """
+        discovered = _points(discovered, 'untrained')
+        if len(discovered) != len(self):
+            raise ValueError(
+                f'{len(discovered)} images have untrained keypoints, but {len(self)} '
+                'have discovered ones: give one row of each per image.'
+            )
+        _check_discovered(discovered, self.names, 'untrained')
         return replace(self, discovered=discovered)
 
 
@@ -146,5 +159,24 @@ def _points(values: np.ndarray, what: str) -> np.ndarray:
     return points
 
 
-def _sizes(values: np.ndarray | float, num: int) -> np.ndarray:
-    return np.broadcast_to(np.asarray(values, dtype=np.float64), (num, 2))
+def _check_discovered(
+    discovered: np.ndarray, names: tuple[str, ...], what: str
+) -> None:
+    # NaN is not smaller than anything.
+    bad = ~(np.abs(discovered) < MAX_FRACTION).all(axis=(1, 2))
+    if bad.any():
+        raise ValueError(
+            f'the {what} keypoints of {names[int(np.argmax(bad))]} (and of '
+            f'{int(bad.sum()) - 1} more) are not finite or a million crops away: the '
+            'detector has diverged or its file is damaged.'
+        )
+
+
+def _sizes(values: np.ndarray | float, num: int, what: str) -> np.ndarray:
+    sizes = np.asarray(values, dtype=np.float64)
+    if not (np.isfinite(sizes) & (sizes > 0)).all():
+        raise ValueError(
+            f'{what} must hold positive widths and heights in pixels, got '
+            f'{sizes[~(np.isfinite(sizes) & (sizes > 0))].ravel()[0]}'
+        )
+    return np.broadcast_to(sizes, (num, 2))

@@ -64,7 +64,16 @@ def temporal_consistency(
 
     Returns:
         The figures.
+
+    Raises:
+        ValueError: If the arrays are of different pairs or keypoints.
     """
+    shapes = [np.shape(k) for k in (keypoints, later_keypoints, propagated)]
+    if len(set(shapes)) > 1 or np.shape(valid) != shapes[0][:2]:
+        raise ValueError(
+            'keypoints, later_keypoints and propagated must have one shape (n, K, 2) '
+            f'and valid (n, K), got {shapes} and {np.shape(valid)}'
+        )
     error = np.linalg.norm(later_keypoints - propagated, axis=2)
     flow = np.linalg.norm(propagated - keypoints, axis=2)
     motion = np.linalg.norm(later_keypoints - keypoints, axis=2)
