@@ -515,3 +515,17 @@ def test_every_shim_names_its_thread_and_is_applied_once():
     for shim in compat.SHIMS:
         assert 'Upstream:' in shim.__doc__ and '#' in shim.__doc__
         assert not shim(), 'a second call must find nothing left to mend'
+
+
+def test_annotation_files_are_checked_once():
+    from mmpose.datasets.datasets.base import base_coco_style_dataset
+    from mmpose.evaluation.metrics import coco_metric
+
+    from mmkp.compat.coco_annotations import check_annotation_files
+
+    load = base_coco_style_dataset.BaseCocoStyleDataset.load_data_list
+    assert not check_annotation_files()
+    assert base_coco_style_dataset.BaseCocoStyleDataset.load_data_list is load
+    for module in (base_coco_style_dataset, coco_metric):
+        with pytest.raises(FileNotFoundError, match='annotation file no.json does not'):
+            module.COCO('no.json')

@@ -69,12 +69,6 @@ def _check_people(entries: list, path: str) -> None:
                 f'{where} needs image, the name of a file, and scale, a positive '
                 f'number; the scale is {shown(person.get("scale"))}'
             )
-        if not person['image'].split('.')[0].isdecimal():
-            raise ValueError(
-                f'{where}: images of MPII have numbers for names, from which '
-                "MpiiDataset takes their ids; write the people in COCO's format, and "
-                'take LandmarkDataset'
-            )
         for key, size in sizes.items():
             try:
                 found = np.array(person.get(key), np.float64).size
@@ -89,6 +83,12 @@ def _check_people(entries: list, path: str) -> None:
             raise ValueError(
                 f'{where} has the center {person["center"]}, which is not finite; '
                 'correct it or leave the person out'
+            )
+        if not person['image'].split('.')[0].isdecimal():
+            raise ValueError(
+                f'{where}: images of MPII have numbers for names, from which '
+                "MpiiDataset takes their ids; write the people in COCO's format, and "
+                'take LandmarkDataset'
             )
 
 
