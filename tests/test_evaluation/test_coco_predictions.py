@@ -9,7 +9,7 @@ from mmpose.evaluation.metrics import CocoMetric
 
 from mmkp.datasets import CocoBodyFootDataset
 from mmkp.evaluation import BottomupCocoMetric
-from mmkp.evaluation.functional import figures_to_json
+from mmkp.ops.finite import finite_or_none
 
 PEOPLE = np.random.default_rng(0).uniform(10, 190, (4, 17, 3))
 PEOPLE[..., 2] = 2
@@ -103,6 +103,6 @@ def test_predictions_that_are_not_finite_are_not_found(tmp_path):
 
 def test_figures_that_are_not_finite_are_null():
     content = dict(a=float('nan'), b=[1.5, float('inf')], c=(dict(d=-float('inf')),))
-    assert json.loads(figures_to_json(content)) == dict(
+    assert json.loads(json.dumps(finite_or_none(content))) == dict(
         a=None, b=[1.5, None], c=[dict(d=None)]
     )

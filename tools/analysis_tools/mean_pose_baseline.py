@@ -8,6 +8,7 @@ python tools/analysis_tools/mean_pose_baseline.py CONFIG [--out figures.json]
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from mmkp.apis.mean_pose_baseline import evaluate_mean_pose

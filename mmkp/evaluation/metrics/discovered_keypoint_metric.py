@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """The one metric for keypoints that were discovered without labels."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
