@@ -18,6 +18,7 @@ from .puppets import (
     reorder_joints,
 )
 from .puppets.scene import Scene
+from .segmentation import encode_mask
 
 
 @DATASETS.register_module()
@@ -154,7 +155,8 @@ class PuppetDataset(BaseCocoStyleDataset):
             dict: ``img`` (H, W, 3) uint8 BGR, ``img_id``, ``img_path`` (a name
             that MMEngine's file layer draws, see ``puppets.file_backend``),
             ``id``, ``keypoints`` (N, K, 2), ``bbox`` (N, 4) as x1, y1, x2, y2 and
-            ``area`` (N,), all in pixels, ``keypoints_visible`` (N, K), 1 for
+            ``area`` (N,), all in pixels, ``segmentation``, the pixels in which a
+            figure is seen as run lengths, ``keypoints_visible`` (N, K), 1 for
             labelled joints, ``clip_id``, ``frame_id`` and further keys as in
             ``BaseCocoStyleDataset``. N is 1 in top-down mode.
         """
@@ -198,10 +200,16 @@ class PuppetDataset(BaseCocoStyleDataset):
         ]
         tight = scene.boxes[rows]
         areas = scene.areas[rows]
+        masks = [
+            encode_mask(scene.figure_mask(figure))
+            for figure in range(*rows.indices(len(scene.keypoints)))
+        ]
         raw = [
             _coco_annotation(*values, index)
             for values in zip(ids, keypoints, flags, tight, areas, strict=True)
         ]
+        for annotation, mask in zip(raw, masks, strict=True):
+            annotation['segmentation'] = mask
         num_figures = len(keypoints)
         info: dict[str, Any] = dict(
             keypoints=keypoints.copy(),
@@ -215,7 +223,7 @@ class PuppetDataset(BaseCocoStyleDataset):
             id=ids,
             num_keypoints=[int(np.count_nonzero(f)) for f in flags],
             iscrowd=[0] * num_figures,
-            segmentation=[None] * num_figures,
+            segmentation=masks,
             raw_ann_info=raw,
         )
         if self.data_mode == 'bottomup':

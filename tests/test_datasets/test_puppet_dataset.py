@@ -23,6 +23,7 @@ from mmkp.datasets.puppets import (
     puppet_metainfo,
     reorder_joints,
 )
+from mmkp.datasets.segmentation import segmentation_mask
 
 CONVERTER = (
     Path(__file__).resolve().parents[2] / 'tools/dataset_converters/puppets_to_coco.py'
@@ -54,6 +55,20 @@ def test_topdown_items_are_single_figures():
         assert item['raw_ann_info'] == all_of_it['raw_ann_info'][number]
         assert item['area'] == all_of_it['area'][number] > 1
         assert item['bbox'].tolist() == [[0, 0, 128, 128]]
+
+
+def test_segmentations_are_the_pixels_in_which_each_figure_is_seen():
+    dataset = PuppetDataset(num_images=3, figures=3, seed=2, data_mode='bottomup')
+    for item in map(dataset.get_data_info, range(3)):
+        shape = item['img'].shape[:2]
+        masks = [segmentation_mask(mask, shape) for mask in item['segmentation']]
+        assert [mask.sum() for mask in masks] == item['area'].tolist()
+        assert sum(mask.astype(int) for mask in masks).max() == 1
+        seen = [annotation['keypoints'] for annotation in item['raw_ann_info']]
+        for mask, keypoints in zip(masks, seen, strict=True):
+            x, y, flags = np.rint(np.reshape(keypoints, (17, 3))).astype(int).T
+            assert mask[y, x][flags == 2].mean() > 0.9
+        assert [a['segmentation'] for a in item['raw_ann_info']] == item['segmentation']
 
 
 def test_figure_boxes_are_padded_tight_boxes():

@@ -370,3 +370,41 @@ def test_only_scored_images_count_as_collapsed(messages):
     discovered[:NUM_FIT] = discovered[:1]
     evaluate(certain(make_samples((discovered, untrained, annotated)), 0.4, 0.9))
     assert not messages.find('WARNING', 'hardly move')
+
+
+def rectangle_samples():
+    """Samples whose object is the left half of the image, 100 of 200 columns."""
+    samples = make_samples()
+    for sample in samples:
+        polygon = [0, 0, 100, 0, 100, 150, 0, 150]
+        sample.set_metainfo(dict(raw_ann_info=dict(segmentation=[polygon])))
+    return samples
+
+
+def test_share_on_the_object_of_detector_and_control():
+    samples = rectangle_samples()
+    expected = {}
+    for name in ('keypoints', 'untrained_keypoints'):
+        points = np.stack([s.pred_instances[name][0] for s in samples[NUM_FIT:]])
+        expected[name] = 100 * (np.rint(points[..., 0]) < 100).mean()
+    assert 10 < expected['keypoints'] < 90
+    figures = evaluate(samples, object_share=True)
+    assert figures['mafl/on_object'] == pytest.approx(expected['keypoints'])
+    assert figures['mafl/on_object_untrained'] == pytest.approx(
+        expected['untrained_keypoints']
+    )
+    assert 'mafl/on_object' not in evaluate(samples)
+
+
+def test_share_on_the_object_needs_its_pixels():
+    with pytest.raises(ValueError, match='has no segmentation.*object_share=False'):
+        evaluate(make_samples(), object_share=True)
+
+
+def test_errors_of_groups_of_points_stand_apart():
+    groups = dict(first=[0], rest=[1, 2])
+    figures = evaluate(make_samples(), error_groups=groups)
+    for column in ('', '_mean_pose', '_untrained'):
+        first, rest = (figures[f'mafl/forward_{g}{column}'] for g in groups)
+        assert (first + 2 * rest) / 3 == pytest.approx(figures[f'mafl/forward{column}'])
+    assert figures['mafl/forward_first'] != figures['mafl/forward_rest']

@@ -31,5 +31,10 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='DiscoveredKeypointMetric', protocol='generic')
+val_evaluator = dict(
+    type='DiscoveredKeypointMetric',
+    protocol='generic',
+    error_groups=dict(elbows=[7, 8], wrists=[9, 10]),
+    object_share=True,
+)
 test_evaluator = val_evaluator

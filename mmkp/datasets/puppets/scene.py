@@ -42,6 +42,18 @@ class Scene:
     labels: np.ndarray
     parts: dict[int, tuple[int, str]]
 
+    def figure_mask(self, number: int) -> np.ndarray:
+        """Pixels in which a figure is seen.
+
+        Args:
+            number (int): Of the figure, from 0.
+
+        Returns:
+            np.ndarray: Bool of shape (H, W).
+        """
+        own = [label for label, (figure, _) in self.parts.items() if figure == number]
+        return np.isin(self.labels, own)
+
 
 def render(settings: PuppetSettings, index: int) -> Scene:
     """Draw an image.

@@ -2,7 +2,6 @@
 """Where a picture shows people whom nobody has labelled."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -10,6 +9,8 @@ import xtcocotools.mask as coco_mask
 from mmcv.image import imflip
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
+
+from mmkp.datasets.segmentation import run_lengths
 
 
 @TRANSFORMS.register_module()
@@ -144,7 +145,7 @@ def _union(
     union = np.zeros((height, width), bool)
     lengths: list = []
     for annotation in annotations:
-        parts = _run_lengths(annotation.get('segmentation'), height, width)
+        parts = run_lengths(annotation.get('segmentation'), height, width)
         if any(tuple(part['size']) != (height, width) for part in parts):
             raise ValueError(
                 f'the segmentation of annotation {annotation.get("id")} is for an '
@@ -159,16 +160,3 @@ def _union(
     if lengths:
         union |= coco_mask.decode(coco_mask.merge(lengths)).astype(bool)
     return union
-
-
-def _run_lengths(segmentation: Any, height: int, width: int) -> list:
-    """COCO's compressed run lengths of a segmentation in either format."""
-    if not segmentation:
-        return []
-    if isinstance(segmentation, Mapping):
-        if isinstance(segmentation['counts'], list):
-            return [coco_mask.frPyObjects(segmentation, height, width)]
-        return [segmentation]
-    # Fewer than 3 points are no area.
-    polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
-    return coco_mask.frPyObjects(polygons, height, width) if polygons else []

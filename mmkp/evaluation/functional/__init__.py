@@ -14,6 +14,7 @@ from .left_right import fit_side_agnostic, human36m_permutation, swap_permutatio
 from .linear_regression import AffineMap, fit_affine
 from .mean_pose import mean_keypoints, place_keypoints, without_inputs
 from .normalizers import normalizer_lengths
+from .object_share import on_object
 from .pck import (
     CorrectKeypointCounts,
     count_correct_keypoints,
@@ -71,6 +72,7 @@ __all__ = [
     'mean_keypoints',
     'mean_of_groups',
     'normalizer_lengths',
+    'on_object',
     'place_keypoints',
     'point_errors',
     'pooled_percentage',

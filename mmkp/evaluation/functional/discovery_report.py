@@ -27,6 +27,8 @@ class DiscoveryReport:
             protocol's unit.
         few_shot: Number of annotated images to column to figures of the draws.
         collapse: Column to statistics of the discovered keypoints.
+        on_object: Column to the share of the discovered keypoints that lie on the
+            object, in percent; empty where its pixels are not known.
         details: What else a results file should hold, as plain types.
         remarks: Sentences to read beside the table.
         peak_shots: Numbers of images close to the interpolation peak.
@@ -37,6 +39,7 @@ class DiscoveryReport:
     errors: dict[str, dict[str, float]] = field(default_factory=dict)
     few_shot: dict[int, dict[str, FewShotSummary]] = field(default_factory=dict)
     collapse: dict[str, CollapseStatistics] = field(default_factory=dict)
+    on_object: dict[str, float] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     peak_shots: set[int] = field(default_factory=set)
@@ -50,7 +53,7 @@ class DiscoveryReport:
         """
         flat = {
             name + _suffix(column): value
-            for name, columns in self.errors.items()
+            for name, columns in (*self.errors.items(), ('on_object', self.on_object))
             for column, value in columns.items()
         }
         for shots, summaries in self.few_shot.items():
@@ -83,11 +86,15 @@ class DiscoveryReport:
         columns = [c for c in COLUMNS if any(c in row for row in self.errors.values())]
         rows = [['', *(column.replace('_', ' ') for column in columns)]]
         for name, values in self.errors.items():
-            rows.append([name, *(_number(values.get(c)) for c in columns)])
+            label = name.replace('_', ', ')
+            rows.append([label, *(_number(values.get(c)) for c in columns)])
         for shots, summaries in self.few_shot.items():
             mark = ' *' if shots in self.peak_shots else ''
             label = f'forward, {shots} annotated{mark}'
             rows.append([label, *(_summary(summaries.get(c)) for c in columns)])
+        if self.on_object:
+            cells = [_number(self.on_object.get(c)) for c in columns]
+            rows.append(['% on the object', *cells])
         rows += self._collapse_rows(columns)
         lines = [self._headline(), *_aligned(rows)]
         if self.few_shot:

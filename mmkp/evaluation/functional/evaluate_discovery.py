@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Run a protocol forwards, backwards and from few images, with its baselines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,7 @@ def evaluate_discovery(
     shots: Sequence[int] = DEFAULT_SHOTS,
     num_draws: int = 10,
     seed: int = 0,
+    groups: Mapping[str, Sequence[int]] | None = None,
 ) -> DiscoveryReport:
     """Run a protocol and its baselines.
 
@@ -53,6 +54,8 @@ def evaluate_discovery(
             below the number of images to fit on are left out.
         num_draws: Draws for each number of images.
         seed: Seed of the draws.
+        groups: Name -> indices of annotated points whose mean error is a figure of its
+            own, ``forward_<name>``.
 
     Returns:
         The report.
@@ -69,7 +72,7 @@ def evaluate_discovery(
     report = DiscoveryReport(protocol, counts, dict(forward={}, backward={}))
     contenders = _contenders(protocol, fit, score, untrained)
     for column, contender in contenders.items():
-        _run(report, column, contender)
+        _run(report, column, contender, groups or {})
     for count in usable_shots(shots, len(fit)):
         draws = draw_few_shot(len(fit), count, num_draws, seed)
         report.few_shot[count] = {
@@ -126,11 +129,19 @@ def _contenders(
     return contenders
 
 
-def _run(report: DiscoveryReport, column: str, contender: _Contender) -> None:
+def _run(
+    report: DiscoveryReport,
+    column: str,
+    contender: _Contender,
+    groups: Mapping[str, Sequence[int]],
+) -> None:
     protocol = contender.protocol
     fitted = fit_protocol(protocol, contender.fit)
     scored = score_protocol(protocol, fitted, contender.score)
     report.errors['forward'][column] = scored.figure
+    for name, points in groups.items():
+        errors = report.errors.setdefault(f'forward_{name}', {})
+        errors[column] = float(np.mean(scored.per_point[list(points)]))
     if column == MEAN_POSE:
         return
     backward = report.errors['backward']

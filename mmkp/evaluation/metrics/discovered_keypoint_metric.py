@@ -2,7 +2,8 @@
 """The one metric for keypoints that were discovered without labels."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from mmkp.evaluation.functional import (
     evaluate_discovery,
     get_protocol,
 )
-from mmkp.evaluation.functional.discovery_report import DETECTOR
+from mmkp.evaluation.functional.discovery_report import DETECTOR, UNTRAINED
 from mmkp.ops.finite import finite_or_none
 
 from .evaluation_record import EvaluationRecord, KeypointGroups
 from .keypoint_certainty import measure_collapse
+from .object_keypoints import keypoints_on_object
 
 
 @METRICS.register_module()
@@ -55,6 +57,10 @@ class DiscoveredKeypointMetric(BaseMetric):
         keypoint_groups: Annotated points to use, in the order the protocol
             expects; a group of indices stands for the mean of its points, such
             as the six points around an eye. Default: all as they are.
+        error_groups: Name -> indices of the points after ``keypoint_groups`` whose
+            mean error is a figure of its own, ``forward_<name>``.
+        object_share: Whether to report the share of keypoints on the object,
+            ``on_object`` in percent; needs segmentations in COCO's format.
         shots: Numbers of annotated images for few-shot figures.
         num_draws: Random draws for each number of images.
         seed: Seed of these draws.
@@ -82,6 +88,8 @@ class DiscoveredKeypointMetric(BaseMetric):
         outfile_prefix: str | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
+        error_groups: Mapping[str, Sequence[int]] | None = None,
+        object_share: bool = False,
     ) -> None:
         self.protocol: RegressionProtocol = get_protocol(
             protocol, variant, **(protocol_options or {})
@@ -97,6 +105,8 @@ class DiscoveredKeypointMetric(BaseMetric):
         self.collapse_limits = CollapseLimits(**(collapse_limits or {}))
         self.judged_model: Any = None  # given by JudgedModelHook, for the advice
         self.outfile_prefix = outfile_prefix
+        self.error_groups = dict(error_groups or {})
+        self.object_share = object_share
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the keypoints of a batch.
@@ -109,9 +119,13 @@ class DiscoveredKeypointMetric(BaseMetric):
             ValueError: If a sample cannot be evaluated; the image is named.
         """
         for data_sample in data_samples:
-            self.results.append(
-                EvaluationRecord.from_data_sample(data_sample, self.keypoint_groups)
+            record = EvaluationRecord.from_data_sample(
+                data_sample, self.keypoint_groups
             )
+            if self.object_share and record.purpose == 'score':
+                on_object = keypoints_on_object(data_sample, record.name)
+                record = replace(record, on_object=on_object)
+            self.results.append(record)
 
     def compute_metrics(self, results: list[EvaluationRecord]) -> dict[str, float]:
         """Fit, score, log the table and return the figures.
@@ -141,8 +155,10 @@ class DiscoveredKeypointMetric(BaseMetric):
             self.shots,
             self.num_draws,
             self.seed,
+            self.error_groups,
         )
         self._add_collapse(report, score_records)
+        self._add_object_share(report, score_records)
         for remark in report.remarks:
             logger.warning(f'{self.prefix}: {remark}')
         logger.info(f'{type(self).__name__} ({self.variant})\n{report.table()}')
@@ -161,6 +177,15 @@ class DiscoveredKeypointMetric(BaseMetric):
         report.remarks += self.collapse_limits.warnings(
             statistics, CollapseAdvice(self.judged_model)
         )
+
+    def _add_object_share(
+        self, report: DiscoveryReport, records: list[EvaluationRecord]
+    ) -> None:
+        """Add the share of keypoints on the object, in percent."""
+        if self.object_share:
+            columns = zip(*(record.on_object for record in records), strict=True)
+            for column, flags in zip((DETECTOR, UNTRAINED), columns, strict=False):
+                report.on_object[column] = 100 * float(np.mean(flags))
 
     def _write(self, report: DiscoveryReport, logger: MMLogger) -> None:
         if self.outfile_prefix is None:

@@ -30,6 +30,8 @@ class EvaluationRecord:
         image_size: (2,) float64, pixels.
         num_nan: Number of annotated points marked visible but not finite.
         certainty: How sure the detector is of the discovered keypoints.
+        on_object: Whether each keypoint lies on the object, (K,) bool of the
+            discovered and, where there are, of the untrained; empty if unknown.
     """
 
     key: tuple[str, ...]
@@ -43,6 +45,7 @@ class EvaluationRecord:
     image_size: np.ndarray
     num_nan: int
     certainty: KeypointCertainty = field(default_factory=KeypointCertainty)
+    on_object: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def from_data_sample(
