@@ -11,6 +11,7 @@ from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
 from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
+from mmkp.engine.hooks.timed_learning_rate_hook import TimedLearningRateHook
 from mmkp.engine.hooks.token_selection_hook import TokenSelectionHook
 from mmkp.engine.hooks.untrained_control_hook import UntrainedControlHook
 
@@ -27,6 +28,7 @@ __all__ = [
     'ProgressHook',
     'SaveMetricsHook',
     'TimeLimitHook',
+    'TimedLearningRateHook',
     'TokenSelectionHook',
     'UntrainedControlHook',
 ]

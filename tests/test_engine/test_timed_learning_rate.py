@@ -1,0 +1,29 @@
+"""A learning rate that follows the clock."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from mmkp.engine import TimedLearningRateHook
+from mmkp.engine.hooks import timed_learning_rate_hook
+
+
+def test_rates_follow_the_clock_whatever_the_scheduler_says(monkeypatch):
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(timed_learning_rate_hook, 'time', clock)
+    groups = [dict(lr=0.5, initial_lr=1.0), dict(lr=10.0)]
+    runner = SimpleNamespace(optim_wrapper=SimpleNamespace(param_groups=groups))
+    hook = TimedLearningRateHook(40, warm_up=0.1, hold=0.5, end_ratio=0.2)
+    hook.before_train(runner)
+    for elapsed, share in ((0, 0), (2, 0.5), (4, 1), (20, 1), (30, 0.6), (50, 0.2)):
+        clock.now = 100.0 + elapsed
+        hook.before_train_iter(runner, 0)
+        assert [group['lr'] for group in groups] == pytest.approx([share, 10 * share])
+
+
+def test_unusable_arguments_are_refused():
+    with pytest.raises(ValueError, match='seconds must be positive, got 0'):
+        TimedLearningRateHook(0)
+    for options in (dict(warm_up=0.5), dict(hold=1.0), dict(end_ratio=2.0)):
+        with pytest.raises(ValueError, match='0 <= warm_up <= hold < 1'):
+            TimedLearningRateHook(1, **options)
