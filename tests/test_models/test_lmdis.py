@@ -326,3 +326,51 @@ def test_jitter_changes_the_target_and_stays_in_range():
     assert target.min() >= 0 and target.max() <= 1
     with torch.no_grad():
         assert torch.equal(model.reconstruct(images)['images'], images)
+
+
+def figure_model():
+    """A model that reconstructs nothing and draws edges."""
+    margin = dict(frame_margin=MARGIN)
+    model = MODELS.build(
+        lmdis_config(
+            losses=dict(
+                figure=dict(type='FigureGroundLoss', edge_weight=1.0, **margin)
+            ),
+            head=dict(
+                type='ChannelMassHead',
+                in_channels=6,
+                num_keypoints=K,
+                background_logit=1.5,
+                logit_scale=4.0,
+                **margin,
+            ),
+        )
+        | dict(generator=dict(type='EdgeDrawing', num_keypoints=K, thickness=0.01))
+    )
+    model.init_weights()
+    return model
+
+
+def test_figure_and_ground_train_detector_and_edges_without_a_reconstruction():
+    model = figure_model().train()
+    inputs = torch.rand(2, 3, 32, 32)
+    model.loss(inputs)['loss_figure'].backward()
+    gradients = (
+        model.generator.edge_logits.grad,
+        model.head.final_layer.norm.bias.grad,
+    )
+    assert all((gradient != 0).any() for gradient in gradients)
+    outputs = model.outputs_for_losses(inputs)
+    assert outputs['background'].shape == outputs['heatmaps'][:, 0].shape
+    assert outputs['edge_map'].shape == (2, 1, 32, 32)
+    assert 'reconstruction' not in outputs
+
+
+def test_the_background_can_start_with_most_cells():
+    torch.manual_seed(0)
+    model = figure_model().train()
+    inputs = torch.rand(2, 3, 32, 32)
+    ahead = model.outputs_for_losses(inputs)['background'].mean()
+    torch.nn.init.zeros_(model.head.final_layer.norm.bias)
+    level = model.outputs_for_losses(inputs)['background'].mean()
+    assert ahead > 0.6 and level < 0.4

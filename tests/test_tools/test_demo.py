@@ -11,8 +11,7 @@ def test_demo(tmp_path, capsys, monkeypatch):
         cfg = load_config(*args, **kwargs)
         cfg.train_dataloader.batch_size = 2
         cfg.experiment_name = cfg.filename
-        if cfg.model.type == 'AutoLink':
-            cfg.model.losses.perceptual.base_channels = 2
+        if cfg.model.type == 'LMDIS':
             for part in ('fit', 'score'):
                 cfg.test_dataloader.dataset[part].num_images = 30
         else:
@@ -24,7 +23,10 @@ def test_demo(tmp_path, capsys, monkeypatch):
     told = capsys.readouterr()
     for line in ('from the discovered keypoints', 'untrained detector', 'mean pose'):
         [row] = [row for row in told.out.splitlines() if line in row]
-        assert float(row.split()[-1]) > 0
+        assert all(float(value) > 0 for value in row.split()[-3:])
+    [row] = [row for row in told.out.splitlines() if 'On the figure lie' in row]
+    found, untrained = (float(row.split()[index]) for index in (4, -2))
+    assert 0 < found <= 100 and 0 < untrained <= 100
     for line in ('this network', 'the same, untrained'):
         [row] = [row for row in told.out.splitlines() if line in row]
         assert all(0 <= float(value) <= 100 for value in row.split()[-4:])

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.backbones.autolink_encoder import initialise_convolutions
+from mmkp.models.generators.learned_edges import LearnedEdges
 from mmkp.models.generators.unet import UNet
-from mmkp.ops.edge_map import complete_graph, edge_map
 
 
 @MODELS.register_module()
-class EdgeMapGenerator(BaseModule):
+class EdgeMapGenerator(LearnedEdges):
     """Draw learned edges between keypoints and complete a masked image from them.
 
     AutoLink (He et al., NeurIPS 2022), sections 3.2 and 3.3. All pairs of
@@ -50,18 +49,17 @@ class EdgeMapGenerator(BaseModule):
         initial_edge_logit_std: float = 0.1,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(
+            num_keypoints,
+            thickness,
+            initial_edge_logit,
+            initial_edge_logit_std,
+            init_cfg,
+        )
         if not 0 <= mask_ratio <= 1:
             raise ValueError(f'mask_ratio must lie in [0, 1], got {mask_ratio}')
-        if thickness <= 0:
-            raise ValueError(f'thickness must be positive, got {thickness}')
-        self.num_keypoints = num_keypoints
-        self.thickness = thickness
         self.mask_ratio = mask_ratio
         self.mask_cells = mask_cells
-        self.register_buffer('edges', complete_graph(num_keypoints), persistent=False)
-        noise = initial_edge_logit_std * torch.randn(len(self.edges))
-        self.edge_logits = nn.Parameter(initial_edge_logit + noise)
         self.visible_scale = nn.Parameter(torch.ones(()))
         self.unet = UNet(in_channels=4, widths=widths)
 
@@ -69,27 +67,6 @@ class EdgeMapGenerator(BaseModule):
         """Start as AutoLink does, or from ``init_cfg`` when it names weights."""
         initialise_convolutions(self)
         super().init_weights()
-
-    @property
-    def edge_weights(self) -> Tensor:
-        """Positive weight of each edge, shape (E,), in the order of ``edges``."""
-        return F.softplus(self.edge_logits)
-
-    def draw_edges(self, keypoints: Tensor, image_size: tuple[int, int]) -> Tensor:
-        """Draw the edge map.
-
-        Args:
-            keypoints: (x, y) in network-input pixels, shape (B, K, 2).
-            image_size: (W, H) in pixels.
-
-        Returns:
-            Edge maps, shape (B, 1, H, W), float32.
-        """
-        half_side = (max(image_size) - 1) / 2
-        thickness_px2 = self.thickness * half_side**2
-        return edge_map(
-            keypoints, self.edge_weights, image_size, thickness_px2, self.edges
-        )
 
     def sample_mask(self, images: Tensor) -> Tensor:
         """Choose at random which blocks of each image stay visible.

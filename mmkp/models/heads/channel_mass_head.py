@@ -36,6 +36,9 @@ class ChannelMassHead(SpatialExpectationHead):
         final_norm: batch normalisation of the scores, as released; without it they
             have a bias.
         norm_momentum: share of a batch in the update of running statistics.
+        background_logit: what the background's score starts from, before
+            ``logit_scale``. With 0, as released, it is one channel of K + 1 and takes
+            hundreds of steps to win what belongs to none.
         mass_epsilon: added to the mass by which a keypoint's channel is divided;
             1e-6 in the release, in units of cells. The default needs none, as the
             division is done on logarithms.
@@ -61,6 +64,7 @@ class ChannelMassHead(SpatialExpectationHead):
         feature_index: int = -1,
         score_radius: float = 0.125,
         logit_scale: float = 1.0,
+        background_logit: float = 0.0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
@@ -83,6 +87,7 @@ class ChannelMassHead(SpatialExpectationHead):
             raise ValueError(f'mass_epsilon must be at least 0, got {mass_epsilon}')
         self.frame_margin: tuple[int, int] = (int(margin[0]), int(margin[1]))
         self.mass_epsilon = mass_epsilon
+        self.background_logit = background_logit
         channels = (in_channels, *upsample_channels)[-1]
         if final_norm:
             self.final_layer = NormalisedConvolution(
@@ -93,6 +98,14 @@ class ChannelMassHead(SpatialExpectationHead):
             )
         else:
             self.final_layer = nn.Conv2d(channels, num_keypoints + 1, 3, padding=1)
+
+    def init_weights(self) -> None:
+        """Start as the base class does, with the background's score."""
+        super().init_weights()
+        last = self.final_layer
+        bias = last.norm.bias if isinstance(last, NormalisedConvolution) else last.bias
+        if self.background_logit and isinstance(bias, nn.Parameter):
+            nn.init.constant_(bias[-1], self.background_logit)
 
     def channel_maps(self, logits: Tensor) -> Tensor:
         """Share of each channel in each cell.

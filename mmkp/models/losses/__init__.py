@@ -3,6 +3,7 @@
 from mmkp.models.losses.concentration_loss import ConcentrationLoss
 from mmkp.models.losses.diversity_loss import DiversityLoss
 from mmkp.models.losses.equivariance_loss import EquivarianceLoss
+from mmkp.models.losses.figure_ground_loss import FigureGroundLoss
 from mmkp.models.losses.localisation_loss import LocalisationLoss
 from mmkp.models.losses.map_equivariance_loss import MapEquivarianceLoss
 from mmkp.models.losses.part_affinity_loss import PartAffinityLoss
@@ -14,6 +15,7 @@ __all__ = [
     'ConcentrationLoss',
     'DiversityLoss',
     'EquivarianceLoss',
+    'FigureGroundLoss',
     'LocalisationLoss',
     'MapEquivarianceLoss',
     'PartAffinityLoss',

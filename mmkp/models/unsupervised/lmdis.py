@@ -27,15 +27,16 @@ class LMDIS(UnsupervisedPoseEstimator):
     The detector sees the image in a frame of its mean border colour
     (``head.frame_margin``), and losses work in that frame: ``images``, the
     ``reconstruction`` (outside the image equal to the frame), ``keypoints`` in pixels
-    of the frame, ``heatmaps``, all ``warped_*`` and ``warp``. Lengths relative to the
-    image proper are a matter of the losses' ``frame_ratio``. What the model predicts
-    is in pixels of the network input.
+    of the frame, ``heatmaps``, ``background`` (its share of each cell, (B, h, w)), all
+    ``warped_*`` and ``warp``. Lengths relative to the image proper are a matter of the
+    losses' ``frame_ratio``. What the model predicts is in pixels of the network input.
 
     Args:
         backbone: config of any backbone, e.g. :class:`LightHourglass`.
         head: config of a :class:`ChannelMassHead`.
-        generator: config of a :class:`LMDISGenerator`; optional, without it there is
-            nothing to reconstruct.
+        generator: config of a :class:`LMDISGenerator`, or of :class:`EdgeDrawing`,
+            which learns edges only; optional, without it there is nothing to
+            reconstruct.
         warp_frames: make the second view of the image in its frame, as released. Off,
             the image is warped first and framed then, as a view whose warp is known
             for the image only, such as optical flow, requires.
@@ -103,9 +104,12 @@ class LMDIS(UnsupervisedPoseEstimator):
         """
         return super().extract_feat(self.frame(inputs))
 
-    def _detect_in_frames(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+    def _logits(self, frames: Tensor) -> Tensor:
+        """Scores of keypoints and background on frames, (B, K + 1, h, w)."""
+        return self.head(super().extract_feat(frames))
+
+    def _locate(self, logits: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Keypoints in pixels of frames, (B, K, 2), and all K + 1 distributions."""
-        logits = self.head(super().extract_feat(frames))
         distributions = self.head.distributions(logits)
         heatmaps = distributions[:, : self.num_keypoints]
         frame_size = (frames.shape[-1], frames.shape[-2])
@@ -133,7 +137,7 @@ class LMDIS(UnsupervisedPoseEstimator):
             outputs.
         """
         frames = self.frame(inputs)
-        in_frame, distributions = self._detect_in_frames(frames)
+        in_frame, distributions = self._locate(self._logits(frames), frames)
         image_size = (inputs.shape[-1], inputs.shape[-2])
         heatmaps = distributions[:, : self.num_keypoints]
         return {
@@ -150,25 +154,27 @@ class LMDIS(UnsupervisedPoseEstimator):
         margin = self.head.frame_margin
         inputs = self.jitter(inputs)
         frames = self.frame(inputs)
-        keypoints, distributions = self._detect_in_frames(frames)
+        logits = self._logits(frames)
+        keypoints, distributions = self._locate(logits, frames)
         outputs: dict[str, object] = {
             'images': frames,
             'keypoints': keypoints,
             'heatmaps': distributions[:, : self.num_keypoints],
+            'background': self.head.channel_maps(logits)[:, -1],
         }
         drawn = self._generate(inputs, frames, keypoints, distributions)
-        if drawn:
-            drawn['reconstruction'] = paste_into_frame(
+        outputs.update(drawn)
+        if 'reconstruction' in drawn:
+            outputs['reconstruction'] = paste_into_frame(
                 drawn['reconstruction'], frames, margin
             )
-            outputs.update(drawn)
         if self.view_transform is not None:
             if self.warp_frames:
                 warped, warp = self.second_view(frames, data_samples)
             else:
                 warped, warp = self.second_view(inputs, data_samples)
                 warped, warp = self.frame(warped), FramedWarp(warp, margin)
-            keypoints, distributions = self._detect_in_frames(warped)
+            keypoints, distributions = self._locate(self._logits(warped), warped)
             outputs.update(
                 warped_images=warped,
                 warped_keypoints=keypoints,

@@ -1,0 +1,94 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Keypoints belong to the figure, the rest to the background."""
+
+import torch
+import torch.nn.functional as F
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from mmkp.ops.border_background import border_background
+from mmkp.ops.moments import full_precision
+
+
+@MODELS.register_module()
+class FigureGroundLoss(nn.Module):
+    """Agreement of a model's background with the one that the image's border shows.
+
+    For :class:`LMDIS` on one object before a smooth background, whose likelihood b(u)
+    is that of :func:`mmkp.ops.border_background.border_background`; SCOPS (Hung et al.,
+    CVPR 2019, section 3.4) asks the same of a saliency map. Three terms:
+
+    * the mean cross-entropy between b and the background's share of each cell;
+    * ``mass_weight`` times the mass of the keypoints' distributions on the background,
+      sum_k sum_u p_k(u) b(u), by which no keypoint is left beside the figure;
+    * ``edge_weight`` times the mean squared difference between the edge map and 1 - b:
+      the edges that draw the figure get their weights.
+
+    Of the second view nothing is asked, equivariance carries it there. Where the object
+    fills the border or the background is cluttered, b means little: leave it out.
+
+    Args:
+        loss_weight: factor on the loss.
+        mass_weight: factor on the second term.
+        edge_weight: factor on the third; 0 for a model without edges.
+        tolerance: how far the background's values stray, in units of the images.
+        frame_margin: pixels of the frame on each side, as in the head.
+
+    Raises:
+        ValueError: ``tolerance`` is not positive.
+    """
+
+    inputs: tuple[str, ...] = ('images', 'heatmaps', 'background')
+
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        mass_weight: float = 0.2,
+        edge_weight: float = 0.0,
+        tolerance: float = 0.06,
+        frame_margin: int = 0,
+    ) -> None:
+        super().__init__()
+        if not tolerance > 0:
+            raise ValueError(f'tolerance must be positive, got {tolerance}')
+        self.loss_weight = loss_weight
+        self.mass_weight = mass_weight
+        self.edge_weight = edge_weight
+        self.tolerance = tolerance
+        self.frame_margin = frame_margin
+        if edge_weight:
+            self.inputs = (*self.inputs, 'edge_map')
+
+    def forward(
+        self,
+        images: Tensor,
+        heatmaps: Tensor,
+        background: Tensor,
+        edge_map: Tensor | None = None,
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            images: network input in its frame, shape (B, C, H, W).
+            heatmaps: keypoints' distributions over the frame, shape (B, K, h, w).
+            background: the background's share of each cell, shape (B, h, w).
+            edge_map: of the image without its frame, shape (B, 1, H', W').
+
+        Returns:
+            Mean over images, scalar, at least float32.
+        """
+        margin = self.frame_margin
+        height, width = images.shape[-2:]
+        inside = images[..., margin : height - margin, margin : width - margin]
+        likelihood = border_background(inside, self.tolerance)
+        framed = F.pad(likelihood, (margin,) * 4, value=1.0)
+        map_size = (background.shape[-2], background.shape[-1])
+        target = F.adaptive_avg_pool2d(framed, map_size)
+        share = full_precision(background).clamp(1e-4, 1 - 1e-4)
+        with torch.autocast(images.device.type, enabled=False):
+            loss = F.binary_cross_entropy(share, target)
+            mass = (full_precision(heatmaps) * target[:, None]).sum((1, 2, 3)).mean()
+        loss = loss + self.mass_weight * mass
+        if edge_map is not None:
+            loss = loss + self.edge_weight * F.mse_loss(edge_map[:, 0], 1 - likelihood)
+        return self.loss_weight * loss
