@@ -1,4 +1,4 @@
-# The demo: 16 keypoints of drawn figures, minutes on two CPU cores.
+# Drawn figures, 16 keypoints, minutes on two CPU cores.
 _base_ = [
     '../_base_/lmdis_light_64x64.py',
     '../../../_base_/datasets/puppets_64x64.py',
