@@ -33,12 +33,19 @@ def data_dir() -> Path:
     return _provided(SHARED / 'data')
 
 
-@pytest.fixture(scope='session', autouse=True)
-def _mmpose_scope() -> None:
-    """Resolve names of configs in MMPose's registries, as its tools do."""
+@pytest.fixture(scope='module', autouse=True)
+def _mmpose_scope(request: pytest.FixtureRequest) -> None:
+    """Resolve names of configs in MMPose's registries, as its tools do.
+
+    For each file anew: a runner of a test leaves the scope of its own config behind.
+    """
+    from mmengine.registry import DefaultScope
     from mmpose.utils import register_all_modules
 
-    register_all_modules()
+    register_all_modules(init_default_scope=False)
+    scope = DefaultScope.get_current_instance()
+    if scope is None or scope.scope_name != 'mmpose':
+        DefaultScope.get_instance(f'tests-{request.node.nodeid}', scope_name='mmpose')
 
 
 @pytest.fixture(autouse=True)

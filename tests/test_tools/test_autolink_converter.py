@@ -3,6 +3,8 @@
 import argparse
 import importlib.util
 import os
+import sys
+import types
 from itertools import pairwise
 from pathlib import Path
 
@@ -194,6 +196,24 @@ def test_reads_what_lightning_pickles(tool, tmp_path):
     found = tool.convert(tmp_path / 'model.ckpt', tmp_path / 'out.pth', 4)
     assert found['meta']['hyper_parameters'] == {'sklr': 512}
     assert found['state_dict']['generator.visible_scale'].shape == ()
+
+
+def test_reads_paths_of_python_3_13(tool, tmp_path, monkeypatch):
+    module = types.ModuleType('pathlib._local')
+
+    class PosixPath(str):
+        def __reduce__(self):
+            return PosixPath, (str(self),)
+
+    PosixPath.__module__, PosixPath.__qualname__ = module.__name__, 'PosixPath'
+    module.PosixPath = PosixPath
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    checkpoint = lightning(official_state())
+    root = module.PosixPath('/data')
+    checkpoint['hyper_parameters'] = argparse.Namespace(sklr=512, root=root)
+    torch.save(checkpoint, tmp_path / 'model.ckpt')
+    found = tool.convert(tmp_path / 'model.ckpt', tmp_path / 'out.pth', 4)
+    assert found['meta']['hyper_parameters'] == {'sklr': 512}
 
 
 class _Harmful:

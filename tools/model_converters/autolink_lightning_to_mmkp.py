@@ -35,6 +35,9 @@ LIGHTNING_GLOBALS: dict[str, Any] = {
     'pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint': InertObject,
     'pathlib.PosixPath': InertObject,
     'pathlib.WindowsPath': InertObject,
+    # As Python 3.13 writes them.
+    'pathlib._local.PosixPath': InertObject,
+    'pathlib._local.WindowsPath': InertObject,
 }
 
 
