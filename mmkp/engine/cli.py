@@ -3,8 +3,6 @@
 import argparse
 import dis
 import errno
-import functools
-import json
 import os
 import re
 import sys
@@ -16,7 +14,6 @@ from mmengine.config import Config
 
 from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
 from mmkp.engine.config import load_config
-from mmkp.engine.config_check import ConfigError
 from mmkp.engine.option_values import OptionAction
 
 _CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
@@ -91,32 +88,6 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
-def _tell_unreadable(
-    read: Callable[[argparse.Namespace], Config],
-) -> Callable[[argparse.Namespace], Config]:
-    """Refuse in a sentence a file that is no config, whatever Python says of it."""
-
-    @functools.wraps(read)
-    def told(args: argparse.Namespace) -> Config:
-        try:
-            cfg = read(args)
-        except (
-            SyntaxError,
-            NameError,
-            UnicodeDecodeError,
-            json.JSONDecodeError,
-        ) as error:
-            raise ConfigError(
-                f'{args.config} cannot be read as a config: {error}'
-            ) from error
-        if not set(cfg) - {'launcher', 'work_dir'}:
-            raise ConfigError(f'{args.config} is an empty config')
-        return cfg
-
-    return told
-
-
-@_tell_unreadable
 def config_from_arguments(args: argparse.Namespace) -> Config:
     """Read the config that the command line names, see :func:`load_config`.
 

@@ -1,5 +1,6 @@
 """Reading a config with what the command line adds to it."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,12 +70,14 @@ def load_config(
 def _read(path: Path, variables: Mapping[str, Any]) -> tuple[Config, set[str]]:
     """Read a config; tell in one sentence what its writer can mend."""
     try:
-        return read_config(path, variables)
+        cfg, taken = read_config(path, variables)
     except SyntaxError as error:
         raise ConfigError(
             f'{path} cannot be read: {error.msg} in line {error.lineno}'
             + (f': {error.text.strip()}' if error.text else '')
         ) from error
+    except (NameError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ConfigError(f'{path} cannot be read as a config: {error}') from error
     except TypeError as error:
         if 'in child config cannot inherit from base' not in str(error):
             raise
@@ -84,6 +87,9 @@ def _read(path: Path, variables: Mapping[str, Any]) -> tuple[Config, set[str]]:
             f'inherits from. To take the place of that, begin with _delete_: '
             f'{key}=dict(_delete_=True, ...)'
         ) from error
+    if not cfg:
+        raise ConfigError(f'{path} is an empty config')
+    return cfg, taken
 
 
 def _start_without_gpu(cfg: Config) -> None:

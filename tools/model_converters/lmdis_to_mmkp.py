@@ -20,14 +20,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.cli import run_tool
+from mmkp.engine.config import load_config
 from mmkp.engine.conversion import write_checkpoint
 from mmkp.labels import read_npz
 from mmkp.models.lmdis_checkpoint import convert_variables
@@ -50,15 +49,13 @@ def convert(
         FileNotFoundError: there is no such file.
         ValueError: the file does not fit the config.
     """
-    for path in (config, source):
-        if not Path(path).is_file():
-            raise FileNotFoundError(f'{path} does not exist')
+    if not Path(source).is_file():
+        raise FileNotFoundError(f'{source} does not exist')
     if Path(target).is_dir():
         raise ValueError(f'{target} is a folder: give the name of the file to write')
-    init_default_scope('mmpose')
-    model_config = Config.fromfile(config).model
-    if model_config.type != 'LMDIS':
-        raise ValueError(f'{config} is of a {model_config.type}, not of LMDIS')
+    model_config = load_config(config, check=False).get('model', {})
+    if model_config.get('type') != 'LMDIS':
+        raise ValueError(f'{config} is of a {model_config.get("type")}, not of LMDIS')
     # Their weights may lie elsewhere, and are not part of the checkpoint.
     model = MODELS.build({**model_config, 'losses': None})
     variables = read_npz(source)

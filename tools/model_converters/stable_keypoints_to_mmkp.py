@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import Tensor
 
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.cli import run_tool
+from mmkp.engine.config import load_config
 from mmkp.engine.conversion import config_source, write_checkpoint
 
 
@@ -126,9 +126,7 @@ def check_config(config: str | Path, sizes: dict[str, int]) -> None:
         FileNotFoundError: there is no such config.
         ValueError: it is of another model, or of other sizes.
     """
-    if not Path(config).is_file():
-        raise FileNotFoundError(f'{config} does not exist')
-    model = Config.fromfile(config).get('model', {})
+    model = load_config(config, check=False).get('model', {})
     if model.get('type') != 'StableKeypoints':
         raise ValueError(f'{config} is of {model.get("type")}, not of StableKeypoints')
     for name, size in sizes.items():

@@ -335,7 +335,7 @@ def test_refuses_other_files(tmp_path):
     (tmp_path / 'text.npz').write_text('not a network')
     with pytest.raises(ValueError, match='loaded safely.*no checkpoint but text'):
         PerceptualLoss(weights=str(tmp_path / 'text.pth')).init_weights()
-    with pytest.raises(ValueError, match='not a readable .npz'):
+    with pytest.raises(ValueError, match='is no .npz file'):
         PerceptualLoss(weights=str(tmp_path / 'text.npz')).init_weights()
 
 
