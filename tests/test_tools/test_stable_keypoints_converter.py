@@ -93,7 +93,7 @@ def test_the_config_is_compared(tool, files, tmp_path):
     message = refusal(tool, *files, '--config', autolink)
     assert 'is of AutoLink, not of StableKeypoints' in message
     absent = tmp_path / 'absent.py'
-    assert f'{absent}' does not exist in refusal(tool, *files, '--config', absent)
+    assert f"{absent}' does not exist" in refusal(tool, *files, '--config', absent)
 
 
 class TestBadFiles:
