@@ -138,6 +138,8 @@ def run_tool(main: Callable[[], int | None]) -> None:
     """
     plain_warnings = warnings.formatwarning
     warnings.formatwarning = _format_warning
+    # MMPose finds its own metainfo files wherever one works, and warns each time.
+    warnings.filterwarnings('ignore', message='The metainfo config file')
     try:
         status = main()
     except KeyboardInterrupt:
@@ -145,6 +147,9 @@ def run_tool(main: Callable[[], int | None]) -> None:
             raise
         print('interrupted', file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # whoever read what is printed has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         sentence = _sentence(error)
         if sentence is None or os.environ.get('MMKP_TRACEBACK') == '1':

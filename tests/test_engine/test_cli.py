@@ -3,6 +3,9 @@
 
 import errno
 import importlib.util
+import shlex
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -149,3 +152,13 @@ def test_what_we_raise_in_a_worker_process_is_told(capsys):
     assert told.startswith('error: a.png is not an image that can be decoded')
     with pytest.raises(ValueError, match='invalid literal'):
         run_tool(lambda: do(False))
+
+
+def test_a_reader_who_has_read_enough_is_no_error():
+    code = (
+        'from mmkp.engine.cli import run_tool\n'
+        'run_tool(lambda: [print("x" * 9999) for _ in range(999)])'
+    )
+    command = f'{shlex.quote(sys.executable)} -c {shlex.quote(code)} | head -c 9'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stdout == 'x' * 9 and not done.stderr
