@@ -11,6 +11,11 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 # Processes ask each other every so many iterations, as each time the GPU is waited for.
 _AGREEMENT_INTERVAL = 10
 
+EMPTY = (
+    'the training set (train_dataloader.dataset) is empty: check its data_root, '
+    'ann_file, data_prefix and filter_cfg'
+)
+
 
 def validation_is_due(loop: Any, done: int) -> bool:
     """Whether a loop validates next.
@@ -66,10 +71,7 @@ def check_training_data(loop: Any) -> None:
     loader = loop.dataloader
     number = len(loader.dataset)
     if number == 0:
-        raise ValueError(
-            'the training set (train_dataloader.dataset) is empty: check its '
-            'data_root, ann_file, data_prefix and filter_cfg'
-        )
+        raise ValueError(EMPTY)
     if isinstance(loop, EpochBasedTrainLoop) and len(loader) == 0:
         raise ValueError(
             f'train_dataloader.batch_size={loader.batch_size} is more than the '

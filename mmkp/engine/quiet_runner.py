@@ -10,7 +10,7 @@ from mmengine.dist import get_world_size
 from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmkp.engine.loop_state import check_training_data
+from mmkp.engine.loop_state import EMPTY, check_training_data
 
 # Nobody who trains a model can act on these; they stay in the log file or vanish.
 _OF_OTHERS = (
@@ -72,6 +72,19 @@ class QuietRunner(Runner):
                     warnings.filterwarnings('ignore', message)
             check_training_data(self.train_loop)
             return super().train()
+
+    def build_train_loop(self, loop: Any) -> Any:
+        """Build the loop and its data.
+
+        Raises:
+            ValueError: the data set is empty, which MMEngine cannot serialise.
+        """
+        try:
+            return super().build_train_loop(loop)
+        except ValueError as error:
+            if 'need at least one array' in str(error):
+                raise ValueError(EMPTY) from error
+            raise
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Call the hooks; before the first step, say what is about to happen."""

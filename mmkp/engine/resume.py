@@ -1,6 +1,7 @@
 """Where a training can be taken up again."""
 
 import logging
+import os
 import re
 import shlex
 import sys
@@ -71,6 +72,8 @@ def resume_command(checkpoint: str | Path, argv: list[str] | None = None) -> str
             continue
         kept.append(argument)
     start = ['python', program] if name.endswith('.py') else [name]
+    if 'TORCHELASTIC_RUN_ID' in os.environ:
+        start = ['torchrun', '...', program]  # its options are not known here
     return shlex.join([*start, *kept, '--resume'])
 
 

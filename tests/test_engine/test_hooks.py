@@ -1,6 +1,7 @@
 """The hooks that draw, tell progress and end a training in time."""
 
 import random
+import time
 from types import SimpleNamespace
 from unittest import mock
 
@@ -10,7 +11,7 @@ import pytest
 import tiny
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmkp.apis import load_model
 from mmkp.engine import DiscoveryVisualizationHook, ProgressHook, TimeLimitHook
@@ -113,3 +114,19 @@ def test_time_limit_needs_iterations_and_time():
         TimeLimitHook(0)
     with pytest.raises(TypeError, match='iteration-based'):
         TimeLimitHook(1).before_train(SimpleNamespace(train_loop=None))
+
+
+def test_resumed_training_has_the_time_that_was_left():
+    checkpoint = {}
+    hooks = [TimeLimitHook(5), ProgressHook()]
+    for hook in hooks:
+        hook._start = time.monotonic() - 3
+        hook.before_save_checkpoint(None, checkpoint)
+    loop = mock.Mock(spec=IterBasedTrainLoop)
+    runner = SimpleNamespace(train_loop=loop, _resume=True, iter=7, max_iters=9)
+    for hook in (TimeLimitHook(5), TimeLimitHook(2), ProgressHook()):
+        hook.after_load_checkpoint(runner, checkpoint)
+        loop._max_iters = 9
+        hook.before_train(runner)
+        assert time.monotonic() - hook._start == pytest.approx(3, abs=0.5)
+        assert loop._max_iters == (7 if getattr(hook, 'seconds', 0) == 2 else 9)

@@ -2,12 +2,14 @@
 
 import logging
 import os
+import shlex
 from unittest import mock
 
 import pytest
 import torch
 
 from mmkp.engine import find_resumable_checkpoint, why_unreadable
+from mmkp.engine.resume import resume_command
 
 
 @pytest.fixture
@@ -94,3 +96,32 @@ def test_checkpoints_of_old_torch_are_no_archives_and_still_readable(tmp_path):
     path = tmp_path / 'iter_1.pth'
     torch.save({'a': 1}, path, _use_new_zipfile_serialization=False)
     assert why_unreadable(path) is None
+
+
+@pytest.mark.parametrize(
+    ('given', 'expected'),
+    [
+        ('tools/train.py a.py', 'python tools/train.py a.py --resume'),
+        (
+            "t/train.py 'my a.py' --resume old.pth --work-dir w",
+            "python t/train.py 'my a.py' --work-dir w --resume",
+        ),
+        ('train.py a.py --resume=x --amp', 'python train.py a.py --amp --resume'),
+        ('train.py a.py --resume --amp', 'python train.py a.py --amp --resume'),
+        ('/venv/bin/mmkp train a.py', 'mmkp train a.py --resume'),
+        ('notebook.py a', "set resume=True and load_from='last.pth'"),
+    ],
+)
+def test_command_that_continues(given, expected, monkeypatch):
+    monkeypatch.delenv('TORCHELASTIC_RUN_ID', raising=False)
+    assert resume_command('last.pth', shlex.split(given)) == expected
+
+
+def test_checkpoint_within_an_epoch_gives_way_to_that_of_an_epoch(work_dir):
+    for name in ('epoch_1.pth', 'iter_7.pth'):
+        torch.save({'meta': {}}, work_dir / name)
+    os.utime(work_dir / 'epoch_1.pth', (8, 8))
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_7.pth'))
+    assert find_resumable_checkpoint(work_dir) == work_dir / 'iter_7.pth'
+    truncate(work_dir / 'iter_7.pth')
+    assert find_resumable_checkpoint(work_dir) == work_dir / 'epoch_1.pth'
