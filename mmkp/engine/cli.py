@@ -14,9 +14,10 @@ from mmengine.config import Config
 
 from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
 from mmkp.engine.config import load_config
+from mmkp.engine.config_names import SUFFIXES
+from mmkp.engine.file_kind import is_pickle, is_zip
 from mmkp.engine.option_values import OptionAction
 
-_CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 _USER_ERRORS = (
     CheckpointError,
     OSError,
@@ -95,7 +96,7 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
         ValueError: config and checkpoint are given in the wrong order.
     """
     checkpoint = str(getattr(args, 'checkpoint', None) or '')
-    if checkpoint.endswith(_CONFIG_SUFFIXES) or _is_checkpoint(str(args.config)):
+    if checkpoint.endswith(SUFFIXES) or _is_checkpoint(str(args.config)):
         raise ValueError(
             f"'{args.config}' is given as CONFIG"
             + (f" and '{checkpoint}' as CHECKPOINT" if checkpoint else '')
@@ -116,10 +117,7 @@ def _is_checkpoint(path: str) -> bool:
     """Whether what is given as a config is a file of weights."""
     if path.endswith(('.pth', '.pt', '.ckpt', '.safetensors')):
         return True
-    if not os.path.isfile(path):
-        return False
-    with open(path, 'rb') as file:
-        return file.read(4).startswith((b'PK\x03\x04', b'\x80\x02'))
+    return os.path.isfile(path) and (is_zip(Path(path)) or is_pickle(Path(path)))
 
 
 def run_tool(main: Callable[[], int | None]) -> None:

