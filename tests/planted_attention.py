@@ -47,7 +47,7 @@ def planted_images(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Images (B, 3, side, side) and the similarity (B, 2, 2), (B, 2) of each object.
 
-    A place q on the object, |q| <= 1, is shown at pixel ``matrix @ q + centre``.
+    A place q on the object, |q| <= 1, is shown at pixel ``matrix @ q + center``.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -56,19 +56,19 @@ def planted_images(
 
     angle = torch.deg2rad(uniform(-30, 30, number))
     scale = side * uniform(0.2, 0.3, number)
-    centre = side * uniform(0.4, 0.6, number, 2)
+    center = side * uniform(0.4, 0.6, number, 2)
     cos, sin = scale * angle.cos(), scale * angle.sin()
     matrix = torch.stack((cos, -sin, sin, cos), -1).view(number, 2, 2)
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing='ij')
     pixels = torch.stack((x, y), -1).float().view(1, -1, 2)
-    place = places_of(pixels.expand(number, -1, -1), matrix, centre)
+    place = places_of(pixels.expand(number, -1, -1), matrix, center)
     radius = place.norm(dim=-1, keepdim=True)
     shown = ((1 - radius) * scale[:, None, None] + 0.5).clamp(0, 1)
     images = torch.cat((place * shown, shown), -1)
-    return images.transpose(1, 2).reshape(number, 3, side, side), matrix, centre
+    return images.transpose(1, 2).reshape(number, 3, side, side), matrix, center
 
 
-def places_of(pixels: Tensor, matrix: Tensor, centre: Tensor) -> Tensor:
+def places_of(pixels: Tensor, matrix: Tensor, center: Tensor) -> Tensor:
     """Places on the objects of pixels, both (B, N, 2)."""
-    moved = (pixels - centre[:, None]).transpose(1, 2)
+    moved = (pixels - center[:, None]).transpose(1, 2)
     return torch.linalg.solve(matrix, moved).transpose(1, 2)

@@ -252,21 +252,21 @@ def test_targets_of_the_two_sigmas():
         codec = KEYPOINT_CODECS.build(load(stem).model.head.decoder)
         encoded = codec.encode(np.full((1, 1, 2), 130, np.float32))
         heatmap = encoded['heatmaps'][0]
-        peak, neighbour = heatmap.max(), heatmap[32, 33]
+        peak, neighbor = heatmap.max(), heatmap[32, 33]
         assert peak == heatmap[32, 32] == 1
         assert np.count_nonzero(heatmap.sum(0)) == 7
-        widths[stem] = np.sqrt(-0.5 / np.log(neighbour))
+        widths[stem] = np.sqrt(-0.5 / np.log(neighbor))
     assert list(widths.values()) == pytest.approx([1, 1.75])
 
 
 def test_mpii_from_annotations_to_figures(tmp_path):
     """The crop is the author's, and the metric finds the head boxes."""
-    scale, centre = 1.5, [180, 150]
+    scale, center = 1.5, [180, 150]
     joints = np.random.default_rng(0).uniform(100, 250, (16, 2))
-    joints[0] = np.subtract(centre, 1)  # in the file, positions count from 0 already
+    joints[0] = np.subtract(center, 1)  # in the file, positions count from 0 already
     annotation = dict(
         image='1.jpg',
-        center=centre,
+        center=center,
         scale=scale,
         joints=joints.tolist(),
         joints_vis=[1] * 16,

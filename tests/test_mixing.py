@@ -49,18 +49,18 @@ def hrnet(widths=(4, 6, 8, 10)) -> dict:
 
 
 LIGHT_HOURGLASS = {
-    'type': 'LightHourglass',
+    'type': 'LMDISHourglass',
     'encoder': ((6,), (8,)),
     'bottleneck': (8,),
     'decoder': ((8,), (8,), (6,)),
     'skip_convolutions': 1,
 }
 PAPER_BACKBONES = {
-    'AutoLink': ({'type': 'AutoLinkEncoder', 'widths': (6, 8)}, 8, (6,)),
+    'AutoLink': ({'type': 'AutoLinkEncoder', 'channels': (6, 8)}, 8, (6,)),
     'FactorizedSpatialEmbedding': (
         {
-            'type': 'SixLayerLandmarkNet',
-            'widths': (4, 4, 4, 6, 8),
+            'type': 'ThewlisNet',
+            'channels': (4, 4, 4, 6, 8),
             'padding': 'reflect',
         },
         8,
@@ -80,17 +80,17 @@ BACKBONES = {
 }
 MODEL_PARTS = {
     'AutoLink': {
-        'head': {'type': 'SpatialExpectationHead', 'grid': 'cell_centres'},
+        'head': {'type': 'SoftArgmaxHead', 'grid': 'cell_centres'},
         'generator': {
             'type': 'EdgeMapGenerator',
             'num_keypoints': K,
-            'widths': (4, 6, 8),
+            'channels': (4, 6, 8),
             'mask_cells': 4,
         },
     },
     'FactorizedSpatialEmbedding': {
         'head': {
-            'type': 'SpatialExpectationHead',
+            'type': 'SoftArgmaxHead',
             'grid': 'cell_centres',
             'padding': 'reflect',
         },
@@ -98,7 +98,7 @@ MODEL_PARTS = {
         'crop_margin': 16,  # HRNet needs multiples of 32 pixels
     },
     'LMDIS': {
-        'head': {'type': 'ChannelMassHead', 'frame_margin': 16},
+        'head': {'type': 'ChannelSoftmaxHead', 'frame_margin': 16},
         'generator': {
             'type': 'LMDISGenerator',
             'num_keypoints': K,

@@ -52,7 +52,7 @@ def test_another_skeleton_is_said_once():
         info = cfg.val_dataloader.dataset.metainfo.keypoint_info
         assert [info[i]['name'] for i in range(3)] == ['left_eye', 'right_eye', 'nose']
         assert [info[i]['swap'] for i in range(3)] == ['right_eye', 'left_eye', '']
-    assert cfg.model.head.num_keypoints == cfg.model.backbone.num_heatmaps == 3
+    assert cfg.model.head.num_keypoints == cfg.model.backbone.num_keypoints == 3
     load_config(CONFIGS[0], options).model.head.decoder.skeleton.keypoint_info[2]
 
 

@@ -139,12 +139,12 @@ class TestImports:
         allowed |= {'pavi'}  # the client of a storage, which its users have
         for path in SOURCES:
             # A tool may import its neighbours, as scripts do.
-            neighbours = {other.stem for other in path.parent.glob('*.py')}
+            neighbors = {other.stem for other in path.parent.glob('*.py')}
             if 'tools' not in path.relative_to(ROOT).parts[:1]:
-                neighbours = set()
+                neighbors = set()
             for module in imports_of(path):
                 top = module.partition('.')[0]
-                assert top in allowed | neighbours, f'{relative(path)} imports {module}'
+                assert top in allowed | neighbors, f'{relative(path)} imports {module}'
 
     def test_ops_know_torch_and_numpy_only(self):
         allowed = {'torch', 'numpy', 'numba', 'triton', *sys.stdlib_module_names}

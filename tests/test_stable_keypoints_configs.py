@@ -76,7 +76,7 @@ def test_parts_fit(path):
     assert sizes(config) == {(side, side)}
     assert tuple(model.test_cfg.view_map_size) == (side, side)
     # The choice of tokens, the loss and the maps speak of the same Gaussian.
-    assert settings.sigma == model.losses.localisation.sigma
+    assert settings.sigma == model.losses.localization.sigma
     assert sorted(model.losses) == ['equivariance', 'localisation']
     assert [hook.type for hook in config.custom_hooks] == ['TokenSelectionHook']
     types = [step.type for step in config.train_dataloader.dataset.pipeline]
@@ -90,15 +90,15 @@ def test_published_numbers(path):
     model = config.model
     assert model.head.num_tokens == 500
     assert tuple(model.head.map_size) == (128, 128)
-    assert model.losses.localisation.loss_weight == 100
+    assert model.losses.localization.loss_weight == 100
     assert model.losses.equivariance.loss_weight == 1000
     assert model.train_cfg.sigma == 2
     assert model.train_cfg.num_candidates == 25
     assert model.view_transform.preset == 'stable_keypoints'
     assert model.test_cfg.num_views == 10
     assert config.custom_hooks[0].num_images == 100
-    optimiser = config.optim_wrapper.optimizer
-    assert (optimiser.type, optimiser.lr) == ('Adam', 5e-3)
+    optimizer = config.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.lr) == ('Adam', 5e-3)
     # A step is four images, which the loop counts one by one.
     images = config.train_dataloader.batch_size
     assert images * config.optim_wrapper.accumulative_counts == 4

@@ -34,13 +34,13 @@ model = dict(
     data_preprocessor=dict(
         type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
         bgr_to_rgb=True),
-    backbone=dict(type='AutoLinkEncoder', widths=[4, 8]),
+    backbone=dict(type='AutoLinkEncoder', channels=[4, 8]),
     head=dict(
-        type='SpatialExpectationHead', in_channels=8, num_keypoints=num_keypoints,
+        type='SoftArgmaxHead', in_channels=8, num_keypoints=num_keypoints,
         upsample_channels=[]),
     generator=dict(
         type='EdgeMapGenerator', num_keypoints=num_keypoints, mask_cells=4,
-        widths=[4, 4, 4]),
+        channels=[4, 4, 4]),
     view_transform=dict(type='RandomThinPlateSpline'),
     losses=dict(
         equivariance=dict(type='EquivarianceLoss'),

@@ -28,7 +28,7 @@ model = dict(
         type='PoseDataPreprocessor', mean=[0.0] * 3, std=[255.0] * 3,
         bgr_to_rgb=True),
     backbone=dict(
-        type='StackedHourglass', num_stacks=2, num_heatmaps=17, order=2, channels=16),
+        type='StackedHourglass', num_stacks=2, num_keypoints=17, order=2, channels=16),
     head=dict(
         type='StackedHourglassHead', num_stacks=2, num_keypoints=17, decoder=codec,
         loss=dict(type='KeypointMSELoss', use_target_weight=True, loss_weight=100.0)),

@@ -161,13 +161,13 @@ class MeanColours(BaseModule):
 class PerfectStages(nn.Module):
     """Draws what the codec would encode for the image it recognises."""
 
-    def __init__(self, in_channels, num_heatmaps, num_fields, skeleton='coco18'):
+    def __init__(self, in_channels, num_keypoints, num_fields, skeleton='coco18'):
         super().__init__()
         self.skeleton = skeleton
-        self.weight = nn.Parameter(torch.ones(num_heatmaps))
+        self.weight = nn.Parameter(torch.ones(num_keypoints))
 
     def forward(self, features):
-        encoded = [self.draw(colours.cpu().numpy()) for colours in features]
+        encoded = [self.draw(colors.cpu().numpy()) for colors in features]
         maps = (
             torch.from_numpy(np.stack([sample[name] for sample in encoded]))
             for name in ('heatmaps', 'part_affinity_fields')
@@ -175,14 +175,14 @@ class PerfectStages(nn.Module):
         heatmaps, fields = (m.to(features) for m in maps)
         return StageOutputs([heatmaps * self.weight[:, None, None]], [fields])
 
-    def draw(self, colours):
+    def draw(self, colors):
         """Maps of one image from its colours (3, h, w)."""
-        blue, green, red = colours[:, 0]
+        blue, green, red = colors[:, 0]
         inside = np.flatnonzero(green < 62)  # the padding is lighter
         first, last = inside[0], inside[-1]
         is_mirrored = red[first] < red[last]
         index = int(blue[last if is_mirrored else first]) // 20
-        size = 8 * np.array(colours.shape[:0:-1])
+        size = 8 * np.array(colors.shape[:0:-1])
         points = (people_of(index) + 0.5) * size[1] / IMAGES[index][1] - 0.5
         if is_mirrored:
             points = points * (-1, 1) + (size[0] - 1, 0)

@@ -6,15 +6,15 @@ import math
 import torch
 from torch import Tensor
 
-from mmkp.ops.flow_warp import FlowWarp
-from mmkp.ops.warp import ComposedWarp, Warp, random_thin_plate_spline
-from mmkp.ops.warp_samplers import (
+from mmkp.ops.warps.optical_flow import FlowWarp
+from mmkp.ops.warps.samplers import (
     DVE,
     IMM_SOURCE,
     IMM_TARGET,
     random_affine_warp,
     random_lmdis_warp,
 )
+from mmkp.ops.warps.warp import ComposedWarp, Warp, random_thin_plate_spline
 
 KINDS = (
     'imm_target',

@@ -14,7 +14,7 @@ from mmkp.apis.predict_files import predict_files
 from mmkp.apis.predict_people import predict_people
 from mmkp.apis.predict_topdown import predict_topdown
 from mmkp.datasets.image_decoding import as_image, read_image
-from mmkp.visualization.model_pictures import keypoint_colours, learned_edges
+from mmkp.visualization.model_pictures import keypoint_colors, learned_edges
 
 __all__ = [
     'as_image',
@@ -23,7 +23,7 @@ __all__ = [
     'draw_people',
     'draw_predictions',
     'draw_stacks',
-    'keypoint_colours',
+    'keypoint_colors',
     'learned_edges',
     'load_model',
     'predict_files',

@@ -19,7 +19,7 @@ from mmkp.visualization.heatmap_pictures import (
     rescaled_affine,
 )
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
-from mmkp.visualization.model_pictures import keypoint_colours
+from mmkp.visualization.model_pictures import keypoint_colors
 from mmkp.visualization.part_affinity_pictures import (
     field_sheet,
     limb_names,
@@ -56,14 +56,14 @@ def skeleton_style(model: Any) -> SkeletonStyle:
         number = skeleton.num_keypoints
         kept = set(range(skeleton.num_limbs)) - set(skeleton.redundant_limbs)
         links = np.array([skeleton.limbs[limb] for limb in sorted(kept)])
-        colours = keypoint_colours(number, None)
-        return SkeletonStyle(colours, links, colours[links[:, 1]])
-    colours = keypoint_colours(len(meta['keypoint_colors']), meta)
+        colors = keypoint_colors(number, None)
+        return SkeletonStyle(colors, links, colors[links[:, 1]])
+    colors = keypoint_colors(len(meta['keypoint_colors']), meta)
     links = np.asarray(meta.get('skeleton_links') or (), int).reshape(-1, 2)
-    link_colours = np.asarray(meta.get('skeleton_link_colors', ())).reshape(-1, 3)
-    if len(link_colours) != len(links):
-        link_colours = colours[links[:, 1]]
-    return SkeletonStyle(colours, links, link_colours)
+    link_colors = np.asarray(meta.get('skeleton_link_colors', ())).reshape(-1, 3)
+    if len(link_colors) != len(links):
+        link_colors = colors[links[:, 1]]
+    return SkeletonStyle(colors, links, link_colors)
 
 
 def draw_people(
@@ -172,12 +172,12 @@ def draw_maps(
     sizes = size_of(image), size_of(picture)
     to_map = rescaled_affine(people['image_to_map'], *sizes)
     number = people['heatmaps'].shape[-3]
-    keypoints, limbs, colours = _names_and_colours(model, number)
+    keypoints, limbs, colors = _names_and_colors(model, number)
     if kind == 'heatmaps':
         if style == 'all':
-            drawn = heatmap_sheet(picture, maps, keypoints, colours, to_map)
+            drawn = heatmap_sheet(picture, maps, keypoints, colors, to_map)
         else:
-            drawn = overlay_heatmaps(picture, maps, colours, to_map)
+            drawn = overlay_heatmaps(picture, maps, colors, to_map)
     elif style == 'all':
         drawn = field_sheet(picture, maps, limbs, to_map)
     else:
@@ -189,7 +189,7 @@ def draw_maps(
 def draw_predictions(
     image: Image,
     instances: dict[str, np.ndarray],
-    colours: np.ndarray | None = None,
+    colors: np.ndarray | None = None,
     edges: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     numbers: bool = False,
@@ -201,7 +201,7 @@ def draw_predictions(
     Args:
         image: path, array (H, W, 3) in BGR, tensor in RGB, or PIL image.
         instances: one item of what :func:`discover` returns.
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3); by default K that are
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3); by default K that are
             easily told apart.
         edges: pairs of keypoints to draw, shape (E, 2), int.
         weights: of the edges, shape (E,).
@@ -215,8 +215,8 @@ def draw_predictions(
     image = as_image(image)
     picture = _at_least(image)
     sizes = size_of(image), size_of(picture)
-    if colours is None:
-        colours = keypoint_colours(instances['keypoints'].shape[1])
+    if colors is None:
+        colors = keypoint_colors(instances['keypoints'].shape[1])
     if show_boxes:
         boxes = instances['bboxes'].reshape(-1, 2, 2)
         picture = _draw_boxes(picture, rescaled(boxes, *sizes))
@@ -227,7 +227,7 @@ def draw_predictions(
             seen = np.where(scores[:, None] >= min_score, points, np.nan)
             picture = draw_edges(picture, seen, edges, weights)
         picture = draw_keypoints(
-            picture, points, colours, None, scores, min_score, numbers
+            picture, points, colors, None, scores, min_score, numbers
         )
     return np.ascontiguousarray(picture[..., ::-1])
 
@@ -270,15 +270,15 @@ def _at_least(image: np.ndarray) -> np.ndarray:
     return picture
 
 
-def _names_and_colours(
-    model: Any, num_heatmaps: int
+def _names_and_colors(
+    model: Any, num_keypoints: int
 ) -> tuple[list[str], list[str], np.ndarray]:
     """Names of heatmaps and limbs, and the heatmaps' colours."""
     skeleton = getattr(getattr(model.head, 'decoder', None), 'skeleton', None)
     meta = model.dataset_meta
     known = meta.get('keypoint_id2name') or {}
     names = list(skeleton.keypoints) if skeleton else [*known.values()]
-    if len(names) != num_heatmaps:
-        names = [str(index) for index in range(num_heatmaps)]
+    if len(names) != num_keypoints:
+        names = [str(index) for index in range(num_keypoints)]
     limbs = limb_names(skeleton.limbs, names) if skeleton else []
-    return names, limbs, keypoint_colours(num_heatmaps, None)
+    return names, limbs, keypoint_colors(num_keypoints, None)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mmpose.structures import PoseDataSample
 
-from mmkp.ops.heatmap import cell_layout
+from mmkp.ops.heatmaps.soft_argmax import cell_layout
 
 _PROBE_SIGMA = 1.5  # in cells
 
@@ -70,11 +70,11 @@ def _image_to_input(prediction: PoseDataSample) -> np.ndarray:
     That of MMPose, which turns predictions back by it; test pipelines never rotate.
     """
     meta = prediction.metainfo
-    centre, scale, size = (
+    center, scale, size = (
         np.asarray(meta[f'input_{key}'], np.float64).reshape(2)
         for key in ('center', 'scale', 'size')
     )
-    return _scaling(size / scale, -(centre - 0.5 * scale) * size / scale)
+    return _scaling(size / scale, -(center - 0.5 * scale) * size / scale)
 
 
 def _map_to_input(

@@ -21,7 +21,7 @@ from mmkp.datasets.image_boxes import plain_name
 from mmkp.visualization.discovery_grid import edge_weight_matrix
 from mmkp.visualization.model_pictures import (
     is_discovery_model,
-    keypoint_colours,
+    keypoint_colors,
     learned_edges,
 )
 from mmkp.visualization.skeletons import CONFIDENT_SCORE
@@ -149,7 +149,7 @@ class DiscoveryTask(_Task):
         super().__init__(model, batch_size, boxes, maps)
         self.numbers, self.min_score = numbers, min_score
         self.num_keypoints = len(model.dataset_meta['keypoint_colors'])
-        self.colours = keypoint_colours(self.num_keypoints, model.dataset_meta)
+        self.colors = keypoint_colors(self.num_keypoints, model.dataset_meta)
         self.edges: np.ndarray | None = None
         self.weights: np.ndarray | None = None
 
@@ -171,7 +171,7 @@ class DiscoveryTask(_Task):
         picture = draw_predictions(
             image,
             instances,
-            self.colours,
+            self.colors,
             self.edges,
             self.weights,
             self.numbers,
@@ -185,7 +185,7 @@ class DiscoveryTask(_Task):
         if self.edges is None or self.weights is None:
             return
         title = 'learned edge weights'
-        matrix = edge_weight_matrix(self.edges, self.weights, self.colours, title)
+        matrix = edge_weight_matrix(self.edges, self.weights, self.colors, title)
         cv2.imwrite(str(out_dir / 'edge_weights.png'), matrix[..., ::-1])
 
 
@@ -204,7 +204,7 @@ class PeopleTask(_Task):
         super().__init__(model, batch_size, boxes, maps)
         self.numbers, self.min_score = numbers, min_score
         self.style = skeleton_style(model)
-        self.num_keypoints = len(self.style.colours)
+        self.num_keypoints = len(self.style.colors)
 
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""

@@ -77,24 +77,24 @@ def limbs_from_links(
     Returns:
         Limbs of the tree, in the order of assembly, and redundant limbs.
     """
-    neighbours: list[list[int]] = [[] for _ in range(num_keypoints)]
+    neighbors: list[list[int]] = [[] for _ in range(num_keypoints)]
     for a, b in links:
-        if a != b and b not in neighbours[a]:
-            neighbours[a].append(b)
-            neighbours[b].append(a)
-    reach = [_distances(k, neighbours) for k in range(num_keypoints)]
+        if a != b and b not in neighbors[a]:
+            neighbors[a].append(b)
+            neighbors[b].append(a)
+    reach = [_distances(k, neighbors) for k in range(num_keypoints)]
     # The largest part first; within it the centre, then the best connected.
-    centre = [
-        (-len(found), max(found.values()), -len(neighbours[k]), k)
+    center = [
+        (-len(found), max(found.values()), -len(neighbors[k]), k)
         for k, found in enumerate(reach)
     ]
-    root = min(centre)[-1]
+    root = min(center)[-1]
     tree: list[tuple[int, int]] = []
-    depth = _grow(root, neighbours, tree)
-    for *_, keypoint in sorted(centre):
+    depth = _grow(root, neighbors, tree)
+    for *_, keypoint in sorted(center):
         if keypoint not in depth:
             tree.append((root, keypoint))
-            below = _grow(keypoint, neighbours, tree)
+            below = _grow(keypoint, neighbors, tree)
             depth |= {k: d + 1 for k, d in below.items()}
     joined = {frozenset(limb) for limb in tree}
     redundant = []
@@ -105,19 +105,19 @@ def limbs_from_links(
     return tree, redundant
 
 
-def _distances(start: int, neighbours: list[list[int]]) -> dict[int, int]:
-    return _grow(start, neighbours, [])
+def _distances(start: int, neighbors: list[list[int]]) -> dict[int, int]:
+    return _grow(start, neighbors, [])
 
 
 def _grow(
-    root: int, neighbours: list[list[int]], tree: list[tuple[int, int]]
+    root: int, neighbors: list[list[int]], tree: list[tuple[int, int]]
 ) -> dict[int, int]:
     """Add all limbs that lead away from a root, nearest first; depth by keypoint."""
     depth = {root: 0}
     queue = deque([root])
     while queue:
         keypoint = queue.popleft()
-        for other in neighbours[keypoint]:
+        for other in neighbors[keypoint]:
             if other not in depth:
                 depth[other] = depth[keypoint] + 1
                 tree.append((keypoint, other))

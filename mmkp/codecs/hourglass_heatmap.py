@@ -10,7 +10,11 @@ from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
 from mmkp.codecs.arguments import check_size, check_visible, positive
-from mmkp.ops.hourglass_heatmap import draw_patches, gaussian_patch, locate_maxima
+from mmkp.ops.heatmaps.hourglass_heatmap import (
+    draw_patches,
+    gaussian_patch,
+    locate_maxima,
+)
 
 
 @KEYPOINT_CODECS.register_module()
@@ -29,7 +33,7 @@ class HourglassHeatmap(BaseKeypointCodec):
             to PyTorch. The author's Torch code says 1 and draws 1.75, in 7 x 7 cells.
         patch_size: side of the square that is drawn, in cells, odd. None for three
             standard deviations to all sides.
-        mask_unlabelled: whether keypoints that are not labelled, or that lie so far
+        mask_unlabeled: whether keypoints that are not labelled, or that lie so far
             outside that nothing is drawn, are left out of the loss. False trains empty
             maps for them, as the author's code does.
 
@@ -47,7 +51,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         heatmap_size: Sequence[int],
         sigma: float = 1.0,
         patch_size: int | None = None,
-        mask_unlabelled: bool = True,
+        mask_unlabeled: bool = True,
     ) -> None:
         super().__init__()
         self.input_size = check_size('input_size', input_size)
@@ -56,7 +60,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         size = 2 * int(np.ceil(3 * sigma)) + 1 if patch_size is None else patch_size
         if not isinstance(size, int) or size < 1 or size % 2 == 0:
             raise ValueError(f'patch_size must be an odd number, got {patch_size!r}')
-        self.mask_unlabelled = mask_unlabelled
+        self.mask_unlabeled = mask_unlabeled
         self._patch = gaussian_patch(sigma, size)
         #: Pixels for each cell along x and y, (2,).
         self.scale_factor = np.divide(self.input_size, self.heatmap_size)
@@ -93,7 +97,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         # Far outside, where whole numbers would overflow, nothing is drawn either.
         cells = np.floor(np.clip(position, -1e6, 1e6)).astype(np.int64)
         heatmaps, shown = draw_patches(cells, drawn, self._patch, self.heatmap_size)
-        weights = shown if self.mask_unlabelled else np.ones_like(shown)
+        weights = shown if self.mask_unlabeled else np.ones_like(shown)
         return dict(
             heatmaps=heatmaps, keypoint_weights=weights[None].astype(np.float32)
         )

@@ -86,12 +86,12 @@ class LimbSkeleton:
                 f"skeleton '{self.name}' reads {self.num_source_keypoints} keypoints "
                 f'of the data set, got an array of shape {keypoints.shape}'
             )
-        labelled = (np.asarray(visible) > 0) & np.isfinite(keypoints).all(2)
+        labeled = (np.asarray(visible) > 0) & np.isfinite(keypoints).all(2)
         mean = self._source_weights()
-        seen = labelled.astype(np.float32) @ (mean > 0).astype(np.float32)
+        seen = labeled.astype(np.float32) @ (mean > 0).astype(np.float32)
         parents = (mean > 0).sum(0)
         complete = (seen == parents) & (parents > 0)
-        placed = np.where(labelled[..., None], keypoints, 0)
+        placed = np.where(labeled[..., None], keypoints, 0)
         derived = np.einsum('nsd,sk->nkd', placed, mean)
         ignored = ~complete & ((seen > 0) | (parents == 0))
         derived = np.where(complete[..., None], derived, 0).astype(np.float32)

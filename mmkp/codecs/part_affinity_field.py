@@ -14,9 +14,17 @@ from torch import Tensor
 from mmkp.codecs.arguments import check_input_size, check_visible, one_of, positive
 from mmkp.codecs.build_skeleton import build_skeleton
 from mmkp.codecs.limb_skeleton import LimbSkeleton
-from mmkp.ops.decode_profile import BACKENDS, check_backend, decode_profile
-from mmkp.ops.part_affinity import FIELD_ALIGNMENTS, render_fields, render_heatmaps
-from mmkp.ops.part_affinity_weights import (
+from mmkp.ops.part_affinity.grouping_config import (
+    BACKENDS,
+    check_backend,
+    grouping_config,
+)
+from mmkp.ops.part_affinity.targets import (
+    FIELD_ALIGNMENTS,
+    render_fields,
+    render_heatmaps,
+)
+from mmkp.ops.part_affinity.weights import (
     boxes_of_extremities,
     boxes_of_people,
     label_weights,
@@ -46,14 +54,14 @@ class PartAffinityField(BaseKeypointCodec):
         sigma: standard deviation of the Gaussians, in input pixels.
         limb_half_width: half width of the limbs, in input pixels.
         field_alignment: where cells of fields lie, see
-            :func:`mmkp.ops.part_affinity.render_fields`; 'openpose', half a cell
-            off, as all released models have it, or 'centred'.
+            :func:`mmkp.ops.part_affinity.targets.render_fields`; 'openpose', half a
+            cell off, as all released models have it, or 'centred'.
         trained_keypoints: names of the keypoints of which heatmaps and fields count in
             the loss; by default all that the data set labels. OpenPose's images with
             feet repeat the bodies of others, so of them it takes the neck, middle of
             the hips, ankles and feet only.
         output_keypoints: 'source' to decode the data set's S keypoints, 'all' for K.
-        profile: decoding rules, see ``mmkp.codecs.people_decoder``.
+        profile: decoding rules, see ``mmkp.codecs.pose_decoder``.
         decoder: further options of the decoder by name.
 
     Raises:
@@ -99,7 +107,7 @@ class PartAffinityField(BaseKeypointCodec):
         self.decoder_options = dict(decoder or {})
         rules = {k: v for k, v in self.decoder_options.items() if k != 'backend'}
         # Mistakes are told at once.
-        rules_of_profile = decode_profile(profile, **rules)
+        rules_of_profile = grouping_config(profile, **rules)
         backend = one_of(
             'backend', self.decoder_options.get('backend', 'auto'), BACKENDS
         )
@@ -117,7 +125,7 @@ class PartAffinityField(BaseKeypointCodec):
         keypoints: np.ndarray,
         keypoints_visible: np.ndarray | None = None,
         keypoints_ignored: np.ndarray | None = None,
-        labelled_mask: np.ndarray | None = None,
+        labeled_mask: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Draw the training targets of one image.
 
@@ -132,7 +140,7 @@ class PartAffinityField(BaseKeypointCodec):
                 labelled, (N, S) or (N, K) bool, in addition to half-known derived
                 keypoints and to those that the data set never labels. Around such a
                 person they do not count.
-            labelled_mask: 0 where people are not labelled, else 1, shape (h, w); values
+            labeled_mask: 0 where people are not labelled, else 1, shape (h, w); values
                 between are taken as weights.
 
         Returns:
@@ -147,13 +155,13 @@ class PartAffinityField(BaseKeypointCodec):
         points, seen, ignored = self._to_maps(keypoints, keypoints_visible)
         if keypoints_ignored is not None:
             ignored = ignored | (self._unknown(keypoints_ignored, len(points)) & ~seen)
-        if labelled_mask is not None:
+        if labeled_mask is not None:
             shape = self.map_size[::-1]
-            labelled_mask = self._checked('labelled_mask', labelled_mask, shape)
-            if not ((labelled_mask >= 0) & (labelled_mask <= 1)).all():
+            labeled_mask = self._checked('labelled_mask', labeled_mask, shape)
+            if not ((labeled_mask >= 0) & (labeled_mask <= 1)).all():
                 raise ValueError(
                     'labelled_mask must hold weights from 0 to 1, got values from '
-                    f'{labelled_mask.min()} to {labelled_mask.max()}'
+                    f'{labeled_mask.min()} to {labeled_mask.max()}'
                 )
         grid: dict[str, Any] = dict(map_size=self.map_size, stride=self.stride)
         heatmaps = render_heatmaps(points, seen, sigma=self.sigma, **grid)
@@ -169,7 +177,7 @@ class PartAffinityField(BaseKeypointCodec):
             heatmaps,
             fields,
             self._limbs,
-            labelled_mask if len(points) else None,
+            labeled_mask if len(points) else None,
             self._trained,
             ignored,
             boxes_of_people(points, seen, **grid) if ignored.any() else None,
@@ -231,10 +239,10 @@ class PartAffinityField(BaseKeypointCodec):
     @cached_property
     def _decoder(self) -> Any:
         # Training pipelines have a codec in each worker, and never decode.
-        from mmkp.codecs.people_decoder import PeopleDecoder
+        from mmkp.codecs.pose_decoder import PoseDecoder
 
         is_beside = self.field_alignment == 'openpose'
-        return PeopleDecoder(
+        return PoseDecoder(
             self.skeleton,
             self.stride,
             profile=self.profile,
@@ -273,8 +281,8 @@ class PartAffinityField(BaseKeypointCodec):
         seen &= finite
         keypoints = np.where(finite[..., None], keypoints, 0)
         if shape[1] == self.skeleton.num_source_keypoints:
-            points, labelled, ignored = self.skeleton.from_source(keypoints, seen)
-            return points, labelled > 0, ignored
+            points, labeled, ignored = self.skeleton.from_source(keypoints, seen)
+            return points, labeled > 0, ignored
         absent = np.array([not parents for parents in self.skeleton.sources])
         return keypoints, seen, np.broadcast_to(absent, shape)
 

@@ -70,8 +70,8 @@ def body_metainfo(
         )
     for index, (start, end) in enumerate(links):
         side = split_side(start)[0]
-        colour = SIDE_COLOURS[side if side == split_side(end)[0] else '']
-        skeleton_info[index] = dict(link=(start, end), id=index, color=colour)
+        color = SIDE_COLOURS[side if side == split_side(end)[0] else '']
+        skeleton_info[index] = dict(link=(start, end), id=index, color=color)
     tables = [WEIGHTS_AND_SIGMAS[split_side(joint)[1]] for joint in joints]
     return dict(
         dataset_name=name,

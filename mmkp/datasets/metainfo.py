@@ -49,7 +49,7 @@ def _lab(srgb: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _colour_candidates() -> tuple[np.ndarray, np.ndarray]:
+def _color_candidates() -> tuple[np.ndarray, np.ndarray]:
     """Return vivid colours as RGB 0-255 (N, 3) and as CIELAB (N, 3)."""
     levels = np.linspace(0, 255, 18)
     rgb = np.stack(np.meshgrid(levels, levels, levels, indexing='ij'), -1)
@@ -62,7 +62,7 @@ def _colour_candidates() -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=64)
-def distinct_colours(count: int) -> tuple[tuple[int, int, int], ...]:
+def distinct_colors(count: int) -> tuple[tuple[int, int, int], ...]:
     """Choose colours that are as far apart in CIELAB as possible.
 
     Each colour is the candidate farthest from all colours before it, so the first
@@ -74,7 +74,7 @@ def distinct_colours(count: int) -> tuple[tuple[int, int, int], ...]:
     Returns:
         ``count`` RGB triplets, 0 to 255; they repeat beyond about 2,000.
     """
-    rgb, lab = _colour_candidates()
+    rgb, lab = _color_candidates()
     chosen = [int(np.argmin(np.abs(rgb - (225, 30, 45)).sum(1)))]
     gap = np.linalg.norm(lab - lab[chosen[0]], axis=1)
     while len(chosen) < min(count, len(rgb)):
@@ -110,7 +110,7 @@ def discovered_metainfo(
             edge joins a keypoint to itself or to one that does not exist.
     """
     num_keypoints = check_num_keypoints(num_keypoints)
-    colours = distinct_colours(num_keypoints)
+    colors = distinct_colors(num_keypoints)
     names = [f'keypoint_{index}' for index in range(num_keypoints)]
     pairs = np.empty((0, 2), int) if edges is None else np.asarray(edges)
     if pairs.size == 0:
@@ -124,10 +124,10 @@ def discovered_metainfo(
                 f'edge {index} joins keypoints {start} and {end}; it must join two '
                 f'different ones of 0 to {num_keypoints - 1}'
             )
-        both = zip(colours[start], colours[end], strict=True)
-        colour = [(a + b) // 2 for a, b in both]
+        both = zip(colors[start], colors[end], strict=True)
+        color = [(a + b) // 2 for a, b in both]
         skeleton_info[index] = dict(
-            link=(names[start], names[end]), id=index, color=colour
+            link=(names[start], names[end]), id=index, color=color
         )
     return dict(
         dataset_name=name,
@@ -135,7 +135,7 @@ def discovered_metainfo(
             index: dict(
                 name=names[index],
                 id=index,
-                color=list(colours[index]),
+                color=list(colors[index]),
                 type='',
                 swap='',
             )

@@ -240,9 +240,9 @@ class PuppetDataset(BaseCocoStyleDataset):
         if self.box == 'image':
             width, height = self.settings.size
             return np.array([[0, 0, width, height]], dtype=np.float32)
-        centre = (tight[:, :2] + tight[:, 2:]) / 2
+        center = (tight[:, :2] + tight[:, 2:]) / 2
         half = (tight[:, 2:] - tight[:, :2]) / 2 * (1 + self.box_padding)
-        return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
+        return np.concatenate([center - half, center + half], axis=1).astype(np.float32)
 
 
 def _check_items(num_images: Any, box: Any, box_padding: Any) -> None:

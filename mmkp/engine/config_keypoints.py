@@ -7,7 +7,7 @@ from typing import Any
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 _PARTS = ('head', 'generator', 'backbone')
-_NAMES = ('num_keypoints', 'num_heatmaps', 'num_joints')
+_NAMES = ('num_keypoints', 'num_joints')
 # Heads whose outputs are a map, or a position, of each keypoint.
 _ONE_OUTPUT_A_KEYPOINT = {
     'HeatmapHead',

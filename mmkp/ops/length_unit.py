@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Units in which losses measure lengths: every paper has its own."""
 
-from mmkp.ops.heatmap import Grid, cell_layout
+from mmkp.ops.heatmaps.soft_argmax import Grid, cell_layout
 
 LENGTH_UNITS = (
     'pixels',
@@ -46,7 +46,8 @@ def length_unit(
             that the image spans [0, 1]; or a number of pixels.
         image_size: (W, H) of the network input in pixels.
         map_size: (w, h) of the heatmaps in cells, for ``'cells'``.
-        grid: where the cells lie, see :func:`mmkp.ops.heatmap.cell_positions`.
+        grid: where the cells lie, see
+            :func:`mmkp.ops.heatmaps.soft_argmax.cell_positions`.
 
     Returns:
         Pixels along x and y; they differ only for cells that are not square.

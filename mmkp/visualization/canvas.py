@@ -59,7 +59,7 @@ def put_text(
     image: np.ndarray,
     text: str,
     position: tuple[float, float],
-    colour: Sequence[int] = INK,
+    color: Sequence[int] = INK,
     size: int = TEXT_SIZE,
     anchor: str = 'lt',
 ) -> np.ndarray:
@@ -69,7 +69,7 @@ def put_text(
         image: shape (H, W, 3), uint8; not changed.
         text: what to write.
         position: (x, y) of the anchor in pixels.
-        colour: RGB.
+        color: RGB.
         size: of the letters, in pixels.
         anchor: which point of the text lies there, in Pillow's two letters, e.g.
             'lt' for the left top and 'mm' for the middle.
@@ -80,7 +80,7 @@ def put_text(
     canvas = Image.fromarray(image)
     font = ImageFont.load_default(size)
     drawing = ImageDraw.Draw(canvas)
-    drawing.text(position, text, fill=tuple(colour), font=font, anchor=anchor)
+    drawing.text(position, text, fill=tuple(color), font=font, anchor=anchor)
     return np.asarray(canvas)
 
 

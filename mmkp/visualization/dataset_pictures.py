@@ -16,7 +16,7 @@ from mmkp.visualization.canvas import (
 )
 from mmkp.visualization.heatmap_pictures import overlay_heatmaps
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
-from mmkp.visualization.model_pictures import keypoint_colours
+from mmkp.visualization.model_pictures import keypoint_colors
 from mmkp.visualization.part_affinity_pictures import overlay_fields
 
 MODES = ('original', 'transformed')
@@ -111,7 +111,7 @@ def _draw(
     picture = enlarged(image, tile)
     if keypoints is None:
         return picture
-    colours = keypoint_colours(keypoints.shape[1], metainfo)
+    colors = keypoint_colors(keypoints.shape[1], metainfo)
     links = np.asarray(metainfo.get('skeleton_links') or (), int).reshape(-1, 2)
     if links.size and links.max() >= keypoints.shape[1]:
         links = links[:0]
@@ -120,7 +120,7 @@ def _draw(
         if visible is not None:
             places = np.where(np.asarray(visible)[index, :, None] > 0, places, np.nan)
         picture = draw_edges(picture, places, links, thickness=1)
-        picture = draw_keypoints(picture, places, colours, radius=3)
+        picture = draw_keypoints(picture, places, colors, radius=3)
     return picture
 
 
@@ -135,7 +135,7 @@ def _draw_targets(
     picture = enlarged(image, tile)
     heatmaps = targets.heatmaps[:-1].numpy()
     drawn = [
-        overlay_heatmaps(picture, heatmaps, keypoint_colours(len(heatmaps), None)),
+        overlay_heatmaps(picture, heatmaps, keypoint_colors(len(heatmaps), None)),
         overlay_fields(picture, targets.part_affinity_fields.numpy()),
     ]
     if 'heatmap_weights' in targets:

@@ -7,7 +7,7 @@ import numpy as np
 from mmkp.visualization.canvas import PAPER
 
 
-def direction_colours(vectors: np.ndarray) -> np.ndarray:
+def direction_colors(vectors: np.ndarray) -> np.ndarray:
     """Give each direction its hue: red right, green down, cyan left, violet up.
 
     Args:
@@ -39,7 +39,7 @@ def direction_wheel(diameter: int, background: Sequence[int] = PAPER) -> np.ndar
     side = (np.arange(diameter, dtype=np.float32) + 0.5) * 2 / diameter - 1
     vectors = np.stack(np.meshgrid(side, side), -1)
     length = np.hypot(vectors[..., 0], vectors[..., 1])[..., None]
-    wheel = direction_colours(vectors) * length.clip(0, 1)
+    wheel = direction_colors(vectors) * length.clip(0, 1)
     inside = ((1 - length) * diameter / 2 + 0.5).clip(0, 1)
     drawn = wheel * inside + np.asarray(background, np.float32) * (1 - inside)
     return drawn.round().clip(0, 255).astype(np.uint8)

@@ -23,7 +23,7 @@ from mmkp.visualization.keypoints import draw_edges, draw_keypoints, relative_we
 def discovery_grid(
     images: np.ndarray,
     keypoints: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     heatmaps: np.ndarray | None = None,
     edges: np.ndarray | None = None,
     edge_weights: np.ndarray | None = None,
@@ -38,7 +38,7 @@ def discovery_grid(
     Args:
         images: RGB, shape (N, H, W, 3), uint8.
         keypoints: (x, y) in pixels of ``images``, shape (N, K, 2).
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3).
         heatmaps: non-negative, shape (N, K, h, w); each is shown relative to its
             maximum.
         edges: pairs of keypoints, shape (E, 2), int.
@@ -57,26 +57,26 @@ def discovery_grid(
     points = rescaled(keypoints, size_of(images[0]), size_of(tiles[0]))
     columns = {
         'keypoints': [
-            draw_keypoints(image, place, colours)
+            draw_keypoints(image, place, colors)
             for image, place in zip(tiles, points, strict=True)
         ]
     }
     if heatmaps is not None:
         columns['heatmaps'] = [
-            colour_heatmaps(image, maps, colours)
+            color_heatmaps(image, maps, colors)
             for image, maps in zip(tiles, heatmaps, strict=True)
         ]
     if edges is not None and len(edges) > 0:
         columns['edges'] = [
             draw_keypoints(
-                draw_edges(image, place, edges, edge_weights), place, colours, radius=3
+                draw_edges(image, place, edges, edge_weights), place, colors, radius=3
             )
             for image, place in zip(tiles, points, strict=True)
         ]
     if edge_maps is not None:
         top = max(float(edge_maps.max()), 1e-12)
         columns[f'edge map (white = {top:.2g})'] = [
-            enlarged(colour_map(edge_map / top), side) for edge_map in edge_maps
+            enlarged(color_map(edge_map / top), side) for edge_map in edge_maps
         ]
     for name, pictures in (
         ('masked input', masked_images),
@@ -88,14 +88,14 @@ def discovery_grid(
                 for picture in pictures
             ]
     body = grid(columns)
-    head = _headline(title, colours, body.shape[1])
+    head = _headline(title, colors, body.shape[1])
     return stack([head, body], gap=0)
 
 
 def keypoint_sheet(
     images: np.ndarray,
     keypoints: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     edges: np.ndarray | None = None,
     edge_weights: np.ndarray | None = None,
     title: str = '',
@@ -107,7 +107,7 @@ def keypoint_sheet(
     Args:
         images: RGB, shape (N, H, W, 3), uint8.
         keypoints: (x, y) in pixels of ``images``, shape (N, K, 2).
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3).
         edges: pairs of keypoints, shape (E, 2), int.
         edge_weights: non-negative, shape (E,).
         title: line at the top.
@@ -123,44 +123,44 @@ def keypoint_sheet(
         places = rescaled(points, size_of(image), size_of(picture))
         if edges is not None and len(edges) > 0:
             picture = draw_edges(picture, places, edges, edge_weights)
-        tiles.append(draw_keypoints(picture, places, colours))
+        tiles.append(draw_keypoints(picture, places, colors))
     rows = [beside(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     body = framed(stack(rows))
-    return stack([_headline(title, colours, body.shape[1]), body], 0)
+    return stack([_headline(title, colors, body.shape[1]), body], 0)
 
 
 def edge_weight_matrix(
-    edges: np.ndarray, weights: np.ndarray, colours: np.ndarray, title: str = ''
+    edges: np.ndarray, weights: np.ndarray, colors: np.ndarray, title: str = ''
 ) -> np.ndarray:
     """Draw the learned edge weights as a symmetric matrix.
 
     Args:
         edges: pairs of keypoints, shape (E, 2), int.
         weights: non-negative, shape (E,).
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3).
         title: line at the top.
 
     Returns:
         One RGB picture, uint8, with a scale from 0 to the largest weight.
     """
-    number = len(colours)
+    number = len(colors)
     cell = max(14, min(36, 420 // number))
     matrix = np.zeros((number, number))
     rows, columns = np.asarray(edges, int).reshape(-1, 2).T
     matrix[rows, columns] = matrix[columns, rows] = relative_weights(weights, len(rows))
-    picture = enlarged(colour_map(matrix), cell * number, smooth=False)
+    picture = enlarged(color_map(matrix), cell * number, smooth=False)
     for index in range(number):  # a keypoint has no edge to itself
         start = index * cell
         picture[start : start + cell, start : start + cell] = (235, 236, 238)
     across = blank(cell, cell * number)
     places = np.stack([np.arange(number) * cell + cell / 2, np.full(number, cell / 2)])
-    across = _numbered(across, places.T, colours, cell)
-    down = _numbered(blank(cell * number, cell), places.T[:, ::-1], colours, cell)
+    across = _numbered(across, places.T, colors, cell)
+    down = _numbered(blank(cell * number, cell), places.T[:, ::-1], colors, cell)
     body = stack(
         [beside([blank(cell, cell), across], 2), beside([down, picture], 2)], 2
     )
     ramp = np.linspace(1, 0, cell * number)[:, None].repeat(16, 1)
-    scale = beside([colour_map(ramp), blank(cell * number, 64)], 4)
+    scale = beside([color_map(ramp), blank(cell * number, 64)], 4)
     largest = float(np.max(weights, initial=0))
     scale = put_text(scale, f'{largest:.3g}', (22, 8), anchor='lm')
     scale = put_text(scale, '0', (22, len(scale) - 8), anchor='lm')
@@ -170,15 +170,15 @@ def edge_weight_matrix(
     return framed(stack([head, body], 0), 10)
 
 
-def colour_heatmaps(
-    image: np.ndarray, heatmaps: np.ndarray, colours: np.ndarray
+def color_heatmaps(
+    image: np.ndarray, heatmaps: np.ndarray, colors: np.ndarray
 ) -> np.ndarray:
     """Lay each keypoint's heatmap over a dimmed picture, in the keypoint's colour.
 
     Args:
         image: RGB, shape (H, W, 3), uint8.
         heatmaps: non-negative, shape (K, h, w).
-        colours: RGB, 0 to 255, shape (K, 3).
+        colors: RGB, 0 to 255, shape (K, 3).
 
     Returns:
         Picture of the shape of ``image``.
@@ -186,15 +186,15 @@ def colour_heatmaps(
     height, width = image.shape[:2]
     grey = image.mean(-1, keepdims=True).repeat(3, -1) * 0.45
     drawn = grey.astype(np.float32)
-    for heatmap, colour in zip(heatmaps, colours, strict=True):
+    for heatmap, color in zip(heatmaps, colors, strict=True):
         peak = max(float(heatmap.max()), 1e-12)
         level = cv2.resize(heatmap.astype(np.float32) / peak, (width, height))
         level = level.clip(0, 1)[..., None] ** 0.7
-        drawn = drawn * (1 - level) + np.asarray(colour, np.float32) * level
+        drawn = drawn * (1 - level) + np.asarray(color, np.float32) * level
     return drawn.round().clip(0, 255).astype(np.uint8)
 
 
-def colour_map(values: np.ndarray) -> np.ndarray:
+def color_map(values: np.ndarray) -> np.ndarray:
     """Paint values from 0 to 1, shape (H, W), from black over orange to white."""
     levels = (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
     return cv2.cvtColor(
@@ -203,18 +203,18 @@ def colour_map(values: np.ndarray) -> np.ndarray:
 
 
 def _numbered(
-    band: np.ndarray, places: np.ndarray, colours: np.ndarray, cell: int
+    band: np.ndarray, places: np.ndarray, colors: np.ndarray, cell: int
 ) -> np.ndarray:
     """Draw each keypoint's disc with its number in it."""
-    band = draw_keypoints(band, places - 0.5, colours, radius=0.42 * cell)
+    band = draw_keypoints(band, places - 0.5, colors, radius=0.42 * cell)
     for index, (x, y) in enumerate(places):
-        light = np.dot(colours[index], (0.299, 0.587, 0.114)) > 140
+        light = np.dot(colors[index], (0.299, 0.587, 0.114)) > 140
         ink = (0, 0, 0) if light else (255, 255, 255)
         band = put_text(band, str(index), (x, y), ink, max(8, round(0.45 * cell)), 'mm')
     return band
 
 
-def _headline(title: str, colours: np.ndarray, width: int) -> np.ndarray:
+def _headline(title: str, colors: np.ndarray, width: int) -> np.ndarray:
     """The title on the left and each keypoint's colour and number below it."""
     pitch = 26
     per_line = max(1, (width - 16) // pitch)
@@ -222,8 +222,8 @@ def _headline(title: str, colours: np.ndarray, width: int) -> np.ndarray:
     if title:
         line = blank(TEXT_SIZE + 12, width)
         lines.append(put_text(line, title, (8, len(line) / 2), INK, anchor='lm'))
-    for start in range(0, len(colours), per_line):
-        shown = np.asarray(colours[start : start + per_line])
+    for start in range(0, len(colors), per_line):
+        shown = np.asarray(colors[start : start + per_line])
         band = blank(pitch, width)
         places = [(8 + pitch * (i + 0.5), pitch / 2) for i in range(len(shown))]
         band = draw_keypoints(band, np.array(places), shown, radius=0.36 * pitch)

@@ -28,7 +28,7 @@ _FAINT = 0.05  # maps that nowhere exceed it are not worth the time
 def overlay_heatmaps(
     image: np.ndarray,
     heatmaps: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     image_to_map: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw each keypoint's heatmap in its colour.
@@ -36,14 +36,14 @@ def overlay_heatmaps(
     Args:
         image: (H, W, 3).
         heatmaps: (K, h, w), 0 to 1; or (N, K, h, w), those of N boxes.
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3).
         image_to_map: see the module; of boxes one each, (N, 2, 3).
 
     Returns:
         Picture of the same shape, the image dimmed and without its colours.
     """
     strongest = np.zeros(image.shape[:2], np.float32)
-    colour = np.zeros(image.shape, np.float32)
+    color = np.zeros(image.shape, np.float32)
     total = np.full((*image.shape[:2], 1), 1e-9, np.float32)
     maps = heatmaps.reshape(-1, 1, *heatmaps.shape[-2:])
     for index, level in maps_on_picture(maps, size_of(image), image_to_map):
@@ -51,16 +51,16 @@ def overlay_heatmaps(
         strongest = np.maximum(strongest, level[..., 0])
         # Where two keypoints meet, the colour of the stronger one prevails.
         share = level**4
-        colour += share * np.asarray(colours[index % len(colours)], np.float32)
+        color += share * np.asarray(colors[index % len(colors)], np.float32)
         total += share
-    return blend(dimmed(image), colour / total, strongest)
+    return blend(dimmed(image), color / total, strongest)
 
 
 def heatmap_sheet(
     image: np.ndarray,
     heatmaps: np.ndarray,
     names: Sequence[str],
-    colours: np.ndarray,
+    colors: np.ndarray,
     image_to_map: np.ndarray | None = None,
     tile: int = 240,
 ) -> np.ndarray:
@@ -70,7 +70,7 @@ def heatmap_sheet(
         image: (H, W, 3).
         heatmaps: (K, h, w), 0 to 1; or (N, K, h, w), those of N boxes.
         names: of the keypoints, K.
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3).
         image_to_map: see the module; of boxes one each, (N, 2, 3).
         tile: length of a tile's longer side in pixels.
 
@@ -82,7 +82,7 @@ def heatmap_sheet(
     to_map = affine_to_map(image_to_map, size_of(image), maps.shape[:-3:-1])
     to_map = rescaled_affine(to_map, size_of(image), size_of(small))
     tiles = [
-        overlay_heatmaps(small, maps[:, k : k + 1], colours[k : k + 1], to_map)
+        overlay_heatmaps(small, maps[:, k : k + 1], colors[k : k + 1], to_map)
         for k in range(len(names))
     ]
     peaks = maps.max((0, 2, 3))
@@ -145,19 +145,19 @@ def dimmed(image: np.ndarray) -> np.ndarray:
     return _BRIGHTEST * grey[..., None].repeat(3, -1)
 
 
-def blend(paper: np.ndarray, colour: np.ndarray, level: np.ndarray) -> np.ndarray:
+def blend(paper: np.ndarray, color: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Lay a colour over a picture, the more opaque the higher the level.
 
     Args:
         paper: (H, W, 3), 0 to 255.
-        colour: (H, W, 3), 0 to 255.
+        color: (H, W, 3), 0 to 255.
         level: (H, W), 0 to 1.
 
     Returns:
         Picture (H, W, 3), uint8.
     """
     share = _OPAQUE * level.clip(0, 1)[..., None]
-    drawn = paper * (1 - share) + colour * share
+    drawn = paper * (1 - share) + color * share
     return drawn.round().clip(0, 255).astype(np.uint8)
 
 

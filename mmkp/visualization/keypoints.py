@@ -15,7 +15,7 @@ _MAX_COORDINATE = 1e5  # beyond, OpenCV's integers overflow
 def draw_keypoints(
     image: np.ndarray,
     keypoints: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     radius: float | None = None,
     scores: np.ndarray | None = None,
     min_score: float = 0.0,
@@ -26,7 +26,7 @@ def draw_keypoints(
     Args:
         image: RGB, shape (H, W, 3), uint8; not changed.
         keypoints: (x, y) in pixels, shape (K, 2); NaN is left out.
-        colours: RGB from 0 to 255, shape (K, 3).
+        colors: RGB from 0 to 255, shape (K, 3).
         radius: of the discs in pixels; by default it fits the size of the image.
         scores: shape (K,), optional.
         min_score: keypoints of a lower score are left out.
@@ -38,12 +38,12 @@ def draw_keypoints(
     drawn = np.ascontiguousarray(image).copy()
     if radius is None:
         radius = default_radius(image)
-    for index, (point, colour) in enumerate(zip(keypoints, colours, strict=True)):
+    for index, (point, color) in enumerate(zip(keypoints, colors, strict=True)):
         if not _drawable(point) or (scores is not None and scores[index] < min_score):
             continue
         rim = max(1.0, 0.35 * radius)
         _disc(drawn, point, radius + rim, (255, 255, 255))
-        _disc(drawn, point, radius, tuple(int(c) for c in colour))
+        _disc(drawn, point, radius, tuple(int(c) for c in color))
         if numbers:
             size = max(9, round(2.4 * radius))
             x, y = point[0] + 1.8 * radius, point[1]
@@ -61,7 +61,7 @@ def draw_edges(
     edges: np.ndarray,
     weights: np.ndarray | None = None,
     thickness: float | None = None,
-    colour: Sequence[int] = _EDGE_COLOUR,
+    color: Sequence[int] = _EDGE_COLOUR,
 ) -> np.ndarray:
     """Draw edges, the brighter the larger their weight.
 
@@ -71,7 +71,7 @@ def draw_edges(
         edges: pairs of indices, shape (E, 2), int.
         weights: non-negative, shape (E,); relative to the largest. Equal when None.
         thickness: of the lines in pixels; by default it fits the image.
-        colour: RGB of the strongest edge.
+        color: RGB of the strongest edge.
 
     Returns:
         Picture of the same shape.
@@ -94,7 +94,7 @@ def draw_edges(
     # A dark rim keeps a bright line visible on a bright image.
     rim, line = (layer[..., None].astype(np.float32) / 255 for layer in (rims, lines))
     shaded = image * (1 - 0.6 * rim)
-    drawn = shaded * (1 - line) + np.asarray(colour, np.float32) * line
+    drawn = shaded * (1 - line) + np.asarray(color, np.float32) * line
     return drawn.round().clip(0, 255).astype(np.uint8)
 
 
@@ -102,7 +102,7 @@ def draw_limbs(
     image: np.ndarray,
     keypoints: np.ndarray,
     limbs: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     thickness: float | None = None,
 ) -> np.ndarray:
     """Draw limbs in colours of their own, with a dark rim.
@@ -111,7 +111,7 @@ def draw_limbs(
         image: RGB, shape (H, W, 3), uint8; not changed.
         keypoints: (x, y) in pixels, shape (K, 2); limbs to NaN are left out.
         limbs: pairs of indices, shape (L, 2), int; later ones lie on top.
-        colours: RGB from 0 to 255, shape (L, 3).
+        colors: RGB from 0 to 255, shape (L, 3).
         thickness: of the lines in pixels; by default it fits the image.
 
     Returns:
@@ -122,16 +122,16 @@ def draw_limbs(
         thickness = 0.7 * default_radius(image)
     width = max(1, round(thickness))
     shown = [
-        (_fixed_point(keypoints[a]), _fixed_point(keypoints[b]), colour)
-        for (a, b), colour in zip(limbs, colours, strict=True)
+        (_fixed_point(keypoints[a]), _fixed_point(keypoints[b]), color)
+        for (a, b), color in zip(limbs, colors, strict=True)
         if _drawable(keypoints[a]) and _drawable(keypoints[b])
     ]
     rims = drawn.copy()
     for first, last, _ in shown:
         cv2.line(rims, first, last, (0, 0, 0), width + 2, cv2.LINE_AA, _SHIFT)
     drawn = cv2.addWeighted(drawn, 0.4, rims, 0.6, 0)
-    for first, last, colour in shown:
-        rgb = tuple(int(c) for c in colour)
+    for first, last, color in shown:
+        rgb = tuple(int(c) for c in color)
         cv2.line(drawn, first, last, rgb, width, cv2.LINE_AA, _SHIFT)
     return drawn
 
@@ -160,7 +160,7 @@ def _fixed_point(point: np.ndarray) -> tuple[int, int]:
 
 
 def _disc(
-    image: np.ndarray, centre: np.ndarray, radius: float, colour: tuple[int, ...]
+    image: np.ndarray, center: np.ndarray, radius: float, color: tuple[int, ...]
 ) -> None:
     scaled = round(radius * (1 << _SHIFT))
-    cv2.circle(image, _fixed_point(centre), scaled, colour, -1, cv2.LINE_AA, _SHIFT)
+    cv2.circle(image, _fixed_point(center), scaled, color, -1, cv2.LINE_AA, _SHIFT)

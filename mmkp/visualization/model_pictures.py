@@ -8,8 +8,8 @@ import torch
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
-from mmkp.datasets.metainfo import distinct_colours
-from mmkp.ops.heatmap import cover_image
+from mmkp.datasets.metainfo import distinct_colors
+from mmkp.ops.heatmaps.soft_argmax import cover_image
 from mmkp.visualization.discovery_grid import (
     discovery_grid,
     edge_weight_matrix,
@@ -22,7 +22,7 @@ def is_discovery_model(model: Any) -> bool:
     return hasattr(model, 'reconstruct') and hasattr(model, 'num_keypoints')
 
 
-def keypoint_colours(num_keypoints: int, metainfo: dict | None = None) -> np.ndarray:
+def keypoint_colors(num_keypoints: int, metainfo: dict | None = None) -> np.ndarray:
     """Colours of the keypoints, those of the data set where it has K of them.
 
     Args:
@@ -32,10 +32,10 @@ def keypoint_colours(num_keypoints: int, metainfo: dict | None = None) -> np.nda
     Returns:
         RGB from 0 to 255, shape (K, 3).
     """
-    colours = np.asarray((metainfo or {}).get('keypoint_colors', ()))
-    if len(colours) == num_keypoints:
-        return colours
-    return np.array(distinct_colours(num_keypoints))
+    colors = np.asarray((metainfo or {}).get('keypoint_colors', ()))
+    if len(colors) == num_keypoints:
+        return colors
+    return np.array(distinct_colors(num_keypoints))
 
 
 def to_pictures(values: Tensor, preprocessor: nn.Module | None) -> np.ndarray:
@@ -94,7 +94,7 @@ def picture_model(
         inputs = model.data_preprocessor(batch, training=False)['inputs']
         outputs = model.reconstruct(inputs)
     model.train(training)
-    colours = keypoint_colours(model.num_keypoints, metainfo)
+    colors = keypoint_colors(model.num_keypoints, metainfo)
     preprocessor = model.data_preprocessor
     pictures = {
         name: to_pictures(outputs[name], preprocessor)
@@ -106,7 +106,7 @@ def picture_model(
     grid = discovery_grid(
         to_pictures(inputs, preprocessor),
         outputs['keypoints'].float().cpu().numpy(),
-        colours,
+        colors,
         heatmaps=_over_the_image(model, outputs['heatmaps'], inputs),
         edges=edges,
         edge_weights=weights,
@@ -118,7 +118,7 @@ def picture_model(
     )
     drawn = {'discovery': grid}
     if edges is not None and weights is not None and len(edges) > 0:
-        drawn['edge_weights'] = edge_weight_matrix(edges, weights, colours, title)
+        drawn['edge_weights'] = edge_weight_matrix(edges, weights, colors, title)
     return drawn
 
 
@@ -160,7 +160,7 @@ def picture_keypoints(
     return keypoint_sheet(
         to_pictures(inputs, model.data_preprocessor),
         keypoints.float().cpu().numpy(),
-        keypoint_colours(model.num_keypoints, metainfo),
+        keypoint_colors(model.num_keypoints, metainfo),
         edges,
         weights,
         title,

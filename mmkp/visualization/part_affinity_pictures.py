@@ -12,7 +12,7 @@ import numpy as np
 
 from mmkp.visualization.canvas import blank, enlarged, size_of
 from mmkp.visualization.direction_wheel import (
-    direction_colours,
+    direction_colors,
     direction_wheel,
     with_direction_wheel,
 )
@@ -45,7 +45,7 @@ def overlay_fields(
     """
     vectors = _longest_vectors(image, fields, image_to_map)
     length = np.hypot(vectors[..., 0], vectors[..., 1])
-    drawn = blend(dimmed(image), direction_colours(vectors), length)
+    drawn = blend(dimmed(image), direction_colors(vectors), length)
     return with_direction_wheel(drawn) if legend else drawn
 
 
@@ -87,8 +87,8 @@ def overlay_arrows(
             half = vector / max(length, 1.0) * spacing * 0.48
             place = np.array([x, y])
             # Lighter than the wheel: thin blue lines are hard to see.
-            colour = 0.7 * direction_colours(vector) + 0.3 * 255
-            _arrow(drawn, place - half, place + half, colour, spacing / 12)
+            color = 0.7 * direction_colors(vector) + 0.3 * 255
+            _arrow(drawn, place - half, place + half, color, spacing / 12)
     drawn = drawn.round().clip(0, 255).astype(np.uint8)
     return with_direction_wheel(drawn) if legend else drawn
 
@@ -151,10 +151,10 @@ def _arrow(
     drawn: np.ndarray,
     start: np.ndarray,
     end: np.ndarray,
-    colour: np.ndarray,
+    color: np.ndarray,
     thickness: float,
 ) -> None:
     first, last = (tuple(int(v) for v in (p * 16).round()) for p in (start, end))
-    rgb = tuple(float(c) for c in colour)
+    rgb = tuple(float(c) for c in color)
     width = max(1, round(thickness))
     cv2.arrowedLine(drawn, first, last, rgb, width, cv2.LINE_AA, 4, 0.4)

@@ -16,14 +16,14 @@ class SkeletonStyle(NamedTuple):
     """How keypoints are drawn: their colours, links between them, the links' colours.
 
     Attributes:
-        colours: RGB of each keypoint, 0 to 255, shape (K, 3).
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3).
         links: pairs of keypoints, shape (E, 2), int.
-        link_colours: RGB of each link, shape (E, 3).
+        link_colors: RGB of each link, shape (E, 3).
     """
 
-    colours: np.ndarray
+    colors: np.ndarray
     links: np.ndarray
-    link_colours: np.ndarray
+    link_colors: np.ndarray
 
 
 def draw_skeletons(
@@ -57,9 +57,9 @@ def draw_skeletons(
         extent = float(np.hypot(box[2] - box[0], box[3] - box[1]))
         radius = float(np.clip(0.013 * extent, _SMALLEST_RADIUS, largest))
         picture = draw_limbs(
-            picture, points, style.links, style.link_colours, 0.9 * radius
+            picture, points, style.links, style.link_colors, 0.9 * radius
         )
         picture = draw_keypoints(
-            picture, points, style.colours, 0.65 * radius, numbers=numbers
+            picture, points, style.colors, 0.65 * radius, numbers=numbers
         )
     return picture

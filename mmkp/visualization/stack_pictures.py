@@ -5,7 +5,7 @@ import numpy as np
 
 from mmkp.visualization.canvas import caption, enlarged, grid, rescaled, size_of
 from mmkp.visualization.heatmap_pictures import overlay_heatmaps, rescaled_affine
-from mmkp.visualization.model_pictures import keypoint_colours
+from mmkp.visualization.model_pictures import keypoint_colors
 from mmkp.visualization.skeletons import (
     CONFIDENT_SCORE,
     SkeletonStyle,
@@ -54,7 +54,7 @@ def stack_sheet(
     to_map[..., 2] += to_map[..., :2] @ corner  # from the part's pixels
     to_map = rescaled_affine(to_map, *sizes)
     boxes = rescaled(regions.reshape(-1, 2, 2) - corner, *sizes).reshape(-1, 4)
-    colours = keypoint_colours(heatmaps.shape[2], None)
+    colors = keypoint_colors(heatmaps.shape[2], None)
     columns = {}
     for stack in range(heatmaps.shape[1]):
         points = rescaled(keypoints[:, stack] - corner, *sizes)
@@ -62,7 +62,7 @@ def stack_sheet(
         peak = float(maps.max((-2, -1)).mean())
         columns[f'stack {stack + 1}'] = [
             draw_skeletons(picture, points, scores[:, stack], boxes, style, min_score),
-            overlay_heatmaps(picture, maps, colours, to_map),
+            overlay_heatmaps(picture, maps, colors, to_map),
             caption(f'mean peak {peak:.2f}', picture.shape[1], 12),
         ]
     return grid(columns)

@@ -146,13 +146,13 @@ def test_inferencer_draws_heatmaps(inferencer, images):
 
 def test_people_are_drawn_in_the_colours_of_the_data_set(model, images):
     style = skeleton_style(model)
-    assert style.colours.shape == (17, 3) and len(style.links) == 19
+    assert style.colors.shape == (17, 3) and len(style.links) == 19
     image = cv2.imread(str(images[1]))
     [people] = predict_people(model, [image])
     drawn = draw_people(image, people, style)
     assert drawn.shape == (384, 288, 3)  # small images are enlarged
     x, y = ((people['keypoints'][0, 5] + 0.5) * 2 - 0.5).round().astype(int)
-    assert drawn[y, x].tolist() == style.colours[5][::-1].tolist()
+    assert drawn[y, x].tolist() == style.colors[5][::-1].tolist()
     expected = cv2.resize(image, (288, 384), interpolation=cv2.INTER_CUBIC)
     hidden = dict(people, keypoint_scores=people['keypoint_scores'] * 0)
     for nothing in (
@@ -169,7 +169,7 @@ def test_all_own_keypoints_are_drawn_along_the_limbs(tmp_path, images):
     model = load_model(config, tiny_people.made()[1], device='cpu')
     style = skeleton_style(model)
     skeleton = model.head.decoder.skeleton
-    assert style.colours.shape == (18, 3)
+    assert style.colors.shape == (18, 3)
     assert len(style.links) == skeleton.num_limbs - len(skeleton.redundant_limbs)
     [people] = predict_people(model, images[1:2])
     assert people['keypoints'].shape == (1, 18, 2)

@@ -70,12 +70,12 @@ CODECS = [
 ]
 
 
-def prediction(maps, centre=(100.0, 60.0), scale=(80.0, 160.0), stacks=()):
+def prediction(maps, center=(100.0, 60.0), scale=(80.0, 160.0), stacks=()):
     """What a model predicts of a box with that centre and size."""
     names = {f'heatmaps_stack{index}': stack for index, stack in enumerate(stacks)}
     fields = {'heatmaps': maps, **names}
     sample = PoseDataSample(
-        metainfo=dict(input_center=centre, input_scale=scale, input_size=(64, 128))
+        metainfo=dict(input_center=center, input_scale=scale, input_size=(64, 128))
     )
     sample.pred_instances = InstanceData(keypoints=np.zeros((1, len(maps), 2)))
     sample.pred_fields = PixelData(

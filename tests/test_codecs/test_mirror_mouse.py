@@ -74,15 +74,15 @@ def test_annotated_frames_come_back_as_one_mouse_each(frames, skeleton):
     errors, on_border, missed = [], [], 0
     for frame in points:
         frame = (frame + 0.5) * SIZE / image_size - 0.5
-        labelled = np.isfinite(frame).all(1)
-        encoded = codec.encode(np.nan_to_num(frame)[None], labelled[None])
+        labeled = np.isfinite(frame).all(1)
+        encoded = codec.encode(np.nan_to_num(frame)[None], labeled[None])
         mice, scores, _ = codec.decode(
             encoded['heatmaps'], encoded['part_affinity_fields']
         )
         assert len(mice) == 1
-        assert not (scores[0] > 0)[~labelled].any()
-        found = labelled & (scores[0] > 0)
-        missed += np.count_nonzero(labelled & ~found)
+        assert not (scores[0] > 0)[~labeled].any()
+        found = labeled & (scores[0] > 0)
+        missed += np.count_nonzero(labeled & ~found)
         errors.append(np.abs(mice[0] - frame)[found])
         # In the outermost cells a peak stays in the middle of its cell.
         cell = np.floor((frame + 0.5) / codec.stride)

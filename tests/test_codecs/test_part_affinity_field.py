@@ -131,7 +131,7 @@ def test_half_known_neck_is_left_out_around_the_person():
 def test_without_people_everything_is_background_and_counts():
     codec = small()
     mask = np.zeros((8, 12), np.float32)
-    targets = codec.encode(np.zeros((0, 17, 2)), np.zeros((0, 17)), labelled_mask=mask)
+    targets = codec.encode(np.zeros((0, 17, 2)), np.zeros((0, 17)), labeled_mask=mask)
     assert (targets['heatmaps'][-1] == 1).all() and not targets['heatmaps'][:-1].any()
     assert not targets['part_affinity_fields'].any()
     assert (targets['heatmap_weights'] == 1).all()
@@ -140,9 +140,7 @@ def test_without_people_everything_is_background_and_counts():
 
 def test_mask_holds_where_nobody_is_labelled():
     mask = np.zeros((8, 12), np.float32)
-    targets = small().encode(
-        np.zeros((1, 17, 2)), np.zeros((1, 17)), labelled_mask=mask
-    )
+    targets = small().encode(np.zeros((1, 17, 2)), np.zeros((1, 17)), labeled_mask=mask)
     assert not targets['heatmap_weights'].any() and not targets['field_weights'].any()
 
 
@@ -199,7 +197,7 @@ class TestRefusals:
         with pytest.raises(ValueError, match=r'keypoints_ignored .* \(2, 18\)'):
             small().encode(points, visible, keypoints_ignored=visible[:, 1:])
         with pytest.raises(ValueError, match=r'labelled_mask .* \(8, 12\).*\(12, 8\)'):
-            small().encode(points, visible, labelled_mask=np.ones((12, 8)))
+            small().encode(points, visible, labeled_mask=np.ones((12, 8)))
 
 
 def test_skeletons_can_be_given_in_every_form():

@@ -94,9 +94,9 @@ class TestBodyAndFeet:
 class TestMpii:
     @pytest.fixture
     def dataset(self, tmp_path):
-        def person(image, shift, labelled):
+        def person(image, shift, labeled):
             joints = [[20.0 + shift + i, 30.0 + i] for i in range(16)]
-            visible = [1] * labelled + [0] * (16 - labelled)
+            visible = [1] * labeled + [0] * (16 - labeled)
             center = [40.0 + shift, 50.0]
             return dict(
                 image=image, center=center, scale=0.3, joints=joints, joints_vis=visible
@@ -119,7 +119,7 @@ class TestMpii:
                 dict(type='LoadVerifiedImage'),
                 dict(type='PersonScaledAffine', input_size=(96, 96)),
                 dict(type='RandomFlip'),
-                dict(type='LabelledMask'),
+                dict(type='LabeledMask'),
                 dict(
                     type='GenerateTarget',
                     encoder=dict(

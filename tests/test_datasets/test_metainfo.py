@@ -5,7 +5,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from mmkp.datasets import metainfo
 from mmkp.datasets.landmark_dataset import landmark_metainfo
-from mmkp.datasets.metainfo import discovered_metainfo, distinct_colours
+from mmkp.datasets.metainfo import discovered_metainfo, distinct_colors
 
 
 def test_parses_with_names_links_and_no_flip_pairs():
@@ -50,14 +50,14 @@ def test_refuses_edges_that_are_no_pairs():
 
 @pytest.mark.parametrize('count, least', [(10, 40), (32, 20)])
 def test_colours_are_far_apart(count, least):
-    rgb = np.array([distinct_colours(count)], np.float32) / 255
+    rgb = np.array([distinct_colors(count)], np.float32) / 255
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[0]
     gaps = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
     assert gaps[np.triu_indices(count, 1)].min() > least
 
 
 def test_first_colours_do_not_depend_on_their_number():
-    assert distinct_colours(50)[:8] == distinct_colours(8)
+    assert distinct_colors(50)[:8] == distinct_colors(8)
 
 
 def test_left_and_right_landmarks_are_a_flip_pair():

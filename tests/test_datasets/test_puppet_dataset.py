@@ -217,11 +217,11 @@ def test_openpose_order_takes_joints_by_name_and_the_neck_between_shoulders():
 
 
 def test_covered_joints_can_be_left_unlabelled():
-    labelled = PuppetDataset(**CROWD)
+    labeled = PuppetDataset(**CROWD)
     partly = PuppetDataset(**CROWD, label_covered=False)
     covered = 0
-    for index in range(len(labelled)):
-        full, part = labelled.get_data_info(index), partly.get_data_info(index)
+    for index in range(len(labeled)):
+        full, part = labeled.get_data_info(index), partly.get_data_info(index)
         flags = np.array([a['keypoints'][2::3] for a in full['raw_ann_info']])
         assert set(flags.ravel()) <= {1, 2}
         assert (full['keypoints_visible'] == 1).all()

@@ -234,7 +234,7 @@ class TestNumbersOfKeypoints:
             (STEM, 'val_dataloader.dataset.num_keypoints=12'),
             ('fse-light_faces-64x64', 'model.head.num_keypoints=12'),
             ('hourglass-s2_mpii-256x256', 'model.head.num_keypoints=12'),
-            ('hourglass-s2_mpii-256x256', 'model.backbone.num_heatmaps=12'),
+            ('hourglass-s2_mpii-256x256', 'model.backbone.num_keypoints=12'),
             ('openpose_res50_coco-368x368', 'model.head.decoder.skeleton=mpi15'),
         ),
     )

@@ -16,10 +16,10 @@ from graph_def_writer import constant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mmkp.converters.readers.caffemodel import read_caffemodel
+from mmkp.converters.readers.graph_def import GraphNode, read_graph_def
+from mmkp.converters.readers.protobuf import ProtobufError
 from mmkp.engine import CheckpointError, UntrustedCheckpointError, load_checkpoint_file
-from mmkp.engine.caffemodel import read_caffemodel
-from mmkp.engine.graph_def import GraphNode, read_graph_def
-from mmkp.engine.protobuf_reader import ProtobufError
 from mmkp.labels import read_npz
 
 OURS = (CheckpointError, UntrustedCheckpointError, ProtobufError)

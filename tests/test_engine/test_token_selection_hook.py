@@ -27,7 +27,7 @@ MODEL = dict(
     ),
     backbone=dict(
         type='FeatureAttention',
-        backbone=dict(type='AutoLinkEncoder', widths=[4, 8]),
+        backbone=dict(type='AutoLinkEncoder', channels=[4, 8]),
         in_channels=(8,),
     ),
     head=dict(type='TokenHead', num_tokens=40, num_keypoints=4, map_size=(8, 8)),
@@ -35,7 +35,7 @@ MODEL = dict(
         type='RandomAffineWarp', preset='stable_keypoints', padding_mode='zeros'
     ),
     losses=dict(
-        localisation=dict(type='LocalisationLoss', sigma=1.0),
+        localization=dict(type='LocalizationLoss', sigma=1.0),
         equivariance=dict(type='MapEquivarianceLoss'),
     ),
     train_cfg=dict(num_candidates=12, num_selected=5, sigma=1.0),

@@ -39,15 +39,15 @@ AUTOLINK = dict(
         std=[127.5] * 3,
         bgr_to_rgb=True,
     ),
-    backbone=dict(type='AutoLinkEncoder', widths=[4, 8]),
+    backbone=dict(type='AutoLinkEncoder', channels=[4, 8]),
     head=dict(
-        type='SpatialExpectationHead',
+        type='SoftArgmaxHead',
         in_channels=8,
         num_keypoints=4,
         upsample_channels=[],
     ),
     generator=dict(
-        type='EdgeMapGenerator', num_keypoints=4, mask_cells=4, widths=[4, 4, 4]
+        type='EdgeMapGenerator', num_keypoints=4, mask_cells=4, channels=[4, 4, 4]
     ),
     test_cfg=dict(untrained_control=True),
 )

@@ -145,8 +145,8 @@ def test_golden_cub(arrays, expected):
     assert run(per_image, fit, score)[1].figure == pytest.approx(
         numbers['stablekeypoints_visible_mean_of_image_means'], rel=TOLERANCE
     )
-    centred = replace(per_image, reduction='pooled')
-    assert run(centred, fit, score)[1].figure == pytest.approx(
+    centered = replace(per_image, reduction='pooled')
+    assert run(centered, fit, score)[1].figure == pytest.approx(
         numbers['stablekeypoints_regressor_pooled_over_visible'], rel=TOLERANCE
     )
     rules, mean_fit = without_inputs(pooled, fit)

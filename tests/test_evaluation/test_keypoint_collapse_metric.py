@@ -37,8 +37,8 @@ def evaluate(fractions: np.ndarray) -> tuple[dict, list[str]]:
 
 def test_healthy_keypoints_raise_no_warning():
     generator = np.random.default_rng(0)
-    centres = generator.uniform(0.2, 0.8, (1, 6, 2))
-    statistics, warnings = evaluate(centres + generator.normal(0, 0.05, (200, 6, 2)))
+    centers = generator.uniform(0.2, 0.8, (1, 6, 2))
+    statistics, warnings = evaluate(centers + generator.normal(0, 0.05, (200, 6, 2)))
     assert warnings == []
     assert statistics['collapse/spread'] == pytest.approx(0.05 * 2**0.5, rel=0.05)
     assert statistics['collapse/border_share'] < 0.02
@@ -60,7 +60,7 @@ def test_each_collapse_is_named(fractions, message):
     assert any(message in warning for warning in warnings)
 
 
-def gaussian_maps(count: int, sigma: float) -> np.ndarray:
+def normalized_gaussian_maps(count: int, sigma: float) -> np.ndarray:
     """Maps (count, 32, 32), each divided by its peak as heads give them."""
     square = (np.arange(32) - 15.5) ** 2 / (2 * sigma**2)
     maps = np.exp(-(square[:, None] + square))
@@ -69,8 +69,8 @@ def gaussian_maps(count: int, sigma: float) -> np.ndarray:
 
 def healthy_samples(**prediction: np.ndarray) -> list[dict]:
     generator = np.random.default_rng(0)
-    centres = generator.uniform(0.2, 0.8, (1, 6, 2))
-    found = samples(centres + generator.normal(0, 0.05, (20, 6, 2)))
+    centers = generator.uniform(0.2, 0.8, (1, 6, 2))
+    found = samples(centers + generator.normal(0, 0.05, (20, 6, 2)))
     for sample in found:
         sample['pred_instances'].update(prediction)
     return found
@@ -90,14 +90,14 @@ def evaluate_samples(
 def test_diffuse_maps_are_told_of_with_the_loss_to_change(monkeypatch):
     found = healthy_samples()
     for sample in found:
-        sample['pred_fields'] = {'heatmaps': gaussian_maps(6, 30.0)}
+        sample['pred_fields'] = {'heatmaps': normalized_gaussian_maps(6, 30.0)}
     figures, warnings = evaluate_samples(found, monkeypatch)
     assert figures['collapse/entropy'] > 0.95
     [told] = warnings
-    for part in ('diffuse (entropy 1.00', 'ConcentrationLoss', "form='expected'"):
+    for part in ('diffuse (entropy 1.00', 'ConcentrationLoss', "variant='expected'"):
         assert part in told
     for sample in found:
-        sample['pred_fields'] = {'heatmaps': gaussian_maps(6, 2.0)}
+        sample['pred_fields'] = {'heatmaps': normalized_gaussian_maps(6, 2.0)}
     figures, warnings = evaluate_samples(found, monkeypatch)
     expected = np.log(2 * np.pi * np.e * 4) / np.log(32 * 32)
     assert figures['collapse/entropy'] == pytest.approx(expected, rel=1e-3)

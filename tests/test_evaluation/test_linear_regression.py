@@ -32,8 +32,8 @@ def test_without_bias_the_origin_decides():
     np.testing.assert_allclose(linear.weights, weights, atol=1e-12)
     np.testing.assert_allclose(linear.offset, 0, atol=1e-12)
     # A map that fixes (.5, ..., .5) is linear once .5 is subtracted.
-    centred = fit_affine(points, (points - 0.5) @ weights + 0.5, 0.5, bias=False)
-    np.testing.assert_allclose(centred(points), (points - 0.5) @ weights + 0.5)
+    centered = fit_affine(points, (points - 0.5) @ weights + 0.5, 0.5, bias=False)
+    np.testing.assert_allclose(centered(points), (points - 0.5) @ weights + 0.5)
     # The offset cannot be represented, and the fit must not pretend otherwise.
     residual = fit_affine(points, targets, 0.0, bias=False)(points) - targets
     assert np.abs(residual).mean() > 0.1
@@ -43,10 +43,10 @@ def test_standardising_equals_a_bias():
     points, weights, offset = linear_problem(2)
     noise = np.random.default_rng(3).normal(size=(60, 4))
     targets = points @ weights + offset + noise
-    standardised = fit_affine(points, targets, 'standardize', bias=False)
+    standardized = fit_affine(points, targets, 'standardize', bias=False)
     biased = fit_affine(points, targets, 0.0, bias=True)
-    np.testing.assert_allclose(standardised.weights, biased.weights, atol=1e-12)
-    np.testing.assert_allclose(standardised.offset, biased.offset, atol=1e-12)
+    np.testing.assert_allclose(standardized.weights, biased.weights, atol=1e-12)
+    np.testing.assert_allclose(standardized.offset, biased.offset, atol=1e-12)
 
 
 def test_minimum_norm_when_underdetermined():

@@ -238,9 +238,9 @@ def test_untrained_control_of_an_estimator(clip):
             data_preprocessor=dict(
                 type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
             ),
-            backbone=dict(type='AutoLinkEncoder', widths=(8,)),
+            backbone=dict(type='AutoLinkEncoder', channels=(8,)),
             head=dict(
-                type='SpatialExpectationHead',
+                type='SoftArgmaxHead',
                 in_channels=8,
                 num_keypoints=3,
                 upsample_channels=(),

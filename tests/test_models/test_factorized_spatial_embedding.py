@@ -11,8 +11,8 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 from mmkp.models.losses import EquivarianceLoss
-from mmkp.ops.frame import FramedWarp
-from mmkp.ops.warp import Warp, random_thin_plate_spline
+from mmkp.ops.warps.padding import PaddedWarp
+from mmkp.ops.warps.warp import Warp, random_thin_plate_spline
 
 GRID = {'first': 22.5, 'spacing': 2.0}
 AFFINE = {'type': 'RandomAffineWarp', 'preset': 'fse_second'}
@@ -24,9 +24,9 @@ def build(**changes: object) -> torch.nn.Module:
     torch.manual_seed(0)
     config = {
         'type': 'FactorizedSpatialEmbedding',
-        'backbone': {'type': 'SixLayerLandmarkNet', 'widths': (4, 4, 4, 4, 8)},
+        'backbone': {'type': 'ThewlisNet', 'channels': (4, 4, 4, 4, 8)},
         'head': {
-            'type': 'SpatialExpectationHead',
+            'type': 'SoftArgmaxHead',
             'in_channels': 8,
             'num_keypoints': 3,
             'upsample_channels': (),
@@ -114,13 +114,13 @@ def test_views_get_their_own_colour_jitter():
 
 def test_cropped_warps_keep_to_the_pixels_of_the_crop():
     warp = random_thin_plate_spline(2, (40, 30), generator=torch.Generator())
-    cropped = FramedWarp(warp, (-5, -5))
+    cropped = PaddedWarp(warp, (-5, -5))
     points = torch.rand(2, 7, 2) * 20
     found = cropped.points_to_source(points)
     torch.testing.assert_close(found, warp.points_to_source(points + 5) - 5)
     assert cropped.image_size == (30, 20)
     with pytest.raises(ValueError, match='(15, 15). pixels cannot be cut off'):
-        FramedWarp(warp, (-15, -15))
+        PaddedWarp(warp, (-15, -15))
 
 
 def test_a_step_trains_every_parameter():
@@ -140,12 +140,12 @@ def test_a_step_trains_every_parameter():
 def test_training_makes_keypoints_follow_the_image():
     model = build(
         backbone={
-            'type': 'SixLayerLandmarkNet',
-            'widths': (8, 8),
+            'type': 'ThewlisNet',
+            'channels': (8, 8),
             'padding': 'reflect',
         },
         head={
-            'type': 'SpatialExpectationHead',
+            'type': 'SoftArgmaxHead',
             'in_channels': 8,
             'num_keypoints': 2,
             'upsample_channels': (),

@@ -13,7 +13,7 @@ import torch
 from diffusers.models.attention_processor import Attention
 
 from mmkp.models.token_attention.attention_capture import capture_logits
-from mmkp.ops.token_maps import token_maps
+from mmkp.ops.token_maps.attention_maps import token_maps
 
 HEADS = 4
 

@@ -15,7 +15,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the models
-from mmkp.models.unsupervised.autolink_checkpoint import convert_state_dict
+from mmkp.converters.autolink import convert_state_dict
 
 K = 8
 SIZE = 128
@@ -74,7 +74,7 @@ def build(golden, dtype, mode, vgg_weights=None):
         dict(
             type='AutoLink',
             backbone=dict(type='AutoLinkEncoder'),
-            head=dict(type='SpatialExpectationHead', in_channels=512, num_keypoints=K),
+            head=dict(type='SoftArgmaxHead', in_channels=512, num_keypoints=K),
             generator=dict(type='EdgeMapGenerator', num_keypoints=K, thickness=1e-3),
             losses=dict(perceptual=dict(type='PerceptualLoss', **vgg)),
         )

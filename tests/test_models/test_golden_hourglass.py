@@ -15,7 +15,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 import mmkp  # noqa: F401  registers the network
-from mmkp.models.hourglass_checkpoint import convert_checkpoint
+from mmkp.converters.hourglass import convert_checkpoint
 
 TOLERANCES = {torch.float64: 1e-5, torch.float32: 1e-4}
 GRADIENT_TOLERANCES = {torch.float64: 1e-5, torch.float32: 1e-2}
@@ -158,7 +158,7 @@ class Network:
 )
 def test_evaluation_golden(golden_dir, case, num_parameters, config, dtype):
     network = Network(golden_dir, case)
-    expected = dict(type='StackedHourglass', num_heatmaps=16, **config)
+    expected = dict(type='StackedHourglass', num_keypoints=16, **config)
     assert network.meta['backbone'] == expected
     backbone = network.backbone.to(dtype).eval()
     assert sum(p.numel() for p in backbone.parameters()) == num_parameters

@@ -13,13 +13,13 @@ import torch
 from mmpose.registry import MODELS
 
 from mmkp.models.generators.lmdis_generator import SIGMAS
-from mmkp.ops.affine_warp import AffineWarp
-from mmkp.ops.frame import pad_with_border_mean
-from mmkp.ops.gaussian_maps import gaussian_maps
-from mmkp.ops.heatmap import cell_positions
-from mmkp.ops.moments import spatial_mean_and_deviation
-from mmkp.ops.warp import ComposedWarp
-from mmkp.ops.warp_samplers import lmdis_spline
+from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
+from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
+from mmkp.ops.heatmaps.soft_argmax import cell_positions
+from mmkp.ops.warps.affine import AffineWarp
+from mmkp.ops.warps.padding import pad_with_border_mean
+from mmkp.ops.warps.samplers import lmdis_spline
+from mmkp.ops.warps.warp import ComposedWarp
 
 K, IMAGE, FRAME, MARGIN = 5, 20, 24, 2
 RATIO = IMAGE / FRAME
@@ -55,7 +55,7 @@ def assert_near(actual, expected, tolerance):
 
 def head(**changes):
     config = dict(
-        type='ChannelMassHead',
+        type='ChannelSoftmaxHead',
         in_channels=4,
         num_keypoints=K,
         frame_margin=MARGIN,
@@ -68,7 +68,7 @@ def generator(golden, dtype=torch.float64, **changes):
     features = golden['features'].shape[-1]
     descriptors = golden['W_encode'].shape[-1]
     network = dict(
-        type='LightHourglass', encoder=((4,),), bottleneck=(4,), decoder=((4,), (4,))
+        type='LMDISHourglass', encoder=((4,),), bottleneck=(4,), decoder=((4,), (4,))
     )
     module = MODELS.build(
         dict(
@@ -120,7 +120,7 @@ def test_golden_decoder_maps(golden, legacy, dtype):
     keypoints = to_pixels(golden['points_main_image_frame_yx'], IMAGE, dtype)
     np.testing.assert_allclose(SIGMAS, golden['sigmas'], rtol=1e-12)
     size = (IMAGE, IMAGE)
-    maps = gaussian_maps(keypoints, size, size, SIGMAS, legacy_gauss=legacy)
+    maps = normalized_gaussian_maps(keypoints, size, size, SIGMAS, legacy_gauss=legacy)
     expected = channels_first(golden[f'decoder_maps_legacy_gauss={legacy}'])
     assert_near(maps, expected, TOLERANCES[dtype])
 
@@ -198,7 +198,7 @@ LOSSES = dict(
     ),
     equivariance=dict(
         type='EquivarianceLoss',
-        form='means',
+        variant='means',
         loss_weight=1e4,
         keypoint_reduction='sum',
         unit='half_longer_edge',
@@ -213,7 +213,7 @@ def test_golden_losses_and_their_gradient(golden, numbers, legacy, dtype):
     model = MODELS.build(
         dict(
             type='LMDIS',
-            backbone=dict(type='LightHourglass'),
+            backbone=dict(type='LMDISHourglass'),
             head=head_config(),
             losses=LOSSES,
         )
@@ -248,7 +248,7 @@ def test_golden_losses_and_their_gradient(golden, numbers, legacy, dtype):
 
 def head_config():
     return dict(
-        type='ChannelMassHead',
+        type='ChannelSoftmaxHead',
         in_channels=32,
         num_keypoints=K,
         frame_margin=MARGIN,

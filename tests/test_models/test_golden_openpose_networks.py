@@ -15,7 +15,7 @@ from mmpose.registry import MODELS
 from torch import nn
 
 import mmkp  # noqa: F401  registers the networks
-from mmkp.models.openpose_checkpoint.convert import convert_checkpoint
+from mmkp.converters.openpose.convert import convert_checkpoint
 
 TOLERANCES = {torch.float64: 1e-5, torch.float32: 1e-4}
 DTYPES = tuple(TOLERANCES)
@@ -157,6 +157,6 @@ def test_official_sizes_are_the_defaults_golden(golden_dir):
         official = {e['name']: torch.empty(e['shape'], device='meta') for e in entries}
         meta = convert_checkpoint(official)['meta']
         assert meta['backbone'] == backbone
-        for size in ('in_channels', 'num_heatmaps', 'num_fields'):
+        for size in ('in_channels', 'num_keypoints', 'num_fields'):
             meta['stages'].pop(size)
         assert meta['stages'] == stages

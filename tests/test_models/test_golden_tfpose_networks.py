@@ -17,9 +17,9 @@ import torch
 from mmpose.registry import MODELS
 from torch import nn
 
+from mmkp.converters.tfpose import convert_checkpoint
 from mmkp.engine import load_checkpoint_file
 from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
-from mmkp.models.tfpose_checkpoint import convert_checkpoint
 
 SCRIPT = (
     Path(__file__).resolve().parents[2] / 'tools/model_converters/tfpose_to_mmkp.py'

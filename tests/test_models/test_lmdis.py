@@ -16,7 +16,7 @@ K, MARGIN = 4, 4
 
 def light(encoder=((6,), (8,)), decoder=((8,), (8,), (6,)), **changes):
     config = dict(
-        type='LightHourglass',
+        type='LMDISHourglass',
         encoder=encoder,
         bottleneck=(8,),
         decoder=decoder,
@@ -35,7 +35,7 @@ def lmdis_config(num_keypoints=K, margin=MARGIN, generator=None, **changes):
         ),
         backbone=light(),
         head=dict(
-            type='ChannelMassHead',
+            type='ChannelSoftmaxHead',
             in_channels=6,
             num_keypoints=num_keypoints,
             frame_margin=margin,
@@ -58,7 +58,7 @@ def lmdis_config(num_keypoints=K, margin=MARGIN, generator=None, **changes):
             separation=dict(
                 type='SeparationLoss', bandwidth=0.1, frame_ratio=0.8, both_views=True
             ),
-            equivariance=dict(type='EquivarianceLoss', form='means'),
+            equivariance=dict(type='EquivarianceLoss', variant='means'),
         ),
     )
     return {**config, **changes}
@@ -229,7 +229,7 @@ class TestModel:
         backbone = dict(
             type='StackedHourglass',
             num_stacks=1,
-            num_heatmaps=None,
+            num_keypoints=None,
             order=2,
             channels=6,
             stem_channels=4,
@@ -257,12 +257,8 @@ class TestModel:
         ('changes', 'message'),
         [
             (
-                dict(
-                    head=dict(
-                        type='SpatialExpectationHead', in_channels=6, num_keypoints=K
-                    )
-                ),
-                'SpatialExpectationHead does not have',
+                dict(head=dict(type='SoftArgmaxHead', in_channels=6, num_keypoints=K)),
+                'SoftArgmaxHead does not have',
             ),
             (
                 dict(generator=dict(num_keypoints=K + 1)),
@@ -337,7 +333,7 @@ def figure_model():
                 figure=dict(type='FigureGroundLoss', edge_weight=1.0, **margin)
             ),
             head=dict(
-                type='ChannelMassHead',
+                type='ChannelSoftmaxHead',
                 in_channels=6,
                 num_keypoints=K,
                 background_logit=1.5,

@@ -25,10 +25,10 @@ def count(model):
     ('config', 'channels'),
     [
         (dict(type='MobileNetThin'), 864),
-        (dict(type='MobileNetThin', width=0.5), 576),
+        (dict(type='MobileNetThin', widen_factor=0.5), 576),
         (dict(type='TFPoseMobileNetV2'), 128),
-        (dict(type='TFPoseMobileNetV2', width=0.5), 64),
-        (dict(type='TFPoseMobileNetV2', width=1.4), 184),
+        (dict(type='TFPoseMobileNetV2', widen_factor=0.5), 64),
+        (dict(type='TFPoseMobileNetV2', widen_factor=1.4), 184),
     ],
 )
 @pytest.mark.parametrize('size', [(64, 48), (65, 63), (57, 40)])
@@ -62,7 +62,7 @@ def test_stages_of_other_skeletons():
     stages = build(
         type='SeparableStages',
         in_channels=12,
-        num_heatmaps=5,
+        num_keypoints=5,
         num_fields=6,
         num_stages=3,
         channels=8,
@@ -77,7 +77,7 @@ def test_stages_of_other_skeletons():
 
 
 def test_a_stage_sees_fields_then_heatmaps_then_features():
-    stages = build(type='SeparableStages', in_channels=4, num_heatmaps=2, num_fields=3)
+    stages = build(type='SeparableStages', in_channels=4, num_keypoints=2, num_fields=3)
     inputs = []
     for branch in (stages.field_branches[1], stages.heatmap_branches[1]):
         branch.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
@@ -89,10 +89,10 @@ def test_a_stage_sees_fields_then_heatmaps_then_features():
 
 def test_norm_of_outputs_is_an_option():
     plain = build(type='SeparableStages', in_channels=8, norm_cfg=NORM)
-    normalised = build(
+    normalized = build(
         type='SeparableStages', in_channels=8, norm_cfg=NORM, normalize_outputs=True
     )
-    for stages, expected in ((plain, 48), (normalised, 60)):
+    for stages, expected in ((plain, 48), (normalized, 60)):
         names = stages.state_dict()
         assert sum(name.endswith('running_mean') for name in names) == expected
     assert plain.heatmap_branches[0][4].pointwise.conv.bias is not None
@@ -125,7 +125,7 @@ def test_training_starts_from_almost_empty_maps():
 
 
 def test_norms_fold_into_the_convolutions():
-    backbone = build(type='MobileNetThin', width=0.5, norm_cfg=NORM).double()
+    backbone = build(type='MobileNetThin', widen_factor=0.5, norm_cfg=NORM).double()
     pictures = 255 * torch.rand(2, 3, 48, 40, dtype=torch.float64)
     backbone(pictures)  # statistics other than 0 and 1
     backbone.eval()
@@ -138,7 +138,7 @@ def test_norms_fold_into_the_convolutions():
 
 def test_batch_statistics_of_each_picture():
     backbone = build(
-        type='TFPoseMobileNetV2', width=0.5, norm_cfg=NORM, batch_statistics=True
+        type='TFPoseMobileNetV2', widen_factor=0.5, norm_cfg=NORM, batch_statistics=True
     ).eval()
     assert not any('running' in name for name in backbone.state_dict())
     pictures = 255 * torch.rand(2, 3, 48, 40)

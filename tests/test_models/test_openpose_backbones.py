@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 import mmkp  # noqa: F401  registers the networks
 from mmkp.models.backbones.vgg19_weights import VGG19_LAYERS, convert_vgg19
 
-NARROW = dict(widths=(4, 6, 8, 10), narrow_widths=(7, 5))
+NARROW = dict(channels=(4, 6, 8, 10), narrow_channels=(7, 5))
 
 
 def build(name, **options):
@@ -56,11 +56,11 @@ def test_vgg19_initialisation():
     assert (backbone.layers.conv1_1.weight == 0.5).all()
 
 
-def torchvision_vgg19(widths=NARROW['widths']):
+def torchvision_vgg19(channels=NARROW['channels']):
     generator = torch.Generator().manual_seed(3)
     state, inputs = {}, 3
     for name, index in VGG19_LAYERS.items():
-        outputs = widths[int(name[4]) - 1]
+        outputs = channels[int(name[4]) - 1]
         weight = torch.randn(outputs, inputs, 3, 3, generator=generator)
         state[f'features.{index}.weight'] = weight / (9 * inputs) ** 0.5
         state[f'features.{index}.bias'] = torch.randn(outputs, generator=generator) / 9
@@ -137,7 +137,7 @@ def test_weights_of_another_network_are_refused(vgg19_file, tmp_path):
 @pytest.mark.parametrize(('width', 'channels'), [(1.0, 512), (0.25, 128), (0.01, 8)])
 @pytest.mark.parametrize('stride', [8, 4])
 def test_mobilenet_sizes(size, width, channels, stride):
-    options = dict(type='LightweightMobileNetV1', width=width, out_stride=stride)
+    options = dict(type='LightweightMobileNetV1', widen_factor=width, out_stride=stride)
     with torch.device('meta'):
         backbone = MODELS.build(options).eval()
         (features,) = backbone(torch.empty(2, 3, *size))
@@ -153,8 +153,10 @@ def test_mobilenet_initialisation():
 
 
 def test_mobilenet_stride_4_refines_stride_8():
-    coarse = build('LightweightMobileNetV1', width=0.25).eval().double()
-    fine = build('LightweightMobileNetV1', width=0.25, out_stride=4).eval().double()
+    coarse = build('LightweightMobileNetV1', widen_factor=0.25).eval().double()
+    fine = (
+        build('LightweightMobileNetV1', widen_factor=0.25, out_stride=4).eval().double()
+    )
     fine.load_state_dict(coarse.state_dict())
     images = torch.randn(1, 3, 64, 48).double()
     (expected,), (found,) = coarse(images), fine(images)
@@ -165,7 +167,7 @@ def test_mobilenet_stride_4_refines_stride_8():
     ('options', 'message'),
     [
         (dict(out_stride=16), 'out_stride 4 or 8, got 16'),
-        (dict(width=0), 'width > 0, got 0'),
+        (dict(widen_factor=0), 'widen_factor > 0, got 0'),
     ],
 )
 def test_impossible_mobilenets(options, message):

@@ -11,10 +11,10 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from planted_attention import places_of, planted_images
 
-from mmkp.ops.token_selection import most_frequent_tokens
+from mmkp.ops.token_maps.selection import most_frequent_tokens
 
 LOSSES = dict(
-    localisation=dict(type='LocalisationLoss', sigma=2.0, loss_weight=100.0),
+    localization=dict(type='LocalizationLoss', sigma=2.0, loss_weight=100.0),
     equivariance=dict(type='MapEquivarianceLoss', loss_weight=1000.0),
 )
 
@@ -60,11 +60,11 @@ def samples(number, side=64):
 
 def error_on_unseen(model):
     """Mean distance in pixels of keypoints from one place on the object, (K,)."""
-    images, matrix, centre = planted_images(24, seed=99)
+    images, matrix, center = planted_images(24, seed=99)
     with torch.no_grad():
         keypoints, _ = model.detect(images)
-    place = places_of(keypoints, matrix, centre).median(0).values
-    true = (matrix @ place.T).transpose(1, 2) + centre[:, None]
+    place = places_of(keypoints, matrix, center).median(0).values
+    true = (matrix @ place.T).transpose(1, 2) + center[:, None]
     return (keypoints - true).norm(dim=-1).mean(0)
 
 
@@ -114,10 +114,10 @@ class TestPlantedAttention:
 
     def test_keypoints_are_distinct_places(self, trained):
         model, _, _ = trained
-        images, matrix, centre = planted_images(24, seed=99)
+        images, matrix, center = planted_images(24, seed=99)
         with torch.no_grad():
             keypoints, _ = model.detect(images)
-        place = places_of(keypoints, matrix, centre).median(0).values
+        place = places_of(keypoints, matrix, center).median(0).values
         distances = torch.cdist(place, place) + 9 * torch.eye(len(place))
         assert distances.min() > 0.1  # of the object's radius
         assert (place.norm(dim=-1) < 1.1).all()
@@ -175,7 +175,7 @@ class TestTraining:
         model = planted_model(
             backbone=dict(
                 type='FeatureAttention',
-                backbone=dict(type='AutoLinkEncoder', widths=[4, 8]),
+                backbone=dict(type='AutoLinkEncoder', channels=[4, 8]),
                 in_channels=(8,),
             )
         )
@@ -191,7 +191,7 @@ class TestTraining:
         'loss',
         (
             dict(type='EquivarianceLoss', grid='cell_centres'),
-            dict(type='EquivarianceLoss', form='means'),
+            dict(type='EquivarianceLoss', variant='means'),
             dict(type='SeparationLoss', bandwidth=0.2),
             dict(type='SeparationLoss', bandwidth=0.2, both_views=True),
         ),
@@ -294,8 +294,8 @@ class TestViews:
 
     def test_peaks_are_told_in_pixels_of_the_image(self, model):
         [sample] = samples(1)
-        scale, centre = np.array([128.0, 128.0]), np.array([100.0, 90.0])
-        sample.set_metainfo(dict(input_scale=scale, input_center=centre))
+        scale, center = np.array([128.0, 128.0]), np.array([100.0, 90.0])
+        sample.set_metainfo(dict(input_scale=scale, input_center=center))
         [found] = model.predict(images_of(1), [sample])
         with torch.no_grad():
             keypoints, _ = model.detect(images_of(1))
@@ -384,16 +384,16 @@ class TestParts:
             (
                 dict(
                     head=dict(
-                        type='SpatialExpectationHead',
+                        type='SoftArgmaxHead',
                         in_channels=8,
                         num_keypoints=4,
                         upsample_channels=[],
                     )
                 ),
-                'head of StableKeypoints is SpatialExpectationHead: .*give TokenHead',
+                'head of StableKeypoints is SoftArgmaxHead: .*give TokenHead',
             ),
             (
-                dict(backbone=dict(type='AutoLinkEncoder', widths=[4, 8])),
+                dict(backbone=dict(type='AutoLinkEncoder', channels=[4, 8])),
                 'backbone of StableKeypoints is AutoLinkEncoder: .*'
                 'give DiffusionAttention or FeatureAttention',
             ),

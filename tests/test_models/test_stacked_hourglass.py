@@ -9,7 +9,7 @@ from torch import nn
 import mmkp  # noqa: F401  registers the network
 from mmkp.models.backbones.stacked_hourglass import StackedHourglass
 
-SMALL = dict(num_stacks=2, num_heatmaps=5, order=2, channels=8, stem_channels=4)
+SMALL = dict(num_stacks=2, num_keypoints=5, order=2, channels=8, stem_channels=4)
 
 
 def small(seed=0, **changes):
@@ -170,9 +170,9 @@ def test_the_next_loss_reaches_the_image_through_the_feedback(feedback):
 
 @pytest.mark.parametrize('channels_last', [False, True])
 @pytest.mark.parametrize('checkpointing', ['residual', 'stack'])
-@pytest.mark.parametrize('num_heatmaps', [5, None])
-def test_recomputing_changes_nothing(checkpointing, num_heatmaps, channels_last):
-    changes = dict(num_heatmaps=num_heatmaps, channels_last=channels_last)
+@pytest.mark.parametrize('num_keypoints', [5, None])
+def test_recomputing_changes_nothing(checkpointing, num_keypoints, channels_last):
+    changes = dict(num_keypoints=num_keypoints, channels_last=channels_last)
     networks = [small(**changes), small(**changes, checkpointing=checkpointing)]
     losses = []
     for network in networks:
@@ -231,7 +231,7 @@ def test_evaluation_and_frozen_normalisation_are_not_disturbed():
 
 
 def test_without_heatmaps_there_are_features_only():
-    network = small(num_heatmaps=None)
+    network = small(num_keypoints=None)
     outputs = network(images(2, 3, 32, 32))
     assert [tuple(o.shape) for o in outputs] == [(2, 8, 8, 8)] * 2
     assert not [name for name in network.state_dict() if 'heatmap' in name]
@@ -260,7 +260,7 @@ def test_channels_last_computes_the_same():
     ('change', 'message'),
     [
         (dict(num_stacks=0), 'num_stacks must be a whole number from 1, got 0'),
-        (dict(num_heatmaps=0), 'num_heatmaps must be .* got 0'),
+        (dict(num_keypoints=0), 'num_keypoints must be .* got 0'),
         (dict(order=0), 'order must be .* got 0'),
         (dict(num_residuals=1.5), 'num_residuals must be .* got 1.5'),
         (dict(in_channels=0), 'in_channels must be .* got 0'),
@@ -278,7 +278,7 @@ def test_unusable_arguments_are_refused(change, message):
 
 def test_light_hourglass_finds_keypoints_without_labels():
     hourglass = dict(
-        type='StackedHourglass', **{**SMALL, 'num_heatmaps': None}, stem_stride=2
+        type='StackedHourglass', **{**SMALL, 'num_keypoints': None}, stem_stride=2
     )
     head = {**autolink_config()['head'], 'in_channels': 8}
     torch.manual_seed(0)

@@ -25,7 +25,7 @@ NORMAL = dict(type='Normal', layer='Conv2d', std=0.01)
 
 def build(name, **options):
     torch.manual_seed(0)
-    sizes = dict(in_channels=16, num_heatmaps=5, num_fields=6)
+    sizes = dict(in_channels=16, num_keypoints=5, num_fields=6)
     stages = MODELS.build({'type': name, **sizes, **SMALL[name], **options})
     stages.init_weights()
     return stages
@@ -43,17 +43,17 @@ def built_without_memory(name, **options):
 @pytest.mark.parametrize(
     ('name', 'options', 'activation', 'expected'),
     [
-        ('TwoBranchStages', dict(num_heatmaps=19, num_fields=38), 'relu', 52_311_446),
-        ('TwoBranchStages', dict(num_heatmaps=16, num_fields=28), 'relu', 51_481_032),
+        ('TwoBranchStages', dict(num_keypoints=19, num_fields=38), 'relu', 52_311_446),
+        ('TwoBranchStages', dict(num_keypoints=16, num_fields=28), 'relu', 51_481_032),
         (
             'TwoBranchStages',
-            dict(num_heatmaps=16, num_fields=28, num_stages=4),
+            dict(num_keypoints=16, num_fields=28, num_stages=4),
             'relu',
             34_240_880,
         ),
         (
             'FieldsFirstStages',
-            dict(num_heatmaps=26, num_fields=52),
+            dict(num_keypoints=26, num_fields=52),
             'prelu',
             26_166_084,
         ),
@@ -68,7 +68,7 @@ def test_official_parameter_counts(name, options, activation, expected):
 def test_slopes_of_body25():
     backbone = built_without_memory('OpenPoseVGG19', activation='prelu')
     stages = built_without_memory(
-        'FieldsFirstStages', in_channels=128, num_heatmaps=26, num_fields=52
+        'FieldsFirstStages', in_channels=128, num_keypoints=26, num_fields=52
     )
     slopes = [
         layer.weight
@@ -86,7 +86,7 @@ def test_lightweight_parameter_counts(refinements, expected):
     stages = built_without_memory(
         'LightweightStages',
         in_channels=512,
-        num_heatmaps=19,
+        num_keypoints=19,
         num_fields=38,
         num_refinements=refinements,
     )
@@ -176,7 +176,7 @@ def convolutions(module):
 
 @pytest.mark.parametrize('name', ['TwoBranchStages', 'FieldsFirstStages'])
 def test_official_initialisation_can_be_chosen(name):
-    options = dict(in_channels=16, num_heatmaps=5, num_fields=6, init_cfg=NORMAL)
+    options = dict(in_channels=16, num_keypoints=5, num_fields=6, init_cfg=NORMAL)
     stages = MODELS.build(dict(type=name, **options))
     stages.init_weights()
     weights = torch.cat([layer.weight.flatten() for layer in convolutions(stages)])

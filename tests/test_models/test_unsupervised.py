@@ -26,9 +26,9 @@ def autolink_config(num_keypoints: int = NUM_KEYPOINTS, **changes: object) -> di
             'std': [127.5] * 3,
             'bgr_to_rgb': True,
         },
-        'backbone': {'type': 'AutoLinkEncoder', 'widths': (8, 12, 16)},
+        'backbone': {'type': 'AutoLinkEncoder', 'channels': (8, 12, 16)},
         'head': {
-            'type': 'SpatialExpectationHead',
+            'type': 'SoftArgmaxHead',
             'in_channels': 16,
             'num_keypoints': num_keypoints,
             'upsample_channels': (12,),
@@ -36,7 +36,7 @@ def autolink_config(num_keypoints: int = NUM_KEYPOINTS, **changes: object) -> di
         'generator': {
             'type': 'EdgeMapGenerator',
             'num_keypoints': num_keypoints,
-            'widths': (8, 12, 16),
+            'channels': (8, 12, 16),
             'mask_cells': 4,
         },
         'view_transform': {'type': 'RandomThinPlateSpline'},
@@ -208,9 +208,9 @@ def test_the_head_refuses_a_supervised_estimator():
 @pytest.mark.parametrize(
     'loss',
     [
-        {'type': 'EquivarianceLoss', 'form': 'means'},
+        {'type': 'EquivarianceLoss', 'variant': 'means'},
         {'type': 'EquivarianceLoss', 'unit': 'cells'},
-        {'type': 'DiversityLoss', 'form': 'quadratic', 'both_views': True},
+        {'type': 'DiversityLoss', 'variant': 'quadratic', 'both_views': True},
         {'type': 'DiversityLoss', 'window': 2, 'stride': 2, 'pooling': 'sum'},
         {'type': 'ConcentrationLoss', 'both_views': True},
         {'type': 'SeparationLoss', 'bandwidth': 0.2, 'both_views': True},

@@ -8,10 +8,10 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 from mmkp.models.view_transforms.color_jitter import ColorJitter
-from mmkp.ops.flow_warp import FlowWarp
-from mmkp.ops.warp import ComposedWarp, ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.optical_flow import FlowWarp
+from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, random_thin_plate_spline
 
-SAMPLED = ('RandomThinPlateSpline', 'RandomAffineWarp', 'RandomLmdisWarp')
+SAMPLED = ('RandomThinPlateSpline', 'RandomAffineWarp', 'RandomLMDISWarp')
 
 
 @pytest.mark.parametrize('name', SAMPLED)
@@ -80,7 +80,7 @@ def test_presets_and_settings_in_their_place():
 
 
 def test_lmdis_switches_reach_the_warp():
-    view = MODELS.build(dict(type='RandomLmdisWarp', legacy_tps=True, legacy_grid=True))
+    view = MODELS.build(dict(type='RandomLMDISWarp', legacy_tps=True, legacy_grid=True))
     warp = view.sample(torch.rand(2, 3, 9, 9))
     assert isinstance(warp, ComposedWarp)
     assert warp.first.kernel == 'half'
@@ -161,9 +161,9 @@ def test_a_model_learns_from_flow():
     model = MODELS.build(
         dict(
             type='UnsupervisedPoseEstimator',
-            backbone=dict(type='AutoLinkEncoder', widths=(4, 8)),
+            backbone=dict(type='AutoLinkEncoder', channels=(4, 8)),
             head=dict(
-                type='SpatialExpectationHead',
+                type='SoftArgmaxHead',
                 in_channels=8,
                 num_keypoints=3,
                 upsample_channels=(),

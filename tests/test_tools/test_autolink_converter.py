@@ -16,11 +16,11 @@ from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the models
-from mmkp.models.losses.perceptual_loss import PerceptualLoss
-from mmkp.models.unsupervised.autolink_checkpoint import (
+from mmkp.converters.autolink import (
     convert_checkpoint,
     convert_state_dict,
 )
+from mmkp.models.losses.perceptual_loss import PerceptualLoss
 
 SCRIPT = (
     Path(__file__).resolve().parents[2]
@@ -111,15 +111,15 @@ def small_model(num_keypoints=4):
     return MODELS.build(
         dict(
             type='AutoLink',
-            backbone=dict(type='AutoLinkEncoder', widths=ENCODER),
+            backbone=dict(type='AutoLinkEncoder', channels=ENCODER),
             head=dict(
-                type='SpatialExpectationHead',
+                type='SoftArgmaxHead',
                 in_channels=6,
                 upsample_channels=(8, 7),
                 num_keypoints=num_keypoints,
             ),
             generator=dict(
-                type='EdgeMapGenerator', num_keypoints=num_keypoints, widths=UNET
+                type='EdgeMapGenerator', num_keypoints=num_keypoints, channels=UNET
             ),
         )
     )

@@ -47,7 +47,7 @@ def test_no_traceback_on_the_real_command_line(tmp_path):
     [
         (
             "model['head']['num_keypoint'] = 5\n",
-            "unknown key 'num_keypoint' in 'model.head' (SpatialExpectationHead), "
+            "unknown key 'num_keypoint' in 'model.head' (SoftArgmaxHead), "
             "did you mean 'num_keypoints'?",
         ),
         (
@@ -220,7 +220,7 @@ def test_checkpoint_of_another_number_of_keypoints(tmp_path, capsys, tool):
 
 def test_checkpoint_of_another_network(tmp_path, capsys):
     _, checkpoint = tiny.trained()
-    extra = "model['backbone']['widths'] = [6, 8]\n"
+    extra = "model['backbone']['channels'] = [6, 8]\n"
     config = tiny.write_config(tmp_path, extra=extra)
     message = told(capsys, 'test.py', config, checkpoint, '--work-dir', tmp_path)
     assert f'{checkpoint} holds another model than {config} (AutoLink)' in message

@@ -156,7 +156,7 @@ def test_golden_crops_of_the_provided_data(data_dir, tmp_path):
     module = run('lsp_to_coco')
     table = module.load_table(data_dir / 'lspet')
     assert (table.split == 'train').sum() == 1500 and len(table.split) == 1900
-    assert table.labelled.all()
+    assert table.labeled.all()
     boxes = np.array([points_box(points, 1.35) for points in table.joints])
     np.testing.assert_allclose(boxes[:, 2:].max(1), 192, rtol=1e-4)
     np.testing.assert_allclose(boxes[:, :2] + boxes[:, 2:] / 2, 96, atol=1e-3)

@@ -39,7 +39,7 @@ def paint(path, size=(40, 30), value=90):
 # -- faces ---------------------------------------------------------------------------
 
 
-def face_points(centre, eye_distance, angle=0.0, nose_offset=0.0):
+def face_points(center, eye_distance, angle=0.0, nose_offset=0.0):
     """Make 68 points of which the five of the protocol form a regular face."""
     turn = np.exp(1j * np.deg2rad(angle)) * eye_distance
     places = np.zeros(68, complex)
@@ -47,7 +47,7 @@ def face_points(centre, eye_distance, angle=0.0, nose_offset=0.0):
     places[27:36] = nose_offset + 0.6j
     places[48:60], places[60:68] = 1j, 1j
     places[48], places[54] = -0.4 + 1.05j, 0.4 + 1.05j
-    points = complex(*centre) + places * turn
+    points = complex(*center) + places * turn
     return np.stack([points.real, points.imag], -1).astype(np.float32)
 
 
@@ -55,10 +55,10 @@ def face_points(centre, eye_distance, angle=0.0, nose_offset=0.0):
 def faces(tmp_path):
     root = tmp_path / 'faces'
     settings = [
-        dict(centre=(80, 60), eye_distance=45),
-        dict(centre=(70, 70), eye_distance=40, angle=20),
-        dict(centre=(80, 60), eye_distance=45, nose_offset=0.4),
-        dict(centre=(90, 60), eye_distance=50, angle=-15),
+        dict(center=(80, 60), eye_distance=45),
+        dict(center=(70, 70), eye_distance=40, angle=20),
+        dict(center=(80, 60), eye_distance=45, nose_offset=0.4),
+        dict(center=(90, 60), eye_distance=50, angle=-15),
     ]
     points = np.stack([face_points(**setting) for setting in settings])
     for index, landmarks in enumerate(points):
@@ -187,8 +187,8 @@ def test_golden_faces_of_the_provided_data(data_dir):
 
 
 def test_strips_become_frames(tmp_path):
-    colours = [(i * 40, 200 - i * 30, 90) for i in range(5)]
-    strip = np.concatenate([np.full((16, 16, 3), c, np.uint8) for c in colours], 1)
+    colors = [(i * 40, 200 - i * 30, 90) for i in range(5)]
+    strip = np.concatenate([np.full((16, 16, 3), c, np.uint8) for c in colors], 1)
     for split in ('train', 'test'):
         (tmp_path / split).mkdir()
         cv2.imwrite(str(tmp_path / split / 'clip.jpg'), strip)

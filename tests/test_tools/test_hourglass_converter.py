@@ -27,7 +27,7 @@ import mmkp  # noqa: F401  registers the network
 SCRIPT = (
     Path(__file__).resolve().parents[2] / 'tools/model_converters/hourglass_to_mmkp.py'
 )
-SIZES = dict(num_heatmaps=5, order=2, channels=6, stem_channels=4)
+SIZES = dict(num_keypoints=5, order=2, channels=6, stem_channels=4)
 
 
 @pytest.fixture(scope='module')

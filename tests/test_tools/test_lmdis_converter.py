@@ -15,7 +15,7 @@ from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
-from mmkp.models.lmdis_checkpoint import (
+from mmkp.converters.lmdis import (
     ORDERS,
     SCOPES,
     convert_variables,
@@ -28,7 +28,7 @@ K = 2
 
 def hourglass(**changes):
     config = dict(
-        type='LightHourglass',
+        type='LMDISHourglass',
         encoder=((4, 5), (6,)),
         bottleneck=(7,),
         decoder=((6, 8), (5, 4), (3, 2)),
@@ -41,7 +41,7 @@ def model_config(**changes):
     config = dict(
         type='LMDIS',
         backbone=hourglass(),
-        head=dict(type='ChannelMassHead', in_channels=2, num_keypoints=K),
+        head=dict(type='ChannelSoftmaxHead', in_channels=2, num_keypoints=K),
         generator=dict(
             type='LMDISGenerator',
             num_keypoints=K,
@@ -190,13 +190,13 @@ def test_refuses_shapes_that_leave_a_choice():
         in_channels=4,
     )
     model = build(0, backbone=hourglass(**same), head=dict(
-        type='ChannelMassHead', in_channels=4, num_keypoints=K))  # fmt: skip
+        type='ChannelSoftmaxHead', in_channels=4, num_keypoints=K))  # fmt: skip
     with pytest.raises(ValueError, match='fit several orders'):
         convert_variables(dump(model), model)
 
 
 def test_refuses_other_networks():
-    backbone = dict(type='AutoLinkEncoder', widths=(4, 2))
+    backbone = dict(type='AutoLinkEncoder', channels=(4, 2))
     model = build(0, backbone=backbone)
     with pytest.raises(ValueError, match='backbone is a AutoLinkEncoder'):
         convert_variables(dump(build(0)), model)

@@ -86,13 +86,13 @@ def test_two_branch_caffemodel(tool, tmp_path, capsys, fields):
     assert torch.equal(
         stages.heatmap_branches[2][12].bias, state['Mconv7_stage3_L2.bias']
     )
-    assert meta['stages']['num_heatmaps'] == 19
+    assert meta['stages']['num_keypoints'] == 19
 
 
 def test_pose_estimator_takes_the_file(tool, tmp_path):
     torch.save(dict(two_branch_state()), tmp_path / 'coco.pth')
     converted_model, meta = converted(tool, tmp_path / 'coco.pth', tmp_path / 'out.pth')
-    sizes = ('in_channels', 'num_heatmaps', 'num_fields')
+    sizes = ('in_channels', 'num_keypoints', 'num_fields')
     stages = {k: v for k, v in meta['stages'].items() if k not in sizes}
     codec = dict(type='PartAffinityField', input_size=(40, 32))
     model = MODELS.build(
@@ -178,7 +178,7 @@ def test_lightweight_checkpoint(tool, tmp_path, capsys, prefix):
     checkpoint = dict(state_dict=state, optimizer={}, iter=370000, current_epoch=280)
     torch.save(checkpoint, tmp_path / 'iter.pth')
     model, meta = converted(tool, tmp_path / 'iter.pth', tmp_path / 'r3.pth')
-    assert meta['backbone'] == dict(type='LightweightMobileNetV1', width=0.25)
+    assert meta['backbone'] == dict(type='LightweightMobileNetV1', widen_factor=0.25)
     assert meta['stages']['num_refinements'] == 3
     outputs = maps_of(model)
 

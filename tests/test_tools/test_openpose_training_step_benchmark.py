@@ -13,7 +13,7 @@ norm_cfg = dict(type='BN', eps=1e-3)
 model = dict(
     type='BottomupPoseEstimator',
     data_preprocessor=dict(type='PoseDataPreprocessor'),
-    backbone=dict(type='MobileNetThin', width=0.25, norm_cfg=norm_cfg),
+    backbone=dict(type='MobileNetThin', widen_factor=0.25, norm_cfg=norm_cfg),
     head=dict(
         type='PartAffinityHead',
         in_channels=288,

@@ -10,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
-from mmkp.ops.token_maps import token_maps
+from mmkp.ops.token_maps.attention_maps import token_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / 'tools/model_converters/stable_keypoints_to_mmkp.py'

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from graph_def_writer import constant, node
 
+from mmkp.converters.tfpose import convert_arrays, convert_checkpoint
 from mmkp.engine import load_checkpoint_file
 from mmkp.models.backbones.tfpose_mobilenet_v2 import channel_plan
-from mmkp.models.tfpose_checkpoint import convert_arrays, convert_checkpoint
 
 SCRIPT = (
     Path(__file__).resolve().parents[2] / 'tools/model_converters/tfpose_to_mmkp.py'
@@ -149,7 +149,7 @@ def test_graph_of_the_thin_network(tool, tmp_path, capsys):
     write_graph(tmp_path / 'graph_opt.pb', arrays)
     target = tmp_path / 'new' / 'thin.pth'
     tool.main([str(tmp_path / 'graph_opt.pb'), str(target)])
-    assert "'MobileNetThin', 'width': 0.25" in capsys.readouterr().out
+    assert "'MobileNetThin', 'widen_factor': 0.25" in capsys.readouterr().out
 
     found = load_checkpoint_file(target)
     assert found['meta']['dataset_meta']['num_keypoints'] == 17

@@ -5,7 +5,7 @@ import pytest
 
 from mmkp.visualization.canvas import GAP
 from mmkp.visualization.direction_wheel import (
-    direction_colours,
+    direction_colors,
     direction_wheel,
     with_direction_wheel,
 )
@@ -62,7 +62,7 @@ def test_maps_of_a_padded_input(photograph):
 
 
 def test_each_direction_has_its_colour():
-    right, down, left, up = direction_colours(
+    right, down, left, up = direction_colors(
         np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
     )
     assert right[0] > 250 and right[1:].max() < 100
@@ -70,18 +70,18 @@ def test_each_direction_has_its_colour():
     assert left[0] < 100 and left[1:].min() > 250
     assert up[2] > 250 and up[1] < 100
     angles = np.linspace(0, 2 * np.pi, 73)
-    around = direction_colours(np.stack([np.cos(angles), np.sin(angles)], -1))
+    around = direction_colors(np.stack([np.cos(angles), np.sin(angles)], -1))
     np.testing.assert_allclose(around[0], around[-1], atol=1e-3)
     assert np.abs(np.diff(around, axis=0)).max() < 60  # no jump
     np.testing.assert_allclose(
-        direction_colours(around * 0.01), direction_colours(around)
+        direction_colors(around * 0.01), direction_colors(around)
     )
 
 
 def test_wheel_shows_direction_and_length():
     wheel = direction_wheel(61)
     assert wheel[30, 58].tolist() == pytest.approx(
-        direction_colours(np.array((1, 0))) * 56 / 61, abs=3
+        direction_colors(np.array((1, 0))) * 56 / 61, abs=3
     )
     assert wheel[30, 30].max() < 10 and (wheel[0, 0] == 255).all()
     large, small = np.zeros((200, 300, 3), np.uint8), np.zeros((40, 40, 3), np.uint8)

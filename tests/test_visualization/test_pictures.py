@@ -7,12 +7,12 @@ from mmpose.models.data_preprocessors import PoseDataPreprocessor
 from mmpose.registry import DATASETS
 from mmpose.structures import PoseDataSample
 
-from mmkp.datasets.metainfo import distinct_colours
+from mmkp.datasets.metainfo import distinct_colors
 from mmkp.visualization import discovery_grid, edge_weight_matrix, keypoint_sheet
 from mmkp.visualization.canvas import GAP, beside, caption, grid, stack
 from mmkp.visualization.dataset_pictures import picture_dataset
-from mmkp.visualization.discovery_grid import colour_heatmaps, colour_map
-from mmkp.visualization.model_pictures import keypoint_colours, to_pictures
+from mmkp.visualization.discovery_grid import color_heatmaps, color_map
+from mmkp.visualization.model_pictures import keypoint_colors, to_pictures
 
 
 def solid(height, width, value):
@@ -44,13 +44,13 @@ def test_discovery_grid_with_and_without_a_generator(number, size):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 255, (2, height, width, 3), dtype=np.uint8)
     keypoints = rng.uniform(0, 32, (2, number, 2))
-    colours = np.array(distinct_colours(number))
+    colors = np.array(distinct_colors(number))
     heatmaps = rng.random((2, number, 8, 8))
-    plain = discovery_grid(images, keypoints, colours, heatmaps)
+    plain = discovery_grid(images, keypoints, colors, heatmaps)
     edges = np.stack(np.triu_indices(number, 1), 1)
     weights = rng.random(len(edges))
     full = discovery_grid(
-        images, keypoints, colours, heatmaps, edges, weights,
+        images, keypoints, colors, heatmaps, edges, weights,
         rng.random((2, height, width)), images, images, title='title',
     )  # fmt: skip
     side = max(192, height)
@@ -61,22 +61,22 @@ def test_discovery_grid_with_and_without_a_generator(number, size):
 
 
 def test_edge_weight_matrix_shows_each_weight_twice():
-    colours = np.array(distinct_colours(4))
+    colors = np.array(distinct_colors(4))
     edges = np.array([[0, 1], [2, 3]])
-    drawn = edge_weight_matrix(edges, np.array([2.0, 1.0]), colours, 'title')
-    strongest, half = (colour_map(np.array([[v]]))[0, 0] for v in (1.0, 0.5))
+    drawn = edge_weight_matrix(edges, np.array([2.0, 1.0]), colors, 'title')
+    strongest, half = (color_map(np.array([[v]]))[0, 0] for v in (1.0, 0.5))
     cell = 36
     # Each edge fills two cells, above and below the diagonal.
-    for colour in (strongest, half):
-        area = (drawn[:, : -(16 + 64 + 14)] == colour).all(-1).sum()
+    for color in (strongest, half):
+        area = (drawn[:, : -(16 + 64 + 14)] == color).all(-1).sum()
         assert area == pytest.approx(2 * cell**2, rel=0.02)
 
 
 def test_heatmaps_in_their_colours():
     heatmaps = np.zeros((2, 8, 8))
     heatmaps[0, 2, 2], heatmaps[1, 6, 6] = 1e-3, 5.0
-    colours = np.array([(250, 0, 0), (0, 0, 250)])
-    drawn = colour_heatmaps(solid(64, 64, 100), heatmaps, colours)
+    colors = np.array([(250, 0, 0), (0, 0, 250)])
+    drawn = color_heatmaps(solid(64, 64, 100), heatmaps, colors)
     assert drawn[20, 20, 0] > 200 > 100 > drawn[20, 20, 2]
     assert drawn[52, 52, 2] > 200 > 100 > drawn[52, 52, 0]
     assert (drawn[0, 63] == 45).all()
@@ -106,9 +106,9 @@ def test_network_inputs_become_the_pictures_that_they_were(bgr_to_rgb):
 
 def test_colours_of_the_data_set_where_they_fit():
     metainfo = dict(keypoint_colors=np.array([(1, 2, 3), (4, 5, 6)]))
-    assert keypoint_colours(2, metainfo).tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert keypoint_colours(3, metainfo).shape == (3, 3)
-    assert keypoint_colours(3, None).tolist() == np.array(distinct_colours(3)).tolist()
+    assert keypoint_colors(2, metainfo).tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert keypoint_colors(3, metainfo).shape == (3, 3)
+    assert keypoint_colors(3, None).tolist() == np.array(distinct_colors(3)).tolist()
 
 
 @pytest.mark.parametrize('mode', ['original', 'transformed'])
@@ -126,9 +126,9 @@ def test_contact_sheet_shows_annotations(mode):
     )
     drawn = picture_dataset(cfg, number=4, mode=mode, tile=96)
     assert drawn.shape[1] == 3 * 96 + 4 * GAP
-    colour = DATASETS.build(cfg).metainfo['keypoint_colors'][-1]
+    color = DATASETS.build(cfg).metainfo['keypoint_colors'][-1]
     # The last joint of each of the four figures, which no other one covers.
-    assert (drawn == colour).all(-1).sum() >= 4 * 9
+    assert (drawn == color).all(-1).sum() >= 4 * 9
     assert cfg['pipeline'][-1] == dict(type='PackPoseInputs')
     with pytest.raises(ValueError, match='mode must be one of'):
         picture_dataset(cfg, mode='else')

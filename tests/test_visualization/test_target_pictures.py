@@ -17,9 +17,9 @@ def test_targets_beside_the_images():
         sheet[GAP : GAP + tile, GAP + i * (tile + 2) :][:, :tile].astype(int)
         for i in range(4)
     ]
-    colourful = [(np.ptp(part, axis=-1) > 60).mean() for part in parts]
+    colorful = [(np.ptp(part, axis=-1) > 60).mean() for part in parts]
     # The image itself, heatmaps, fields, and that all of it counts.
-    assert min(colourful[:3]) > 0.02 and colourful[3] == 0
+    assert min(colorful[:3]) > 0.02 and colorful[3] == 0
     pipeline = [dict(step) for step in cfg.pipeline]
     without = [step for step in pipeline if step['type'] != 'GenerateTarget']
     sheet = picture_dataset({**cfg, 'pipeline': without}, number=1, tile=tile)
@@ -31,6 +31,6 @@ def test_people_are_drawn_where_the_pipeline_moved_them():
     sheet = picture_dataset(cfg, number=1, tile=192)
     width, height, _ = tiny_people.IMAGES[0]
     points = tiny_people.people_of(0) * 192 / width
-    colour = np.array([51, 153, 255])  # of a nose in COCO's metainfo
+    color = np.array([51, 153, 255])  # of a nose in COCO's metainfo
     for x, y in points[:, 0].round().astype(int) + GAP:
-        assert np.abs(sheet[y, x] - colour).max() < 30
+        assert np.abs(sheet[y, x] - color).max() < 30

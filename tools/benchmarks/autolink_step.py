@@ -182,9 +182,9 @@ def build_mmkp(num_keypoints: int, width: int, vgg_size: int | None) -> nn.Modul
         return MODELS.build(
             dict(
                 type='AutoLink',
-                backbone=dict(type='AutoLinkEncoder', widths=widths),
+                backbone=dict(type='AutoLinkEncoder', channels=widths),
                 head=dict(
-                    type='SpatialExpectationHead',
+                    type='SoftArgmaxHead',
                     in_channels=widths[-1],
                     num_keypoints=num_keypoints,
                     **head,
@@ -192,7 +192,7 @@ def build_mmkp(num_keypoints: int, width: int, vgg_size: int | None) -> nn.Modul
                 generator=dict(
                     type='EdgeMapGenerator',
                     num_keypoints=num_keypoints,
-                    widths=(*widths, widths[-1]),
+                    channels=(*widths, widths[-1]),
                 ),
                 losses=dict(
                     perceptual=dict(

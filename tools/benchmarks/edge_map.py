@@ -21,7 +21,7 @@ from measure import Cost, measure
 from torch import Tensor
 
 from mmkp.engine.cli import run_tool
-from mmkp.ops.edge_map import complete_graph, edge_map
+from mmkp.ops.edge_map.edge_map import complete_graph, edge_map
 
 
 def all_edges_map(

@@ -176,7 +176,7 @@ def build(name: str, stacks: int, channels: int, side: int) -> nn.Module:
     plain = PlainHourglass(stacks, NUM_HEATMAPS, ORDER, channels)
     if name == 'plain':
         return plain
-    sizes: dict = dict(num_stacks=stacks, num_heatmaps=NUM_HEATMAPS, order=ORDER)
+    sizes: dict = dict(num_stacks=stacks, num_keypoints=NUM_HEATMAPS, order=ORDER)
     network = MODELS.build(
         dict(type='StackedHourglass', channels=channels, **sizes, **MMKP[name])
     )

@@ -24,7 +24,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from plain_part_affinity_decoding import decode_at_full_resolution
 
 from mmkp.codecs import build_skeleton
-from mmkp.codecs.people_decoder import PeopleDecoder
+from mmkp.codecs.pose_decoder import PoseDecoder
 from mmkp.engine.cli import run_tool
 from mmkp.labels import read_npz
 
@@ -61,7 +61,7 @@ def prepare_decoder(path: str, backend: str) -> Callable[[], object]:
         crowd = np.argmax((heatmaps[:, :18] > 0.3).sum((1, 2, 3)))
         maps = heatmaps[crowd, :18], fields[crowd]
         return lambda: decode_at_full_resolution(*maps, skeleton, STRIDE)
-    decoder = PeopleDecoder(skeleton, STRIDE, backend=backend)
+    decoder = PoseDecoder(skeleton, STRIDE, backend=backend)
     crowd = np.argmax((heatmaps[:, :18] > 0.3).sum((1, 2, 3)))
     one = heatmaps[crowd : crowd + 1], fields[crowd : crowd + 1]
     quiet = np.zeros_like(one[0]), np.zeros_like(one[1])
@@ -113,7 +113,7 @@ def print_table(times: dict[str, np.ndarray], number: np.ndarray) -> None:
 
 def print_batches(device: str, heatmaps: np.ndarray, fields: np.ndarray) -> None:
     """Time batches of 32 on a device."""
-    decoder = PeopleDecoder(build_skeleton('coco18'), STRIDE, backend='torch')
+    decoder = PoseDecoder(build_skeleton('coco18'), STRIDE, backend='torch')
     batch = [torch.from_numpy(m[:32]).to(device) for m in (heatmaps, fields)]
     runs = []
     for _ in range(12):
@@ -164,8 +164,7 @@ def main() -> None:
     heatmaps, fields = load_maps(args.maps)
     skeleton = build_skeleton('coco18')
     methods: dict[str, Callable] = {
-        name: PeopleDecoder(skeleton, STRIDE, backend=name)
-        for name in ('numpy', 'numba')
+        name: PoseDecoder(skeleton, STRIDE, backend=name) for name in ('numpy', 'numba')
     }
     for method in methods.values():
         method(heatmaps[:1], fields[:1])

@@ -22,7 +22,7 @@ from measure import Cost, measure
 
 from mmkp.codecs import PartAffinityField
 from mmkp.engine.cli import run_tool
-from mmkp.ops.part_affinity import MAX_EXPONENT, round_half_away
+from mmkp.ops.part_affinity.targets import MAX_EXPONENT, round_half_away
 
 # A standing person: shares of the stature from the left and from the top, in the order
 # of COCO's keypoints and the feet.
@@ -74,8 +74,8 @@ def whole_maps(codec: PartAffinityField, points: np.ndarray) -> Targets:
     counts = np.zeros(fields[:, 0].shape)
     reach = codec.limb_half_width / codec.stride
     for person in points.astype(np.float64):
-        for k, centre in enumerate(person):
-            exponent = ((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / 2
+        for k, center in enumerate(person):
+            exponent = ((x - center[0]) ** 2 + (y - center[1]) ** 2) / 2
             exponent /= codec.sigma**2
             values = np.where(exponent <= MAX_EXPONENT, np.exp(-exponent), 0)
             heatmaps[k] = np.maximum(heatmaps[k], values)
@@ -140,7 +140,7 @@ def prepare(
     def call() -> Targets:
         for scene in scenes:
             if form == 'vectorised':
-                encoded = codec.encode(scene, visible, labelled_mask=mask)
+                encoded = codec.encode(scene, visible, labeled_mask=mask)
                 maps = encoded['heatmaps'], encoded['part_affinity_fields']
             else:
                 points, _, _ = codec.skeleton.from_source(scene, visible)

@@ -113,7 +113,7 @@ class PlainHourglass(nn.Module):
 
     Args:
         num_stacks (int): hourglasses N.
-        num_heatmaps (int): heatmaps K.
+        num_keypoints (int): heatmaps K.
         order (int): halvings in an hourglass.
         channels (int): width of the hourglasses.
         num_residuals (int): residuals at each spot.
@@ -122,13 +122,13 @@ class PlainHourglass(nn.Module):
     def __init__(
         self,
         num_stacks: int = 8,
-        num_heatmaps: int = 16,
+        num_keypoints: int = 16,
         order: int = 4,
         channels: int = 256,
         num_residuals: int = 1,
     ) -> None:
         super().__init__()
-        sizes = order, channels, num_heatmaps, num_residuals
+        sizes = order, channels, num_keypoints, num_residuals
         self.stem = PlainStem(channels)
         last = num_stacks - 1
         self.stacks = nn.ModuleList(

@@ -66,11 +66,11 @@ def _peaks(heatmap: np.ndarray, stride: int) -> list[tuple[float, float, float]]
     """Strict maxima of the smoothed map, x, y and score."""
     smooth = cv2.GaussianBlur(_enlarged(heatmap, stride), (0, 0), 3)
     padded = np.pad(smooth, 1)
-    centre = padded[1:-1, 1:-1]
-    is_peak = centre > _PEAK_THRESHOLD
-    is_peak &= (centre > padded[:-2, 1:-1]) & (centre > padded[2:, 1:-1])
-    is_peak &= (centre > padded[1:-1, :-2]) & (centre > padded[1:-1, 2:])
-    return [(x, y, centre[y, x]) for y, x in zip(*np.nonzero(is_peak), strict=True)]
+    center = padded[1:-1, 1:-1]
+    is_peak = center > _PEAK_THRESHOLD
+    is_peak &= (center > padded[:-2, 1:-1]) & (center > padded[2:, 1:-1])
+    is_peak &= (center > padded[1:-1, :-2]) & (center > padded[1:-1, 2:])
+    return [(x, y, center[y, x]) for y, x in zip(*np.nonzero(is_peak), strict=True)]
 
 
 def _limb_score(field: list[np.ndarray], a: tuple, b: tuple) -> float | None:

@@ -180,12 +180,12 @@ def losses(
     Returns:
         Two scalars.
     """
-    localisation = F.mse_loss(maps, gaussians(maps.detach(), sigma))
+    localization = F.mse_loss(maps, gaussians(maps.detach(), sigma))
     full = torch.cat((theta, theta.new_tensor([[0, 0, 1]])))
     inverse = torch.linalg.inv(full)[:2].to(maps.dtype)
     grid = F.affine_grid(inverse[None], (1, *warped_maps.shape), align_corners=False)
     back = F.grid_sample(warped_maps[None], grid, align_corners=False)[0]
-    return 100 * localisation, 1000 * F.mse_loss(maps, back)
+    return 100 * localization, 1000 * F.mse_loss(maps, back)
 
 
 def plain_step(model: nn.Module, found: list[Tensor], images: Tensor) -> Tensor:

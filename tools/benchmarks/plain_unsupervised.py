@@ -15,12 +15,12 @@ from autolink_step import PlainBlock
 from torch import Tensor, nn
 
 from mmkp.models.backbones.autolink_encoder import HalvingResidualBlock
-from mmkp.models.layers.normalised_convolution import NormalisedConvolution
+from mmkp.models.layers.normalized_convolution import NormalizedConvolution
 from mmkp.ops.batch_norm import BatchNorm2d
-from mmkp.ops.frame import FramedWarp
-from mmkp.ops.heatmap import cell_positions
+from mmkp.ops.heatmaps.soft_argmax import cell_positions
 from mmkp.ops.length_unit import length_unit
-from mmkp.ops.warp import ComposedWarp, Warp, to_norm
+from mmkp.ops.warps.padding import PaddedWarp
+from mmkp.ops.warps.warp import ComposedWarp, Warp, to_norm
 
 
 def plain_layers(module: nn.Module) -> nn.Module:
@@ -42,7 +42,7 @@ def plain_layers(module: nn.Module) -> nn.Module:
     elif isinstance(module, HalvingResidualBlock):
         plain = PlainBlock(module.conv1.in_channels, module.conv1.out_channels)
         plain.load_state_dict(module.state_dict())
-    elif isinstance(module, NormalisedConvolution):
+    elif isinstance(module, NormalizedConvolution):
         activation = nn.LeakyReLU(0.2) if module.activation else nn.Identity()
         plain = nn.Sequential(module.convolution, module.norm, activation)
     elif isinstance(module, (nn.ReLU, nn.LeakyReLU)):
@@ -106,7 +106,7 @@ def factorized_spatial_embedding(model: nn.Module, inputs: Tensor) -> Tensor:
     if margin := model.crop_margin:
         inner = slice(margin, -margin)
         first, second = first[..., inner, inner], second[..., inner, inner]
-        warp = FramedWarp(warp, (-margin, -margin))
+        warp = PaddedWarp(warp, (-margin, -margin))
     maps = []
     for view in (first, second):
         logits = model.head(model.backbone(view))
@@ -132,10 +132,10 @@ def expected_distance(p: Tensor, q: Tensor, warp: Warp, loss: nn.Module) -> Tens
     positions = cells(p, warp.image_size, loss.grid)
     places = positions.flatten(1).t().repeat(len(p), 1, 1)
     source = carry(warp, places).transpose(1, 2).unflatten(2, p.shape[-2:])
-    centre = torch.tensor(warp.image_size).sub(1).div(2).view(2, 1, 1)
+    center = torch.tensor(warp.image_size).sub(1).div(2).view(2, 1, 1)
     map_size = (p.shape[-1], p.shape[-2])
     unit = torch.tensor(length_unit(loss.unit, warp.image_size, map_size, loss.grid))
-    u, gv = ((value - centre) / unit.view(2, 1, 1) for value in (positions, source))
+    u, gv = ((value - center) / unit.view(2, 1, 1) for value in (positions, source))
     total = torch.zeros(())
     for first, second in zip(p.unbind(1), q.unbind(1), strict=True):
         squares = (first * u.square().sum(0)).sum((1, 2))
@@ -168,9 +168,9 @@ def lmdis(model: nn.Module, inputs: Tensor) -> Tensor:
     images = model.jitter(inputs)
     x, y = model.head.frame_margin
     lines = (images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1])
-    colour = torch.cat(lines, -1).mean(-1)[..., None, None]
+    color = torch.cat(lines, -1).mean(-1)[..., None, None]
     height, width = images.shape[-2:]
-    frames = colour.repeat(1, 1, height + 2 * y, width + 2 * x)
+    frames = color.repeat(1, 1, height + 2 * y, width + 2 * x)
     inside = (..., slice(y, y + height), slice(x, x + width))
     frames[inside] = images
     keypoints, heatmaps, background = detect(model, frames)

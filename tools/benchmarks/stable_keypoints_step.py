@@ -118,7 +118,7 @@ def build(setting: Setting, checkpointing: bool) -> nn.Module:
             type='RandomAffineWarp', preset='stable_keypoints', padding_mode='zeros'
         ),
         losses=dict(
-            localisation=dict(type='LocalisationLoss'),
+            localization=dict(type='LocalizationLoss'),
             equivariance=dict(type='MapEquivarianceLoss'),
         ),
         train_cfg=dict(num_candidates=25, num_selected=10, sigma=2.0),
@@ -158,9 +158,9 @@ def sharpen(unet: nn.Module, layers: tuple[str, ...]) -> None:
 def stand_in_latents(images: Tensor, cached: bool = False) -> Tensor:
     """Latents (B, 4, H / 8, W / 8) without a network: mean colours and a texture."""
     images = 2 * images - 1
-    colours = F.avg_pool2d(images, 8)
+    colors = F.avg_pool2d(images, 8)
     texture = images[:, :1, ::8, ::8]
-    return torch.cat((4 * colours, texture), 1)
+    return torch.cat((4 * colors, texture), 1)
 
 
 def random_picture(side: int) -> Tensor:

@@ -27,7 +27,7 @@ from mmkp.models.losses import (
     SeparationLoss,
     SquaredErrorLoss,
 )
-from mmkp.ops.warp import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
 
 WINDOW = 4
 BANDWIDTH = 0.08
@@ -204,9 +204,9 @@ PLAIN: dict[str, Callable[[Inputs], Tensor]] = {
 LOSSES = {
     'equivariance, expected': EquivarianceLoss(),
     'equivariance, double sum': EquivarianceLoss(),
-    'equivariance, means': EquivarianceLoss(form='means'),
+    'equivariance, means': EquivarianceLoss(variant='means'),
     'diversity, max': DiversityLoss(WINDOW),
-    'diversity, quadratic': DiversityLoss(WINDOW, form='quadratic'),
+    'diversity, quadratic': DiversityLoss(WINDOW, variant='quadratic'),
     'concentration': ConcentrationLoss(grid='cell_centres'),
     'separation': SeparationLoss(BANDWIDTH),
     'squared error': SquaredErrorLoss(),

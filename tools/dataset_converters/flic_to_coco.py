@@ -102,12 +102,12 @@ def crop_box(
     """
     x1, y1, x2, y2 = np.asarray(torso, np.float64).tolist()
     # Pixels x1 to x2, counted from 1, lie between the edges x1 - 1 and x2.
-    centre_x, centre_y = (x1 - 1 + x2) / 2, (y1 - 1 + y2) / 2
+    center_x, center_y = (x1 - 1 + x2) / 2, (y1 - 1 + y2) / 2
     side = float(height)
     if box == 'torso':
         side = torso_factor * (y2 - y1 + 1)
-    top = centre_y - side / 2 if box == 'torso' else 0.0
-    return [centre_x - side / 2, top, side, side]
+    top = center_y - side / 2 if box == 'torso' else 0.0
+    return [center_x - side / 2, top, side, side]
 
 
 def convert(args: argparse.Namespace) -> None:

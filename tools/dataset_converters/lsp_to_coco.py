@@ -42,13 +42,13 @@ class LspTable:
     Attributes:
         file_names: Names of the N pictures below `images/`.
         joints: Positions (N, 14, 2), float64, pixels counted from 0.
-        labelled: Which joints have a position (N, 14), bool.
+        labeled: Which joints have a position (N, 14), bool.
         split: 'train' or 'test' (N,).
     """
 
     file_names: list[str]
     joints: np.ndarray
-    labelled: np.ndarray
+    labeled: np.ndarray
     split: np.ndarray
 
 
@@ -113,13 +113,13 @@ def load_official(path: Path, images: Path) -> LspTable:
         raise ValueError(
             f'{images} has {len(names)} pictures im*.jpg, {path} has {len(table)}'
         )
-    labelled = np.isfinite(table[..., :2]).all(-1)
+    labeled = np.isfinite(table[..., :2]).all(-1)
     if extended:
-        labelled &= table[..., 2] > 0
+        labeled &= table[..., 2] > 0
     split = np.full(len(table), 'train', '<U5')
     if not extended:
         split[len(table) // 2 :] = 'test'
-    return LspTable(names, table[..., :2] - 1, labelled, split)
+    return LspTable(names, table[..., :2] - 1, labeled, split)
 
 
 def load_table(root: Path) -> LspTable:
@@ -166,7 +166,7 @@ def add_picture(
     points = table.joints[index]
     # Pixel centres are at integers: the edges of the picture are at -0.5 and W - 0.5.
     inside = ((points >= -0.5) & (points < np.array(size) - 0.5)).all(-1)
-    shown = table.labelled[index] & inside
+    shown = table.labeled[index] & inside
     tight = args.box == 'tight' and shown.any()
     box = points_box(points[shown], args.padding) if tight else None
     writer.add(name, size, points, shown, bbox=box)

@@ -12,14 +12,14 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from mmkp.engine.checkpoint import InertObject, load_checkpoint_file
-from mmkp.engine.cli import run_tool
-from mmkp.engine.conversion import write_checkpoint
-from mmkp.models.unsupervised.autolink_checkpoint import (
+from mmkp.converters.autolink import (
     convert_checkpoint,
     count_keypoints,
     extract_vgg,
 )
+from mmkp.converters.conversion import write_checkpoint
+from mmkp.engine.checkpoint import InertObject, load_checkpoint_file
+from mmkp.engine.cli import run_tool
 
 
 class AttributeDict(dict):

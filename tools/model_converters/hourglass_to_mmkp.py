@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import mmkp  # noqa: F401  registers the network
+from mmkp.converters.conversion import config_source, write_checkpoint
+from mmkp.converters.hourglass import convert_checkpoint
 from mmkp.engine import load_checkpoint_file
 from mmkp.engine.cli import run_tool
-from mmkp.engine.conversion import config_source, write_checkpoint
-from mmkp.models.hourglass_checkpoint import convert_checkpoint
 
 
 def convert(source: str | Path, target: str | Path) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def describe(meta: Mapping[str, Any]) -> str:
     head = dict(
         type='StackedHourglassHead',
         num_stacks=backbone['num_stacks'],
-        num_keypoints=backbone['num_heatmaps'],
+        num_keypoints=backbone['num_keypoints'],
     )
     return '\n'.join(
         (

@@ -24,12 +24,12 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
+from mmkp.converters.conversion import write_checkpoint
+from mmkp.converters.lmdis import convert_variables
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.cli import run_tool
 from mmkp.engine.config import load_config
-from mmkp.engine.conversion import write_checkpoint
 from mmkp.labels import read_npz
-from mmkp.models.lmdis_checkpoint import convert_variables
 
 
 def convert(

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import mmkp  # noqa: F401  registers the networks
-from mmkp.engine.caffemodel import read_caffemodel
+from mmkp.converters.conversion import config_source, write_checkpoint
+from mmkp.converters.openpose.convert import convert_checkpoint, name_blobs
+from mmkp.converters.readers.caffemodel import read_caffemodel
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.cli import run_tool
-from mmkp.engine.conversion import config_source, write_checkpoint
 from mmkp.models.backbones.vgg19_weights import INPUTS
-from mmkp.models.openpose_checkpoint.convert import convert_checkpoint, name_blobs
 
 
 def load_official(path: str | Path) -> Mapping[str, Any]:
@@ -91,12 +91,12 @@ def describe(meta: Mapping[str, Any], target: str) -> str:
         return '\n'.join([*lines, f'    backbone={config_source(backbone)},'])
     if dropped := meta['dropped_refinements']:
         lines.append(f'left out the last {dropped} refinement stages of the file')
-    sizes = ('in_channels', 'num_heatmaps', 'num_fields')
+    sizes = ('in_channels', 'num_keypoints', 'num_fields')
     # The head fills these in, from its own arguments and from the skeleton.
     own = {name: value for name, value in stages.items() if name not in sizes}
     head = dict(type='PartAffinityHead', in_channels=stages['in_channels'], stages=own)
     lines += [
-        f'{stages["num_heatmaps"]} heatmaps with the background, '
+        f'{stages["num_keypoints"]} heatmaps with the background, '
         f'{stages["num_fields"] // 2} limbs; in the config of the model:',
         f'    backbone={config_source(backbone)},',
         f'    head={config_source(head)[:-1]}, decoder=codec),',

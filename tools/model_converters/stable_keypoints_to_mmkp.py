@@ -22,11 +22,11 @@ import torch
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import Tensor
 
+from mmkp.converters.conversion import config_source, write_checkpoint
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.cli import run_tool
 from mmkp.engine.config import load_config
-from mmkp.engine.conversion import config_source, write_checkpoint
 
 
 def load_tensor(path: str | Path) -> Tensor:

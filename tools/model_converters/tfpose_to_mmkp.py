@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from mmkp.converters.conversion import write_checkpoint
+from mmkp.converters.readers.graph_def import read_graph_def
+from mmkp.converters.tfpose import convert_checkpoint, graph_arrays
 from mmkp.engine.cli import run_tool
-from mmkp.engine.conversion import write_checkpoint
-from mmkp.engine.graph_def import read_graph_def
 from mmkp.labels import read_npz
-from mmkp.models.tfpose_checkpoint import convert_checkpoint, graph_arrays
 
 
 def load_arrays(path: str | Path) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='PersonScaledAffine', size_of='longer_side'),
     dict(type='RandomFlip'),
-    dict(type='LabelledMask'),
+    dict(type='LabeledMask'),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs', meta_keys=('id', 'img_id', 'img_path')),
 ]

@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='PersonScaledAffine', scale_range=(1 / 3, 1.1), rotation=45.0),
     dict(type='RandomFlip'),
-    dict(type='LabelledMask'),
+    dict(type='LabeledMask'),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs', meta_keys=('id', 'img_id', 'img_path')),
 ]

@@ -10,7 +10,7 @@ train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='PersonScaledAffine', input_size=codec['input_size']),
     dict(type='RandomFlip'),
-    dict(type='LabelledMask'),
+    dict(type='LabeledMask'),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs', meta_keys=('id', 'img_id', 'img_path')),
 ]

@@ -179,20 +179,20 @@ def _complete(
     segmentation = annotation.get('segmentation', [])
     if not _is_plain(segmentation):
         annotation['segmentation'] = _segmentation(segmentation, image, notes)
-    labelled = 0
+    labeled = 0
     if number is not None:
         name = f'annotation {annotation["id"]} of {image.get("file_name", image["id"])}'
-        labelled = keypoints(annotation, number, name)
+        labeled = keypoints(annotation, number, name)
     box: Any = annotation.get('bbox')
     if not (is_finite_box(box) and box[2] > 0 and box[3] > 0):
         if number is None and 'bbox' in annotation:
             return True  # a file of boxes, whose reader tells which it leaves out
-        if not _derive_box(annotation, image, labelled, notes):
+        if not _derive_box(annotation, image, labeled, notes):
             return False
         box = annotation['bbox']
     area: Any = annotation.get('area')
     if type(area) not in (int, float) or not 0 < area < float('inf'):
-        _derive_area(annotation, box, bool(labelled))
+        _derive_area(annotation, box, bool(labeled))
     return True
 
 
@@ -226,12 +226,12 @@ def _segmentation(segmentation: Any, image: dict, notes: Notes) -> list | dict:
     return usable
 
 
-def _derive_box(annotation: dict, image: dict, labelled: int, notes: Notes) -> bool:
+def _derive_box(annotation: dict, image: dict, labeled: int, notes: Notes) -> bool:
     """Give an annotation a box; False if nothing says where it is."""
     name = f'annotation {annotation["id"]} of {image.get("file_name", image["id"])}'
     given = annotation.get('bbox')
     box, remark = usable_box(given), 'boxes have a negative size or text for numbers'
-    if box is None and labelled:
+    if box is None and labeled:
         size = (image['width'], image['height'])
         box = box_of_keypoints(annotation['keypoints'], size)
         remark = 'annotations have no usable box: it is derived from the keypoints'
@@ -250,7 +250,7 @@ def _derive_box(annotation: dict, image: dict, labelled: int, notes: Notes) -> b
     return True
 
 
-def _derive_area(annotation: dict, box: list[float], labelled: bool) -> None:
+def _derive_area(annotation: dict, box: list[float], labeled: bool) -> None:
     """Give an annotation the area of its polygons, else a share of its box."""
     segmentation = annotation.get('segmentation')
     area = 0.0

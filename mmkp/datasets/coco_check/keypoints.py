@@ -93,11 +93,11 @@ class KeypointCheck:
             flags = values[2::3]
             total = sum(values)
             if abs(total) < MAX_COORDINATE and _FLAGS.issuperset(flags):
-                labelled = number - flags.count(0)
+                labeled = number - flags.count(0)
                 coordinates = total - sum(flags)
-                if not labelled or coordinates > 4 * number:
-                    self.has_pixels |= labelled > 0
-                    return self._count(annotation, labelled, name)
+                if not labeled or coordinates > 4 * number:
+                    self.has_pixels |= labeled > 0
+                    return self._count(annotation, labeled, name)
         triplets = self._repaired(self._triplets(values, number, name), name)
         annotation['keypoints'] = [value for point in triplets for value in point]
         seen = [point for point in triplets if point[2]]
@@ -107,15 +107,15 @@ class KeypointCheck:
         )
         return self._count(annotation, len(seen), name)
 
-    def _count(self, annotation: dict, labelled: int, name: str) -> int:
-        if annotation.get('num_keypoints', labelled) != labelled:
+    def _count(self, annotation: dict, labeled: int, name: str) -> int:
+        if annotation.get('num_keypoints', labeled) != labeled:
             self.notes.add(
                 'annotations have another num_keypoints than keypoints that are '
                 'labelled: it is counted',
-                f'{name} ({annotation["num_keypoints"]} instead of {labelled})',
+                f'{name} ({annotation["num_keypoints"]} instead of {labeled})',
             )
-        annotation['num_keypoints'] = labelled
-        return labelled
+        annotation['num_keypoints'] = labeled
+        return labeled
 
     def _triplets(self, values: Any, number: int, name: str) -> list[list]:
         """Points as x, y, flag; of pairs each is labelled."""
@@ -171,10 +171,10 @@ class KeypointCheck:
                 odd_flags += 1
                 seen = 2 if seen > 0 else 0
             points.append([*place, int(seen)])
-        labelled = [point for point in points if point[2]]
-        if labelled and all(point[:2] == [0, 0] for point in labelled):
+        labeled = [point for point in points if point[2]]
+        if labeled and all(point[:2] == [0, 0] for point in labeled):
             # Also how tools write that there is nothing; one point may lie there.
-            if len(labelled) > 1:
+            if len(labeled) > 1:
                 self.notes.add('annotations have all their keypoints at (0, 0)', name)
                 points = [[0, 0, 0] for _ in points]
         if undefined:

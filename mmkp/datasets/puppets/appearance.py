@@ -54,14 +54,14 @@ class Appearance:
     shorts: bool
 
 
-def _bgr(colour: str) -> np.ndarray:
+def _bgr(color: str) -> np.ndarray:
     """Turn 'rrggbb' into float32 BGR."""
-    return np.frombuffer(bytes.fromhex(colour), dtype=np.uint8)[::-1].astype(np.float32)
+    return np.frombuffer(bytes.fromhex(color), dtype=np.uint8)[::-1].astype(np.float32)
 
 
-def _darker(colour: np.ndarray) -> np.ndarray:
+def _darker(color: np.ndarray) -> np.ndarray:
     """The shade of the left side: half as bright and a little bluer."""
-    return (colour * np.float32(0.52) + np.array([26, 8, 4], dtype=np.float32)).astype(
+    return (color * np.float32(0.52) + np.array([26, 8, 4], dtype=np.float32)).astype(
         np.float32
     )
 

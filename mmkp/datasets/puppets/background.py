@@ -32,8 +32,8 @@ def paint_background(
         kind = BACKGROUNDS[int(rng.integers(3))]
     width, height = size
     if kind == 'plain':
-        colour = _muted(rng, 150, 225)
-        return np.broadcast_to(colour[:, None, None], (3, height, width)).copy()
+        color = _muted(rng, 150, 225)
+        return np.broadcast_to(color[:, None, None], (3, height, width)).copy()
     if kind == 'gradient':
         return _gradient(rng, width, height)
     return _clutter(rng, width, height)
@@ -62,12 +62,12 @@ def _clutter(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     image = np.clip(image, 0, 255).astype(np.uint8)
     unit = min(width, height) * 16  # cv2 takes sixteenths of pixels below
     for kind in rng.integers(4, size=int(rng.integers(6, 12))):
-        colour = tuple(float(c) for c in _muted(rng, 70, 215))
+        color = tuple(float(c) for c in _muted(rng, 70, 215))
         x, y = (rng.random(2) * (width * 16, height * 16)).astype(int)
         radius = rng.uniform(0.05, 0.22) * unit
         if kind == 0:
             cv2.circle(
-                image, (int(x), int(y)), int(radius * 0.7), colour, -1, cv2.LINE_AA, 4
+                image, (int(x), int(y)), int(radius * 0.7), color, -1, cv2.LINE_AA, 4
             )
             continue
         aspect = rng.uniform(0.4, 1.6) if kind < 3 else rng.uniform(0.06, 0.15)
@@ -80,5 +80,5 @@ def _clutter(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
         if kind == 3:
             corners *= 2
         polygon = np.rint(corners * radius + (x, y)).astype(np.int32)
-        cv2.fillConvexPoly(image, polygon, colour, cv2.LINE_AA, 4)
+        cv2.fillConvexPoly(image, polygon, color, cv2.LINE_AA, 4)
     return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)

@@ -31,12 +31,12 @@ def _head_frame(
     canvas: Canvas, figure: Figure
 ) -> tuple[Window, np.ndarray, np.ndarray] | None:
     """Pixels around the head and their coordinates in half heads."""
-    centre = figure.point('head')
-    window = canvas.window(centre[None], 1.75 * HEAD_HEIGHT * figure.stature)
+    center = figure.point('head')
+    window = canvas.window(center[None], 1.75 * HEAD_HEIGHT * figure.stature)
     if window is None:
         return None
     down = figure.head_axis.astype(np.float32)
-    x, y = window.x - centre[0], window.y - centre[1]
+    x, y = window.x - center[0], window.y - center[1]
     width = np.float32(HEAD_WIDTH * figure.stature)
     height = np.float32(HEAD_HEIGHT * figure.stature)
     return (
@@ -49,13 +49,13 @@ def _head_frame(
 def _ellipse(
     u: np.ndarray,
     v: np.ndarray,
-    centre: tuple[float, float],
+    center: tuple[float, float],
     radii: tuple[float, float],
     scale: float,
 ) -> np.ndarray:
     """Signed distance (pixels, first order) of an ellipse in half heads."""
-    a = (u - np.float32(centre[0])) / np.float32(radii[0])
-    b = (v - np.float32(centre[1])) / np.float32(radii[1])
+    a = (u - np.float32(center[0])) / np.float32(radii[0])
+    b = (v - np.float32(center[1])) / np.float32(radii[1])
     size = np.float32(min(radii) * scale)
     return (np.sqrt(a * a + b * b) - 1) * size
 
@@ -104,10 +104,10 @@ def paint_head(canvas: Canvas, figure: Figure, label: int) -> None:
     _paint_ears(canvas, figure, window, u, v, points, label)
     distance = _ellipse(u, v, (0, 0), (1, 1), scale)
     tone = np.float32(1.02) - np.float32(0.07) * u - np.float32(0.05) * v
-    colour = look.skin[:, None, None] * tone
-    colour = _face(figure, colour, u, v, points, scale)
+    color = look.skin[:, None, None] * tone
+    color = _face(figure, color, u, v, points, scale)
     tone = 0.5 + 0.5 * coverage(distance + figure.outline)
-    canvas.blend(window, colour * tone, coverage(distance), label)
+    canvas.blend(window, color * tone, coverage(distance), label)
 
 
 def _face_position(figure: Figure, name: str) -> tuple[float, float]:
@@ -145,7 +145,7 @@ def _paint_ears(
 
 def _face(
     figure: Figure,
-    colour: np.ndarray,
+    color: np.ndarray,
     u: np.ndarray,
     v: np.ndarray,
     points: dict,
@@ -159,16 +159,16 @@ def _face(
     )
     smile = _ellipse(u, v, (x, y), (0.36, 0.3), scale)
     smile = np.maximum(smile, (np.float32(y) - v) * np.float32(scale))
-    colour = mix(colour, _MOUTH, coverage(smile))
+    color = mix(color, _MOUTH, coverage(smile))
     nose = _ellipse(u, v, points['nose'], (0.12, 0.13), scale)
-    colour = mix(colour, look.skin * np.float32(0.72), coverage(nose))
+    color = mix(color, look.skin * np.float32(0.72), coverage(nose))
     for side in ('left', 'right'):
         eye = points[f'{side}_eye']
         white = _ellipse(u, v, eye, (0.2, 0.21), scale)
-        colour = mix(colour, _WHITE, coverage(white))
+        color = mix(color, _WHITE, coverage(white))
         pupil = _ellipse(u, v, eye, (0.115, 0.13), scale)
-        colour = mix(colour, _PUPIL, coverage(pupil))
+        color = mix(color, _PUPIL, coverage(pupil))
     shifted = u - np.float32(0.35 * np.sin(turn))
     hairline = np.float32(-0.5) + np.float32(0.16) * shifted * shifted
     fringe = (v - hairline) * np.float32(scale)
-    return mix(colour, look.hair, coverage(fringe))
+    return mix(color, look.hair, coverage(fringe))

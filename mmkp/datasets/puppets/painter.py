@@ -94,13 +94,13 @@ def _paint_limb(
     if window is None:
         return
     distance, position, tone = chain_field(points, scaled, window)
-    colour = sections[0][1][:, None, None]
+    color = sections[0][1][:, None, None]
     for start, material in sections[1:]:
         bone = min(int(start), len(points) - 2)
         length = float(np.hypot(*(points[bone + 1] - points[bone])))
-        colour = mix(colour, material, coverage((start - position) * length))
+        color = mix(color, material, coverage((start - position) * length))
     tone *= 0.45 + 0.55 * coverage(distance + figure.outline)
-    canvas.blend(window, colour * tone, coverage(distance), label)
+    canvas.blend(window, color * tone, coverage(distance), label)
 
 
 def _paint_arm(canvas: Canvas, figure: Figure, side: str, label: int) -> None:
@@ -142,12 +142,12 @@ def _paint_trunk(canvas: Canvas, figure: Figure, label: int) -> None:
     hip = (HIP * figure.breadth + 0.034) * size
     distance = rounded_trapezoid(along, across, length, (shoulder, hip), 0.036 * size)
     second = _pattern(look.pattern, along, across, look.period * size)
-    colour = (
+    color = (
         look.shirt[:, None, None] + second * (look.accent - look.shirt)[:, None, None]
     )
     tone = 1 - np.float32(0.1 / shoulder) * across
     tone *= 0.45 + 0.55 * coverage(distance + figure.outline)
-    canvas.blend(window, colour * tone, coverage(distance), label)
+    canvas.blend(window, color * tone, coverage(distance), label)
 
 
 def _pattern(
@@ -187,15 +187,15 @@ def _paint_shadow(canvas: Canvas, figure: Figure) -> None:
     feet = figure.chain('left_ankle', 'right_ankle')
     spread = abs(float(feet[0, 0] - feet[1, 0])) / 2 + 0.11 * figure.stature
     height = 0.028 * figure.stature
-    centre = np.array(
+    center = np.array(
         [(feet[0, 0] + feet[1, 0]) / 2, feet[:, 1].max() + 0.03 * figure.stature]
     )
     reach = np.array([spread, height])
-    window = canvas.window(np.stack([centre - reach, centre + reach]), 1)
+    window = canvas.window(np.stack([center - reach, center + reach]), 1)
     if window is None:
         return
-    u = (window.x - np.float32(centre[0])) / np.float32(spread)
-    v = (window.y - np.float32(centre[1])) / np.float32(height)
+    u = (window.x - np.float32(center[0])) / np.float32(spread)
+    v = (window.y - np.float32(center[1])) / np.float32(height)
     dark = np.maximum(1 - u * u - v * v, 0) * np.float32(0.4)
     canvas.blend(window, np.full((3, 1, 1), 25, dtype=np.float32), dark)
 

@@ -79,18 +79,18 @@ class Canvas:
         )
 
     def blend(
-        self, window: Window, colour: np.ndarray, cover: np.ndarray, label: int = 0
+        self, window: Window, color: np.ndarray, cover: np.ndarray, label: int = 0
     ) -> None:
         """Lay a colour over the picture.
 
         Args:
             window (Window): Where.
-            colour (np.ndarray): Colours of shape (3, h, w) or (3, 1, 1).
+            color (np.ndarray): Colours of shape (3, h, w) or (3, 1, 1).
             cover (np.ndarray): Opacity of shape (h, w), 0 to 1.
             label (int): Number of the part; 0 leaves the labels alone.
         """
         patch = self.image[:, window.rows, window.columns]
-        patch += cover * (colour - patch)
+        patch += cover * (color - patch)
         if label:
             self.labels[window.rows, window.columns][cover > 0.5] = label
 

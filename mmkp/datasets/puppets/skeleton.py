@@ -168,7 +168,7 @@ def puppet_metainfo(order: str = 'coco') -> dict:
             swap=_swap(name),
         )
     skeleton_info = {
-        index: dict(link=link, id=index, color=_link_colour(link))
+        index: dict(link=link, id=index, color=_link_color(link))
         for index, link in enumerate(links)
     }
     return dict(
@@ -180,7 +180,7 @@ def puppet_metainfo(order: str = 'coco') -> dict:
     )
 
 
-def _link_colour(link: tuple[str, str]) -> list[int]:
+def _link_color(link: tuple[str, str]) -> list[int]:
     """Colour of a limb: that of its side, unless it joins both sides."""
     sides = {_side(name) for name in link} - {'middle'}
     return _COLOURS[sides.pop() if len(sides) == 1 else 'middle']

@@ -3,7 +3,7 @@
 
 from mmkp.datasets.transforms.bottomup_height_resize import BottomupHeightResize
 from mmkp.datasets.transforms.compute_optical_flow import ComputeOpticalFlow
-from mmkp.datasets.transforms.labelled_mask import LabelledMask
+from mmkp.datasets.transforms.labeled_mask import LabeledMask
 from mmkp.datasets.transforms.load_clip_frame import LoadClipFrame
 from mmkp.datasets.transforms.load_verified_image import LoadVerifiedImage
 from mmkp.datasets.transforms.person_scaled_affine import PersonScaledAffine
@@ -14,7 +14,7 @@ from mmkp.datasets.transforms.topdown_resize import TopdownResize
 __all__ = [
     'BottomupHeightResize',
     'ComputeOpticalFlow',
-    'LabelledMask',
+    'LabeledMask',
     'LoadClipFrame',
     'LoadVerifiedImage',
     'PersonScaledAffine',

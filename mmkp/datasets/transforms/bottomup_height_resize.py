@@ -127,12 +127,12 @@ class BottomupHeightResize(BaseTransform):
         # Cell i of the input covers [i, i + 1) * ratio of the region, so the centre of
         # pixel i lies (ratio - 1) / 2 beyond i * ratio.
         ratio = np.array(region) / size
-        centre = np.array(region) / 2 + (ratio - 1) / 2
+        center = np.array(region) / 2 + (ratio - 1) / 2
         results['img'] = images if self.aug_scales else images[0]
         results['img_shape'] = size[::-1]
         results['input_size'] = size
         results['input_scale'] = np.array(region, np.float32)
-        results['input_center'] = centre.astype(np.float32)
+        results['input_center'] = center.astype(np.float32)
         results['aug_scales'] = self.aug_scales or None
         return results
 

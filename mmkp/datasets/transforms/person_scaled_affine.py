@@ -35,7 +35,7 @@ class PersonScaledAffine(BaseTransform):
 
     Keypoints outside of the crop keep their coordinates and visibility: what
     reaches into the crop is drawn. ``RandomFlip`` must come after this
-    transform, and ``LabelledMask`` after both.
+    transform, and ``LabeledMask`` after both.
 
     Required keys: ``img`` (H, W, 3). Optional, of N people: ``keypoints`` (N, S, 2),
     ``keypoints_visible`` (N, S), ``bbox`` (N, 4) as x1, y1, x2, y2, ``area`` (N,),
@@ -110,14 +110,14 @@ class PersonScaledAffine(BaseTransform):
         """
         if results.get('flip'):
             raise ValueError(
-                'RandomFlip must come after PersonScaledAffine, so that LabelledMask '
+                'RandomFlip must come after PersonScaledAffine, so that LabeledMask '
                 'can follow both: change their order in the pipeline'
             )
         draw = self._draw()
         image = results['img']
-        centre, size = self._choose(results, draw.choice)
+        center, size = self._choose(results, draw.choice)
         scale = draw.scale * self.input_size[1] / size
-        matrix = self._matrix(centre, scale, draw)
+        matrix = self._matrix(center, scale, draw)
         results['img'] = self._warp(image, matrix, scale)
         results['img_shape'] = self.input_size[::-1]
         results['warp_mat'] = matrix
@@ -147,13 +147,13 @@ class PersonScaledAffine(BaseTransform):
             return whole
         boxes = np.asarray(results['bbox'], np.float64)
         sides = boxes[:, 2:] - boxes[:, :2]
-        labelled = (np.asarray(results['keypoints_visible']) > 0).sum(1)
-        possible = (labelled > 0) & (sides > 0).all(1)
+        labeled = (np.asarray(results['keypoints_visible']) > 0).sum(1)
+        possible = (labeled > 0) & (sides > 0).all(1)
         if results.get('iscrowd') is not None:
             possible &= np.asarray(results['iscrowd']) == 0
         areas = results.get('area')
         areas = sides.prod(1) if areas is None else np.asarray(areas)
-        good = possible & (labelled >= self.min_keypoints) & (areas >= self.min_area)
+        good = possible & (labeled >= self.min_keypoints) & (areas >= self.min_area)
         people = np.flatnonzero(good if good.any() else possible)
         if not len(people):
             return whole
@@ -161,13 +161,13 @@ class PersonScaledAffine(BaseTransform):
         side = sides[person, 1] if self.size_of == 'height' else sides[person].max()
         return boxes[person].reshape(2, 2).mean(0), float(side) / self.target_size
 
-    def _matrix(self, centre: np.ndarray, scale: float, draw: _Draw) -> np.ndarray:
+    def _matrix(self, center: np.ndarray, scale: float, draw: _Draw) -> np.ndarray:
         """Similarity (2, 3) that brings the centre near the middle of the input."""
         angle = np.deg2rad(draw.rotation)
         cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
         turn = np.array([[cosine, -sine], [sine, cosine]])
         target = (np.array(self.input_size) - 1) / 2 + draw.shift
-        return np.column_stack([turn, target - turn @ centre])
+        return np.column_stack([turn, target - turn @ center])
 
     def _warp(self, image: np.ndarray, matrix: np.ndarray, scale: float) -> np.ndarray:
         """Warp an image (H, W, 3) without aliasing."""

@@ -14,7 +14,7 @@ from mmpose.registry import HOOKS
 from torch import Tensor
 
 from mmkp.engine.random_state import get_random_state, seed_generators, set_random_state
-from mmkp.ops.token_selection import most_frequent_tokens
+from mmkp.ops.token_maps.selection import most_frequent_tokens
 
 
 @HOOKS.register_module()

@@ -6,7 +6,7 @@ from typing import Any
 
 _EQUIVARIANCE = ('EquivarianceLoss', 'MapEquivarianceLoss')
 _SPREADING = {'DiversityLoss': 'window', 'SeparationLoss': 'bandwidth'}
-_SHARPENING = ('ConcentrationLoss', 'LocalisationLoss')
+_SHARPENING = ('ConcentrationLoss', 'LocalizationLoss')
 
 
 class CollapseAdvice:
@@ -72,16 +72,16 @@ class CollapseAdvice:
         if self.model is None:
             return (
                 'raise the weight of ConcentrationLoss (add it if there is none) or of '
-                "EquivarianceLoss with form='expected', which punishes spread too"
+                "EquivarianceLoss with variant='expected', which punishes spread too"
             )
         found = [f'raise the weight of {name}' for name in self._present(_SHARPENING)]
         if not found:
             found = ['add ConcentrationLoss to the losses']
         equivariance = self.losses.get('EquivarianceLoss')
-        if getattr(equivariance, 'form', None) == 'expected':
+        if getattr(equivariance, 'variant', None) == 'expected':
             found.append('raise the weight of EquivarianceLoss, which punishes spread')
         elif equivariance is not None:
-            found.append("set form='expected' of EquivarianceLoss, to punish spread")
+            found.append("set variant='expected' of EquivarianceLoss, to punish spread")
         for part in ('head', 'backbone'):
             if takes(getattr(self.model, part, None), 'logit_scale'):
                 found.append(f'start sharper with logit_scale of the {part}')

@@ -19,7 +19,7 @@ class CollapseLimits:
         entropy_limit: Warn of diffuse maps when their entropy is above this share of
             a uniform map's; a Gaussian that is an eighth of the image wide has 0.8.
         score_limit: Warn of diffuse maps, where there is no entropy, when the mean
-            score is below this; a uniform map has 0.05 in ``SpatialExpectationHead``.
+            score is below this; a uniform map has 0.05 in ``SoftArgmaxHead``.
             0 for heads whose scores mean something else.
     """
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mmkp.datasets.transforms.compute_optical_flow import checked_flow
-from mmkp.ops.flow_warp import FlowWarp
+from mmkp.ops.warps.optical_flow import FlowWarp
 
 
 class FrameFlow:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mmkp.evaluation.functional import CollapseStatistics, collapse_statistics
-from mmkp.ops.moments import spatial_entropy
+from mmkp.ops.heatmaps.moments import spatial_entropy
 
 
 @dataclass(frozen=True)

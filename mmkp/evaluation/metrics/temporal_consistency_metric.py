@@ -169,7 +169,7 @@ class TemporalConsistencyMetric(BaseMetric):
             ValueError: If no two frames are neighbours, if two samples are of one
                 frame, or if frames of a clip differ in size.
         """
-        pairs = [self._compare(*frames) for frames in self._neighbours(results)]
+        pairs = [self._compare(*frames) for frames in self._neighbors(results)]
         if not pairs:
             raise ValueError(
                 f'no two of the {len(results)} images, e.g. {results[0].path}, are '
@@ -206,7 +206,7 @@ class TemporalConsistencyMetric(BaseMetric):
             figures['untrained_moving_error'] = control.moving_error
         return figures
 
-    def _neighbours(
+    def _neighbors(
         self, results: list[_Frame]
     ) -> Iterator[tuple[_Frame, np.ndarray, _Frame, np.ndarray]]:
         """Pairs of frames and their grey pictures, of which few are kept."""

@@ -64,7 +64,7 @@ class HalvingResidualBlock(nn.Module):
         return F.leaky_relu(main + self.skip_bn(skip), 0.2)
 
 
-def initialise_convolutions(module: nn.Module, negative_slope: float = 0.2) -> None:
+def initialize_convolutions(module: nn.Module, negative_slope: float = 0.2) -> None:
     """Kaiming-normal weights for LeakyReLU and zero biases, as AutoLink starts.
 
     Args:
@@ -83,34 +83,34 @@ class AutoLinkEncoder(BaseModule):
     """Encoder of AutoLink's detector (He et al., NeurIPS 2022, section 3.1).
 
     A chain of residual blocks, each halving the size: 128 -> 8 with the four
-    default widths.
+    default channels.
 
     Args:
-        widths: output channels of each block.
+        channels: output channels of each block.
         in_channels: channels of the image.
         init_cfg: as in MMEngine.
 
     Raises:
-        ValueError: no widths.
+        ValueError: no channels.
     """
 
     def __init__(
         self,
-        widths: Sequence[int] = (64, 128, 256, 512),
+        channels: Sequence[int] = (64, 128, 256, 512),
         in_channels: int = 3,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not widths:
+        if not channels:
             raise ValueError('AutoLinkEncoder needs at least one width, got none')
-        channels = (in_channels, *widths)
+        channels = (in_channels, *channels)
         self.blocks = nn.Sequential(
             *(HalvingResidualBlock(*pair) for pair in pairwise(channels))
         )
 
     def init_weights(self) -> None:
         """Start as AutoLink does, or from ``init_cfg`` when it names weights."""
-        initialise_convolutions(self)
+        initialize_convolutions(self)
         super().init_weights()
 
     def forward(self, inputs: Tensor) -> tuple[Tensor]:
@@ -120,6 +120,6 @@ class AutoLinkEncoder(BaseModule):
             inputs: network input, shape (B, 3, H, W).
 
         Returns:
-            One feature map, shape (B, widths[-1], H / 2^n, W / 2^n).
+            One feature map, shape (B, channels[-1], H / 2^n, W / 2^n).
         """
         return (self.blocks(inputs),)

@@ -5,7 +5,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import FAN_IN_INIT
+from mmkp.models.layers.initialization import FAN_IN_INIT
 from mmkp.ops.batch_norm import BatchNorm2d
 
 #: Output channels, stride and dilation of each separable layer, conv2_1 .. conv5_5.
@@ -56,7 +56,7 @@ class LightweightMobileNetV1(BaseModule):
     conv4_2) is left out and conv5_1, which follows it, is dilated by 2 instead.
 
     Args:
-        width: factor on all channels, which are rounded to multiples of 8.
+        widen_factor: factor on all channels, which are rounded to multiples of 8.
         out_stride: input pixels to one cell of the output, 8 or 4. At stride 4, for
             small figures, the halving in conv3_2 is left out too and all depthwise
             layers behind it are dilated twice as much: every second row and column of
@@ -71,7 +71,7 @@ class LightweightMobileNetV1(BaseModule):
 
     def __init__(
         self,
-        width: float = 1.0,
+        widen_factor: float = 1.0,
         out_stride: int = 8,
         init_cfg: dict | list[dict] | None = FAN_IN_INIT,
     ) -> None:
@@ -80,11 +80,13 @@ class LightweightMobileNetV1(BaseModule):
             raise ValueError(
                 f'LightweightMobileNetV1 has out_stride 4 or 8, got {out_stride}'
             )
-        if width <= 0:
-            raise ValueError(f'LightweightMobileNetV1 needs width > 0, got {width}')
+        if widen_factor <= 0:
+            raise ValueError(
+                f'LightweightMobileNetV1 needs widen_factor > 0, got {widen_factor}'
+            )
 
         def scaled(channels: int) -> int:
-            return max(8, round(channels * width / 8) * 8)
+            return max(8, round(channels * widen_factor / 8) * 8)
 
         inputs = scaled(32)
         layers = [nn.Sequential(*convolution_bn_relu(3, inputs, stride=2))]
@@ -108,6 +110,7 @@ class LightweightMobileNetV1(BaseModule):
                 network.
 
         Returns:
-            One map, shape (B, 512 * width, ceil(H / out_stride), ceil(W / out_stride)).
+            One map, shape (B, 512 * widen_factor, ceil(H / out_stride),
+            ceil(W / out_stride)).
         """
         return (self.layers(inputs),)

@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import FAN_IN_INIT
+from mmkp.models.layers.initialization import FAN_IN_INIT
 from mmkp.models.layers.tf_convolution import (
     ConvolutionLayer,
     SeparableConvolution,
@@ -31,7 +31,7 @@ class MobileNetThin(BaseModule):
     the default width. The released weights expect raw BGR pixels of 0..255.
 
     Args:
-        width: factor for the numbers of channels.
+        widen_factor: factor for the numbers of channels.
         norm_cfg: normalisation after each convolution, for training, e.g.
             ``dict(type='BN', eps=1e-3)``; None means biases, as in the released
             weights, where the normalisation is folded into the convolutions.
@@ -41,16 +41,16 @@ class MobileNetThin(BaseModule):
 
     def __init__(
         self,
-        width: float = 0.75,
+        widen_factor: float = 0.75,
         norm_cfg: dict | None = None,
         init_cfg: dict | list[dict] | None = FAN_IN_INIT,
     ) -> None:
         super().__init__(init_cfg)
-        channels = max(int(_STEM_CHANNELS * width), 8)
+        channels = max(int(_STEM_CHANNELS * widen_factor), 8)
         self.stem = ConvolutionLayer(3, channels, 3, stride=2, norm_cfg=norm_cfg)
         self.blocks = nn.ModuleList()
         for base_channels, stride in _LAYERS:
-            outputs = max(int(base_channels * width), 8)
+            outputs = max(int(base_channels * widen_factor), 8)
             self.blocks.append(
                 SeparableConvolution(channels, outputs, 3, stride, norm_cfg=norm_cfg)
             )

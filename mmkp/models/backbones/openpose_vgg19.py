@@ -10,7 +10,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.backbones.vgg19_weights import check_input, convert_vgg19
-from mmkp.models.layers.initialisation import FAN_IN_INIT
+from mmkp.models.layers.initialization import FAN_IN_INIT
 
 #: Convolutions in each of VGG19's first four blocks; pooling is between the blocks.
 _BLOCKS = (2, 2, 4, 2)
@@ -28,8 +28,8 @@ class OpenPoseVGG19(BaseModule):
     Args:
         activation: ``'relu'`` (COCO-18 and MPI networks), or ``'prelu'``: a slope for
             each channel from conv4_2 on and ReLU before (BODY_25).
-        widths: channels of VGG19's four blocks.
-        narrow_widths: channels of conv4_3_CPM and conv4_4_CPM.
+        channels: channels of VGG19's four blocks.
+        narrow_channels: channels of conv4_3_CPM and conv4_4_CPM.
         vgg19_weights: torchvision's VGG19 to start conv1_1 .. conv4_2 from: a file or
             ``'torchvision://vgg19'``. None starts them at random.
         vgg19_input: what the data preprocessor delivers, to which those weights are
@@ -47,8 +47,8 @@ class OpenPoseVGG19(BaseModule):
     def __init__(
         self,
         activation: str = 'relu',
-        widths: Sequence[int] = (64, 128, 256, 512),
-        narrow_widths: Sequence[int] = (256, 128),
+        channels: Sequence[int] = (64, 128, 256, 512),
+        narrow_channels: Sequence[int] = (256, 128),
         vgg19_weights: str | None = None,
         vgg19_input: str = 'openpose',
         init_cfg: dict | list[dict] | None = FAN_IN_INIT,
@@ -68,9 +68,9 @@ class OpenPoseVGG19(BaseModule):
         self.vgg19_weights = vgg19_weights
         self.vgg19_input = vgg19_input
         self.layers = nn.Sequential(
-            _make_layers(activation == 'prelu', widths, narrow_widths)
+            _make_layers(activation == 'prelu', channels, narrow_channels)
         )
-        self.out_channels = narrow_widths[1]
+        self.out_channels = narrow_channels[1]
 
     def init_weights(self) -> None:
         """Start at random, and from torchvision's VGG19 where that is given.
@@ -95,7 +95,7 @@ class OpenPoseVGG19(BaseModule):
             if own[name].shape != value.shape:
                 raise ValueError(
                     f'{name} is {tuple(value.shape)} in the file and '
-                    f'{tuple(own[name].shape)} in the network of these widths'
+                    f'{tuple(own[name].shape)} in the network of these channels'
                 )
         self.layers.load_state_dict(weights, strict=False)
 
@@ -112,20 +112,20 @@ class OpenPoseVGG19(BaseModule):
 
 
 def _make_layers(
-    prelu: bool, widths: Sequence[int], narrow_widths: Sequence[int]
+    prelu: bool, channels: Sequence[int], narrow_channels: Sequence[int]
 ) -> OrderedDict[str, nn.Module]:
     """Layers under the official names, in order."""
-    names, channels = [], []
-    for block, (length, width) in enumerate(zip(_BLOCKS, widths, strict=True), 1):
+    names, outputs_of_layers = [], []
+    for block, (length, width) in enumerate(zip(_BLOCKS, channels, strict=True), 1):
         names += [f'{block}_{i}' for i in range(1, length + 1)] + [f'pool{block}']
-        channels += [width] * (length + 1)
+        outputs_of_layers += [width] * (length + 1)
     # OpenPose's own layers take the place of the last pooling.
     names[-1:] = ['4_3_CPM', '4_4_CPM']
-    channels[-1:] = narrow_widths
+    outputs_of_layers[-1:] = narrow_channels
 
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     inputs, slopes = 3, False
-    for name, outputs in zip(names, channels, strict=True):
+    for name, outputs in zip(names, outputs_of_layers, strict=True):
         if name.startswith('pool'):
             layers[name] = nn.MaxPool2d(2)
             continue

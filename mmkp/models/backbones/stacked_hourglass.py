@@ -33,7 +33,7 @@ class StackedHourglass(BaseModule):
 
     Args:
         num_stacks: N.
-        num_heatmaps: K, one for each keypoint. None predicts none: a network of
+        num_keypoints: K, one for each keypoint. None predicts none: a network of
             features, for heads of other kinds and for unsupervised models.
         order: halvings of an hourglass.
         channels: width f of all that follows the stem.
@@ -59,7 +59,7 @@ class StackedHourglass(BaseModule):
     def __init__(
         self,
         num_stacks: int = 8,
-        num_heatmaps: int | None = 16,
+        num_keypoints: int | None = 16,
         order: int = 4,
         channels: int = 256,
         num_residuals: int = 1,
@@ -81,7 +81,7 @@ class StackedHourglass(BaseModule):
             num_stacks=num_stacks,
             order=order,
             num_residuals=num_residuals,
-            num_heatmaps=1 if num_heatmaps is None else num_heatmaps,
+            num_keypoints=1 if num_keypoints is None else num_keypoints,
             in_channels=in_channels,
         )
         for name, value in counts.items():
@@ -94,19 +94,19 @@ class StackedHourglass(BaseModule):
                     f'at half of their width, got {value!r}'
                 )
         self.num_stacks = num_stacks
-        self.num_heatmaps = num_heatmaps
+        self.num_keypoints = num_keypoints
         self.checkpointing = checkpointing
         self.memory_format = (
             torch.channels_last if channels_last else torch.contiguous_format
         )
         self.stem = _Stem(in_channels, stem_channels, channels, stem, stem_stride)
-        feeds_heatmaps = heatmap_feedback and num_heatmaps is not None
+        feeds_heatmaps = heatmap_feedback and num_keypoints is not None
         self.stacks = nn.ModuleList(
             _Stack(
                 channels,
                 order,
                 num_residuals,
-                num_heatmaps,
+                num_keypoints,
                 feeds_features=feature_feedback and index + 1 < num_stacks,
                 feeds_heatmaps=feeds_heatmaps and index + 1 < num_stacks,
             )
@@ -136,7 +136,7 @@ class StackedHourglass(BaseModule):
             found, feature, maps = self._run(stack, maps)
             heatmaps.append(found)
             features.append(feature)
-        if self.num_heatmaps is None:
+        if self.num_keypoints is None:
             return tuple(features)
         return *heatmaps, *features
 
@@ -202,7 +202,7 @@ class _Stack(nn.Module):
         channels: int,
         order: int,
         num_residuals: int,
-        num_heatmaps: int | None,
+        num_keypoints: int | None,
         feeds_features: bool,
         feeds_heatmaps: bool,
     ) -> None:
@@ -219,12 +219,12 @@ class _Stack(nn.Module):
         self.heatmap_convolution: nn.Conv2d | None = None
         self.feature_feedback: nn.Conv2d | None = None
         self.heatmap_feedback: nn.Conv2d | None = None
-        if num_heatmaps is not None:
-            self.heatmap_convolution = nn.Conv2d(channels, num_heatmaps, 1)
+        if num_keypoints is not None:
+            self.heatmap_convolution = nn.Conv2d(channels, num_keypoints, 1)
         if feeds_features:
             self.feature_feedback = nn.Conv2d(channels, channels, 1)
-        if feeds_heatmaps and num_heatmaps is not None:
-            self.heatmap_feedback = nn.Conv2d(num_heatmaps, channels, 1)
+        if feeds_heatmaps and num_keypoints is not None:
+            self.heatmap_feedback = nn.Conv2d(num_keypoints, channels, 1)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         """Return heatmaps, features and the input of the next stack."""

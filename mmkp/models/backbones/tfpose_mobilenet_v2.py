@@ -8,7 +8,7 @@ from mmpose.models.backbones.utils import make_divisible
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import FAN_IN_INIT
+from mmkp.models.layers.initialization import FAN_IN_INIT
 from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
 from mmkp.models.layers.tf_convolution import ConvolutionLayer, in_fast_layout
 
@@ -23,17 +23,17 @@ _EXPANSION = 6
 _STRIDE_8 = 5
 
 
-def channel_plan(width: float) -> list[int]:
+def channel_plan(widen_factor: float) -> list[int]:
     """Channels of the first convolution and of each block's output.
 
     Args:
-        width: factor for the numbers of channels.
+        widen_factor: factor for the numbers of channels.
 
     Returns:
         14 numbers, multiples of 8.
     """
     channels = (_STEM_CHANNELS, *(block[0] for block in _BLOCKS))
-    return [make_divisible(base * width, 8, 8) for base in channels]
+    return [make_divisible(base * widen_factor, 8, 8) for base in channels]
 
 
 def double_size(inputs: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ class TFPoseMobileNetV2(BaseModule):
     concatenated. The released weights expect raw BGR pixels of 0..255.
 
     Args:
-        width: factor for the numbers of channels.
+        widen_factor: factor for the numbers of channels.
         norm_cfg: normalisation after each convolution, e.g.
             ``dict(type='BN', eps=1e-3)``; None means biases, as in weights with
             folded normalisation.
@@ -124,7 +124,7 @@ class TFPoseMobileNetV2(BaseModule):
 
     def __init__(
         self,
-        width: float = 1.0,
+        widen_factor: float = 1.0,
         norm_cfg: dict | None = None,
         batch_statistics: bool = False,
         init_cfg: dict | list[dict] | None = FAN_IN_INIT,
@@ -137,7 +137,7 @@ class TFPoseMobileNetV2(BaseModule):
                     f"norm_cfg=dict(type='BN'), got norm_cfg={norm_cfg}"
                 )
             norm_cfg = {**norm_cfg, 'type': PictureBatchNorm2d}
-        channels, *plan = channel_plan(width)
+        channels, *plan = channel_plan(widen_factor)
         self.stem = ConvolutionLayer(
             3, channels, 3, stride=2, norm_cfg=norm_cfg, activation='relu6'
         )

@@ -35,7 +35,7 @@ def check_input(name: str) -> None:
         )
 
 
-def fold_normalisation(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+def fold_normalization(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     """Adapt a first convolution for ImageNet's normalisation to BGR / 256 - 0.5.
 
     With u the new input, the old one is (256 / 255 u + 128 / 255 - mean) / std, with
@@ -82,7 +82,7 @@ def convert_vgg19(
                 raise ValueError(f"no {key}: this is not torchvision's VGG19")
             converted[f'{name}.{kind}'] = official[key]
     if network_input == 'openpose':
-        folded = fold_normalisation(
+        folded = fold_normalization(
             converted['conv1_1.weight'], converted['conv1_1.bias']
         )
         converted['conv1_1.weight'], converted['conv1_1.bias'] = folded

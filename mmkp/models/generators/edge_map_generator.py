@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.backbones.autolink_encoder import initialise_convolutions
+from mmkp.models.backbones.autolink_encoder import initialize_convolutions
 from mmkp.models.generators.learned_edges import LearnedEdges
 from mmkp.models.generators.unet import UNet
 
@@ -29,7 +29,7 @@ class EdgeMapGenerator(LearnedEdges):
             side squared; the paper's t.
         mask_ratio: share of the image's blocks that the generator cannot see.
         mask_cells: number of blocks along each side.
-        widths: channels of the U-Net, see :class:`UNet`.
+        channels: channels of the U-Net, see :class:`UNet`.
         initial_edge_logit: mean of the logits at the start; softplus(-4) = .018.
         initial_edge_logit_std: their standard deviation.
         init_cfg: as in MMEngine.
@@ -44,7 +44,7 @@ class EdgeMapGenerator(LearnedEdges):
         thickness: float = 1e-3,
         mask_ratio: float = 0.8,
         mask_cells: int = 16,
-        widths: Sequence[int] = (64, 128, 256, 512, 512),
+        channels: Sequence[int] = (64, 128, 256, 512, 512),
         initial_edge_logit: float = -4.0,
         initial_edge_logit_std: float = 0.1,
         init_cfg: dict | None = None,
@@ -61,11 +61,11 @@ class EdgeMapGenerator(LearnedEdges):
         self.mask_ratio = mask_ratio
         self.mask_cells = mask_cells
         self.visible_scale = nn.Parameter(torch.ones(()))
-        self.unet = UNet(in_channels=4, widths=widths)
+        self.unet = UNet(in_channels=4, channels=channels)
 
     def init_weights(self) -> None:
         """Start as AutoLink does, or from ``init_cfg`` when it names weights."""
-        initialise_convolutions(self)
+        initialize_convolutions(self)
         super().init_weights()
 
     def sample_mask(self, images: Tensor) -> Tensor:

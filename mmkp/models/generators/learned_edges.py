@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmkp.ops.edge_map import complete_graph, edge_map
+from mmkp.ops.edge_map.edge_map import complete_graph, edge_map
 
 
 class LearnedEdges(BaseModule):

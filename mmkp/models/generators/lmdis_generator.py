@@ -12,10 +12,10 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from mmkp.models.layers.landmark_linear import LandmarkLinear
-from mmkp.models.layers.normalised_convolution import NormalisedConvolution
-from mmkp.ops.gaussian_maps import gaussian_maps
-from mmkp.ops.heatmap import cell_positions, soft_argmax
-from mmkp.ops.moments import spatial_mean_and_deviation
+from mmkp.models.layers.normalized_convolution import NormalizedConvolution
+from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
+from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
+from mmkp.ops.heatmaps.soft_argmax import cell_positions, soft_argmax
 
 #: The released widths, in units of the longer image side.
 SIGMAS = tuple(0.125 * math.sqrt(2) ** i for i in range(5))
@@ -48,7 +48,8 @@ class LMDISGenerator(BaseModule):
             the background there is none, its map is used).
         descriptor_activation: leaky ReLU on the raised descriptors, as in the paper;
             the release has none.
-        legacy_gauss: see :func:`mmkp.ops.gaussian_maps.gaussian_maps`; on for
+        legacy_gauss: see
+            :func:`mmkp.ops.heatmaps.gaussian_maps.normalized_gaussian_maps`; on for
             converted weights.
         output: ``'sigmoid'`` where the network input lies in [0, 1], as released, or
             ``'linear'`` for any other.
@@ -105,7 +106,7 @@ class LMDISGenerator(BaseModule):
         self.expand = LandmarkLinear(num_keypoints + 1, descriptor_channels, channels)
         inputs = len(self.sigmas) * (num_keypoints + 1 + channels)
         self.decoder = MODELS.build({**decoder, 'in_channels': inputs})
-        self.output = NormalisedConvolution(
+        self.output = NormalizedConvolution(
             self.decoder.out_channels, 3, activation=False, norm_momentum=norm_momentum
         )
 
@@ -160,7 +161,7 @@ class LMDISGenerator(BaseModule):
             math.ceil(image_size[0] / self.map_stride),
             math.ceil(image_size[1] / self.map_stride),
         )
-        maps = gaussian_maps(
+        maps = normalized_gaussian_maps(
             keypoints, image_size, map_size, self.sigmas, self.legacy_gauss
         )
         raised = self.expand(descriptors)

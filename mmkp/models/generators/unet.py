@@ -61,21 +61,21 @@ class UNet(nn.Module):
 
     Args:
         in_channels: channels of the input.
-        widths: channels at full size and after each halving; AutoLink's are
+        channels: channels at full size and after each halving; AutoLink's are
             (64, 128, 256, 512, 512).
         out_channels: channels of the output, which has no activation.
     """
 
     def __init__(
-        self, in_channels: int, widths: Sequence[int], out_channels: int = 3
+        self, in_channels: int, channels: Sequence[int], out_channels: int = 3
     ) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(_Down(*pair) for pair in pairwise(widths))
-        skips = widths[-2::-1]
-        inputs = [widths[-1], *(2 * width for width in skips[:-1])]
+        self.stem = nn.Conv2d(in_channels, channels[0], 3, padding=1)
+        self.down = nn.ModuleList(_Down(*pair) for pair in pairwise(channels))
+        skips = channels[-2::-1]
+        inputs = [channels[-1], *(2 * width for width in skips[:-1])]
         self.up = nn.ModuleList(_Up(*pair) for pair in zip(inputs, skips, strict=True))
-        self.final_layer = nn.Conv2d(2 * widths[0], out_channels, 3, padding=1)
+        self.final_layer = nn.Conv2d(2 * channels[0], out_channels, 3, padding=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""

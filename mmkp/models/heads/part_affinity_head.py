@@ -41,7 +41,7 @@ class PartAffinityHead(BaseHead):
 
     Args:
         in_channels: channels C of the feature map.
-        stages: config of a stage module, without ``in_channels``, ``num_heatmaps`` and
+        stages: config of a stage module, without ``in_channels``, ``num_keypoints`` and
             ``num_fields``, which follow from the features and the skeleton.
         decoder: config of the codec, with ``skeleton`` and ``stride``.
         loss: config of the loss, called with the outputs of the stages and the targets.
@@ -86,7 +86,7 @@ class PartAffinityHead(BaseHead):
         self.stages = MODELS.build(
             dict(
                 in_channels=channels[-1],
-                num_heatmaps=skeleton.num_keypoints + 1,
+                num_keypoints=skeleton.num_keypoints + 1,
                 num_fields=2 * skeleton.num_limbs,
                 **stages,
             )

@@ -29,7 +29,7 @@ class StackedHourglassHead(HeatmapHead):
 
     Args:
         num_stacks: N, as in the backbone.
-        num_keypoints: K, the backbone's ``num_heatmaps``.
+        num_keypoints: K, the backbone's ``num_keypoints``.
         loss: config of the loss of one stack, called with heatmaps, targets and weights
             of the keypoints. By default their mean squared error.
         stack_reduction: 'sum' over stacks, as in the author's code, or 'mean', as in
@@ -88,7 +88,7 @@ class StackedHourglassHead(HeatmapHead):
                 f'of {self.out_channels} keypoints, then their features, but the '
                 f'backbone gives {len(feats)} maps of {[f.shape[1] for f in feats]} '
                 'channels: take StackedHourglass with the same num_stacks, and '
-                'num_heatmaps equal to num_keypoints'
+                'num_keypoints equal to num_keypoints'
             )
         return maps
 

@@ -11,7 +11,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from mmkp.ops.map_peaks import peak_centroids, peak_positions
+from mmkp.ops.heatmaps.peaks import peak_centroids, peak_positions
 
 
 @MODELS.register_module()

@@ -12,15 +12,15 @@ class LandmarkLinear(nn.Module):
     landmark by a map of its own, as the same place is described each time.
 
     Args:
-        num_landmarks: number of maps; the background counts as a landmark.
+        num_keypoints: number of maps; the background counts as a landmark.
         in_channels: length of the descriptors.
         out_channels: length of the result.
     """
 
-    def __init__(self, num_landmarks: int, in_channels: int, out_channels: int) -> None:
+    def __init__(self, num_keypoints: int, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(
-            torch.empty(num_landmarks, in_channels, out_channels)
+            torch.empty(num_keypoints, in_channels, out_channels)
         )
         self.bias = nn.Parameter(torch.empty(out_channels))
         self.reset_parameters()

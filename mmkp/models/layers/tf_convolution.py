@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import OutputConv2d
+from mmkp.models.layers.initialization import OutputConv2d
 from mmkp.ops.batch_norm import BatchNorm2d
 
 Activation = Literal['relu', 'relu6'] | None

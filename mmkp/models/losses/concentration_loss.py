@@ -7,9 +7,9 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.heatmap import Grid, cell_positions
+from mmkp.ops.heatmaps.moments import full_precision, spatial_mean_and_deviation
+from mmkp.ops.heatmaps.soft_argmax import Grid, cell_positions
 from mmkp.ops.length_unit import check_length_unit, length_unit
-from mmkp.ops.moments import full_precision, spatial_mean_and_deviation
 
 
 @MODELS.register_module()
@@ -18,16 +18,17 @@ class ConcentrationLoss(nn.Module):
 
     With s_x, s_y the standard deviations of a distribution along the axes:
 
-    * ``form='released'``: sum_k 2 pi e s^2, s = (s_x + s_y) / 2, the exponential of the
-      entropy of an isotropic Gaussian of that deviation; what the authors' code has.
-    * ``form='paper'``: sum_k 2 pi e (s_x^2 + s_y^2)^2, the power that the paper prints
-      (section 3.1), which hardly counts once the maps are small.
+    * ``variant='released'``: sum_k 2 pi e s^2, s = (s_x + s_y) / 2, the
+      exponential of the entropy of an isotropic Gaussian of that deviation; what the
+      authors' code has.
+    * ``variant='paper'``: sum_k 2 pi e (s_x^2 + s_y^2)^2, the power that the paper
+      prints (section 3.1), which hardly counts once the maps are small.
 
     LMDIS has 80 pixels in frames of 96, ``frame_ratio=80 / 96, grid='cell_centres',
     both_views=True, loss_weight=100``.
 
     Args:
-        form: ``'released'`` or ``'paper'``.
+        variant: ``'released'`` or ``'paper'``.
         loss_weight: factor on the loss.
         grid: where the cells lie, as in the head.
         unit: unit of length, see :func:`mmkp.ops.length_unit.length_unit`.
@@ -44,7 +45,7 @@ class ConcentrationLoss(nn.Module):
 
     def __init__(
         self,
-        form: str = 'released',
+        variant: str = 'released',
         loss_weight: float = 1.0,
         grid: Grid = 'inclusive',
         unit: str | float = 'longer_edge',
@@ -52,12 +53,12 @@ class ConcentrationLoss(nn.Module):
         both_views: bool = False,
     ) -> None:
         super().__init__()
-        if form not in ('released', 'paper'):
-            raise ValueError(f"form is {form!r}, must be 'released' or 'paper'")
+        if variant not in ('released', 'paper'):
+            raise ValueError(f"variant is {variant!r}, must be 'released' or 'paper'")
         if not frame_ratio > 0:
             raise ValueError(f'frame_ratio must be positive, got {frame_ratio}')
         check_length_unit(unit)
-        self.form = form
+        self.variant = variant
         self.loss_weight = loss_weight
         self.grid = grid
         self.unit = unit
@@ -93,7 +94,7 @@ class ConcentrationLoss(nn.Module):
             for cells, pixels, unit in zip(map_size, image_size, units, strict=True)
         )
         _, deviation = spatial_mean_and_deviation(heatmaps, x, y)
-        if self.form == 'released':
+        if self.variant == 'released':
             spread = deviation.mean(-1).square()
         else:
             spread = deviation.square().sum(-1).square()

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.moments import full_precision
-from mmkp.ops.window_sums import window_sums
+from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.heatmaps.window_sums import window_sums
 
-FORMS = ('max', 'count_minus_max', 'quadratic')
+VARIANTS = ('max', 'count_minus_max', 'quadratic')
 
 
 @MODELS.register_module()
@@ -21,15 +21,15 @@ class DiversityLoss(nn.Module):
     Thewlis et al., ICCV 2017, equations 7 and 8, on distributions p_k that are pooled
     over windows of m x m cells, which keeps keypoints at least m cells apart:
 
-    * ``form='max'``: sum_u (sum_k p_k(u) - max_k p_k(u)). Zero when no two overlap.
-    * ``form='count_minus_max'``: K - sum_u max_k p_k(u), as it is often written. Equal
-      to ``'max'`` where pooling keeps the mass of each map, larger by the mass that is
-      lost elsewhere.
-    * ``form='quadratic'``: sum_u sum_{k != l} p_k(u) p_l(u), ordered pairs: each pair
-      counts twice. It has a gradient to all maps that overlap, not to all but one.
+    * ``variant='max'``: sum_u (sum_k p_k(u) - max_k p_k(u)). Zero when no two overlap.
+    * ``variant='count_minus_max'``: K - sum_u max_k p_k(u), as it is often
+      written. Equal to ``'max'`` where pooling keeps the mass of each map, larger by
+      the mass that is lost elsewhere.
+    * ``variant='quadratic'``: sum_u sum_{k != l} p_k(u) p_l(u), ordered pairs: each
+      pair counts twice. It has a gradient to all maps that overlap, not to all but one.
 
     The default pools by averages over all windows that touch the map, so that every
-    cell counts m^2 / m^2 times. FSE's release has ``form='count_minus_max',
+    cell counts m^2 / m^2 times. FSE's release has ``variant='count_minus_max',
     padded=False`` and weight 500 on each view, which adds a constant and sees less of
     the border. Sums over windows side by side are ``pooling='sum', stride=m,
     padded=False``.
@@ -37,7 +37,7 @@ class DiversityLoss(nn.Module):
     Args:
         window: side m of the pooling window in heatmap cells.
         loss_weight: factor on the loss.
-        form: ``'max'``, ``'count_minus_max'`` or ``'quadratic'``.
+        variant: ``'max'``, ``'count_minus_max'`` or ``'quadratic'``.
         stride: step from one window to the next in cells.
         pooling: ``'average'`` or ``'sum'`` over a window.
         padded: surround the map by m - 1 empty cells, so that each of its cells lies
@@ -55,30 +55,30 @@ class DiversityLoss(nn.Module):
         self,
         window: int = 4,
         loss_weight: float = 1.0,
-        form: str = 'max',
+        variant: str = 'max',
         stride: int = 1,
         pooling: str = 'average',
         padded: bool = True,
         both_views: bool = False,
     ) -> None:
         super().__init__()
-        if form not in FORMS:
-            raise ValueError(f'form is {form!r}, must be one of {FORMS}')
+        if variant not in VARIANTS:
+            raise ValueError(f'variant is {variant!r}, must be one of {VARIANTS}')
         if pooling not in ('average', 'sum'):
             raise ValueError(f"pooling is {pooling!r}, must be 'average' or 'sum'")
         if window < 1 or stride < 1:
             raise ValueError(
                 f'window and stride must be at least 1, got {window} and {stride}'
             )
-        if form == 'count_minus_max' and pooling == 'sum' and stride < window:
+        if variant == 'count_minus_max' and pooling == 'sum' and stride < window:
             warnings.warn(
                 f'DiversityLoss counts mass {window / stride:g}^2 times and can become '
-                "negative: take pooling='average', stride=window or form='max'",
+                "negative: take pooling='average', stride=window or variant='max'",
                 stacklevel=2,
             )
         self.window = window
         self.loss_weight = loss_weight
-        self.form = form
+        self.variant = variant
         self.stride = stride
         self.pooling = pooling
         self.padded = padded
@@ -133,12 +133,12 @@ class DiversityLoss(nn.Module):
 
     def _of_view(self, heatmaps: Tensor) -> Tensor:
         pooled = self.pool(heatmaps)
-        if self.form == 'quadratic':
+        if self.variant == 'quadratic':
             maps = pooled.flatten(2)
             # Only the upper half: the large diagonal would drown small overlaps.
             pairs = (maps @ maps.transpose(1, 2)).triu(1)
             return 2 * pairs.sum((1, 2)).mean()
         largest = pooled.amax(1).sum((1, 2))
-        if self.form == 'count_minus_max':
+        if self.variant == 'count_minus_max':
             return (heatmaps.shape[1] - largest).mean()
         return (pooled.sum((1, 2, 3)) - largest).mean()

@@ -5,12 +5,12 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.heatmap import Grid, cell_positions
+from mmkp.ops.heatmaps.moments import expected_squared_distance, full_precision
+from mmkp.ops.heatmaps.soft_argmax import Grid, cell_positions
 from mmkp.ops.length_unit import check_length_unit, length_unit
-from mmkp.ops.moments import expected_squared_distance, full_precision
-from mmkp.ops.warp import Warp
+from mmkp.ops.warps.warp import Warp
 
-FORMS: dict[str, tuple[str, ...]] = {
+VARIANTS: dict[str, tuple[str, ...]] = {
     'expected': ('heatmaps', 'warped_heatmaps', 'warp'),
     'means': ('keypoints', 'warped_keypoints', 'warp'),
 }
@@ -24,24 +24,25 @@ class EquivarianceLoss(nn.Module):
     distribution over positions v of the warped image and g the map from the warped
     image to the image:
 
-    * ``form='expected'``: E_p E_q |u - g(v)|^2 = E_p |u|^2 + E_q |g(v)|^2
+    * ``variant='expected'``: E_p E_q |u - g(v)|^2 = E_p |u|^2 + E_q |g(v)|^2
       - 2 <E_p u, E_q g(v)> (Thewlis et al., ICCV 2017, equation 5). The expanded form
       costs O(HW), and its minimum is a peaked map.
-    * ``form='means'``: |E_p u - g(E_q v)|^2, of the keypoints themselves (Zhang et al.,
-      LMDIS, CVPR 2018, section 3.1). It leaves the maps as diffuse as they are, which
-      another loss (:class:`ConcentrationLoss`) has to prevent.
+    * ``variant='means'``: |E_p u - g(E_q v)|^2, of the keypoints themselves (Zhang et
+      al., LMDIS, CVPR 2018, section 3.1). It leaves the maps as diffuse as they are,
+      which another loss (:class:`ConcentrationLoss`) has to prevent.
 
     Where the warp is known at some positions only (optical flow), each term counts by
     ``warp.validity``.
 
     The releases measure in other units: the code of Thewlis' method by FSE has
-    ``unit='cells'``, weight 1; that of LMDIS ``form='means', keypoint_reduction='sum',
-    unit='half_longer_edge', frame_ratio=80 / 96, loss_weight=1e4``.
+    ``unit='cells'``, weight 1; that of LMDIS ``variant='means',
+    keypoint_reduction='sum', unit='half_longer_edge', frame_ratio=80 / 96,
+    loss_weight=1e4``.
 
     Args:
         loss_weight: factor on the loss.
         grid: where the cells lie, as in the head; for ``'expected'``.
-        form: ``'expected'`` or ``'means'``.
+        variant: ``'expected'`` or ``'means'``.
         unit: unit of length, see :func:`mmkp.ops.length_unit.length_unit`.
         keypoint_reduction: ``'mean'`` over the keypoints or their ``'sum'``; over
             images it is the mean.
@@ -52,20 +53,22 @@ class EquivarianceLoss(nn.Module):
         ValueError: an argument has no meaning.
     """
 
-    inputs: tuple[str, ...] = FORMS['expected']
+    inputs: tuple[str, ...] = VARIANTS['expected']
 
     def __init__(
         self,
         loss_weight: float = 1.0,
         grid: Grid = 'inclusive',
-        form: str = 'expected',
+        variant: str = 'expected',
         unit: str | float = 'half_longer_side',
         keypoint_reduction: str = 'mean',
         frame_ratio: float = 1.0,
     ) -> None:
         super().__init__()
-        if form not in FORMS:
-            raise ValueError(f'form is {form!r}, must be one of {tuple(FORMS)}')
+        if variant not in VARIANTS:
+            raise ValueError(
+                f'variant is {variant!r}, must be one of {tuple(VARIANTS)}'
+            )
         if keypoint_reduction not in ('mean', 'sum'):
             raise ValueError(
                 f"keypoint_reduction is {keypoint_reduction!r}, must be 'mean' or 'sum'"
@@ -73,18 +76,18 @@ class EquivarianceLoss(nn.Module):
         if not frame_ratio > 0:
             raise ValueError(f'frame_ratio must be positive, got {frame_ratio}')
         check_length_unit(unit)
-        if form == 'means' and unit == 'cells':
+        if variant == 'means' and unit == 'cells':
             raise ValueError(
-                "form='means' sees no heatmaps: give the size of a cell in pixels "
+                "variant='means' sees no heatmaps: give the size of a cell in pixels "
                 "instead of unit='cells'"
             )
         self.loss_weight = loss_weight
         self.grid = grid
-        self.form = form
+        self.variant = variant
         self.unit = unit
         self.keypoint_reduction = keypoint_reduction
         self.frame_ratio = frame_ratio
-        self.inputs = FORMS[form]
+        self.inputs = VARIANTS[variant]
 
     def forward(
         self,
@@ -94,7 +97,7 @@ class EquivarianceLoss(nn.Module):
         keypoints: Tensor | None = None,
         warped_keypoints: Tensor | None = None,
     ) -> Tensor:
-        """Compute the loss from what its form needs, see ``inputs``.
+        """Compute the loss from what its variant needs, see ``inputs``.
 
         Args:
             heatmaps: distributions over the image, shape (B, K, h, w).
@@ -107,14 +110,14 @@ class EquivarianceLoss(nn.Module):
             Mean over images, and mean or sum over keypoints, scalar, at least float32.
 
         Raises:
-            ValueError: what the form needs is missing.
+            ValueError: what the variant needs is missing.
         """
         first, second = heatmaps, warped_heatmaps
-        if self.form == 'means':
+        if self.variant == 'means':
             first, second = keypoints, warped_keypoints
         if first is None or second is None or warp is None:
-            raise ValueError(f'form={self.form!r} takes {", ".join(self.inputs)}')
-        compute = self._of_means if self.form == 'means' else self._expected
+            raise ValueError(f'variant={self.variant!r} takes {", ".join(self.inputs)}')
+        compute = self._of_means if self.variant == 'means' else self._expected
         with torch.autocast(first.device.type, enabled=False):
             total, weight = compute(full_precision(first), full_precision(second), warp)
             # One mean over images and keypoints, each by how far its warp is known.
@@ -131,15 +134,15 @@ class EquivarianceLoss(nn.Module):
         cells = torch.stack(torch.meshgrid(x, y, indexing='xy'), -1).view(1, -1, 2)
         batch = cells.expand(len(p), -1, -1)
         # Centred on the image, so that the difference of squares stays exact.
-        centre = p.new_tensor(warp.image_size).sub(1).div(2)
+        center = p.new_tensor(warp.image_size).sub(1).div(2)
         unit = p.new_tensor(
             length_unit(self.unit, warp.image_size, (width, height), self.grid)
         )
         return expected_squared_distance(
             p.flatten(2),
-            (cells[0] - centre) / unit,
+            (cells[0] - center) / unit,
             q.flatten(2),
-            (warp.points_to_source(batch) - centre) / unit,
+            (warp.points_to_source(batch) - center) / unit,
             warp.validity(batch),
         )
 

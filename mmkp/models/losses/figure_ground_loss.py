@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.ops.border_background import border_background
-from mmkp.ops.moments import full_precision
+from mmkp.ops.heatmaps.moments import full_precision
 
 
 @MODELS.register_module()

@@ -4,9 +4,9 @@
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.affine_warp import maps_to_source
-from mmkp.ops.moments import full_precision
-from mmkp.ops.warp import Warp
+from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.warps.affine import maps_to_source
+from mmkp.ops.warps.warp import Warp
 
 
 @MODELS.register_module()
@@ -37,7 +37,7 @@ class MapEquivarianceLoss(nn.Module):
             token_maps: attention, shape (B, k, h, w).
             warped_token_maps: that of the warped image, likewise.
             warp: maps positions in the warped image to the image, an
-                :class:`~mmkp.ops.affine_warp.AffineWarp`.
+                :class:`~mmkp.ops.warps.affine.AffineWarp`.
 
         Returns:
             Mean over images, tokens and cells, scalar, at least float32.

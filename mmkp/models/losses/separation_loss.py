@@ -5,8 +5,8 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.ops.heatmaps.moments import full_precision, squared_pair_distances
 from mmkp.ops.length_unit import check_length_unit, length_unit
-from mmkp.ops.moments import full_precision, squared_pair_distances
 
 
 @MODELS.register_module()

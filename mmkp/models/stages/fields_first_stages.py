@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import STAGES_INIT, OutputConv2d
+from mmkp.models.layers.initialization import STAGES_INIT, OutputConv2d
 from mmkp.models.stages.stage_outputs import StageOutputs
 
 
@@ -89,7 +89,7 @@ class FieldsFirstStages(BaseModule):
 
     Args:
         in_channels: channels of F.
-        num_heatmaps: K + 1, the background included.
+        num_keypoints: K + 1, the background included.
         num_fields: 2L.
         num_field_stages: stages that predict fields.
         num_heatmap_stages: stages that predict heatmaps.
@@ -109,7 +109,7 @@ class FieldsFirstStages(BaseModule):
     def __init__(
         self,
         in_channels: int,
-        num_heatmaps: int,
+        num_keypoints: int,
         num_fields: int,
         num_field_stages: int = 4,
         num_heatmap_stages: int = 2,
@@ -140,7 +140,7 @@ class FieldsFirstStages(BaseModule):
 
         self.field_stages = stages(num_field_stages, in_channels, num_fields)
         self.heatmap_stages = stages(
-            num_heatmap_stages, in_channels + num_fields, num_heatmaps
+            num_heatmap_stages, in_channels + num_fields, num_keypoints
         )
 
     def forward(self, features: Tensor) -> StageOutputs:
@@ -150,7 +150,7 @@ class FieldsFirstStages(BaseModule):
             features: F, shape (B, in_channels, h, w).
 
         Returns:
-            ``num_heatmap_stages`` maps (B, num_heatmaps, h, w) and
+            ``num_heatmap_stages`` maps (B, num_keypoints, h, w) and
             ``num_field_stages`` maps (B, num_fields, h, w).
         """
         outputs = StageOutputs([], [])

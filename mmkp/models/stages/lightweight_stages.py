@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import STAGES_INIT, OutputConv2d
+from mmkp.models.layers.initialization import STAGES_INIT, OutputConv2d
 from mmkp.models.stages.stage_outputs import StageOutputs
 from mmkp.ops.batch_norm import BatchNorm2d
 
@@ -92,7 +92,7 @@ class SharedTrunkStage(nn.Module):
         trunk: gives ``channels`` channels.
         channels: see ``trunk``.
         hidden_channels: width of each branch.
-        num_heatmaps: K + 1.
+        num_keypoints: K + 1.
         num_fields: 2L.
     """
 
@@ -101,7 +101,7 @@ class SharedTrunkStage(nn.Module):
         trunk: nn.Module,
         channels: int,
         hidden_channels: int,
-        num_heatmaps: int,
+        num_keypoints: int,
         num_fields: int,
     ) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class SharedTrunkStage(nn.Module):
             )
 
         self.trunk = trunk
-        self.heatmaps = branch(num_heatmaps)
+        self.heatmaps = branch(num_keypoints)
         self.fields = branch(num_fields)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,7 +132,7 @@ class LightweightStages(BaseModule):
 
     Args:
         in_channels: channels of the backbone.
-        num_heatmaps: K + 1, the background included.
+        num_keypoints: K + 1, the background included.
         num_fields: 2L.
         num_refinements: stages behind the initial one; 1 in the paper's fast network,
             3 in the published checkpoints.
@@ -148,7 +148,7 @@ class LightweightStages(BaseModule):
     def __init__(
         self,
         in_channels: int,
-        num_heatmaps: int,
+        num_keypoints: int,
         num_fields: int,
         num_refinements: int = 1,
         channels: int = 128,
@@ -160,7 +160,7 @@ class LightweightStages(BaseModule):
             raise ValueError(
                 f'LightweightStages needs num_refinements >= 0, got {num_refinements}'
             )
-        maps = (num_heatmaps, num_fields)
+        maps = (num_keypoints, num_fields)
         self.adapter = FeatureAdapter(in_channels, channels)
         trunk = nn.Sequential(
             *(convolution_relu(channels, channels, 3) for _ in range(3))
@@ -181,7 +181,7 @@ class LightweightStages(BaseModule):
             features: of the backbone, shape (B, in_channels, h, w).
 
         Returns:
-            ``1 + num_refinements`` entries in each list, (B, num_heatmaps, h, w) and
+            ``1 + num_refinements`` entries in each list, (B, num_keypoints, h, w) and
             (B, num_fields, h, w).
         """
         narrow = self.adapter(features)

@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import STAGES_INIT
+from mmkp.models.layers.initialization import STAGES_INIT
 from mmkp.models.layers.tf_convolution import (
     SeparableConvolution,
     in_fast_layout,
@@ -48,7 +48,7 @@ class SeparableStages(BaseModule):
 
     Args:
         in_channels: channels of the features.
-        num_heatmaps: keypoints and background, K + 1.
+        num_keypoints: keypoints and background, K + 1.
         num_fields: channels of the part affinity fields, 2L.
         num_stages: number of stages.
         channels: width of the branches.
@@ -67,7 +67,7 @@ class SeparableStages(BaseModule):
     def __init__(
         self,
         in_channels: int,
-        num_heatmaps: int = 19,
+        num_keypoints: int = 19,
         num_fields: int = 38,
         num_stages: int = 6,
         channels: int = 64,
@@ -86,10 +86,10 @@ class SeparableStages(BaseModule):
         for _ in range(num_stages):
             for branches, outputs in (
                 (self.field_branches, num_fields),
-                (self.heatmap_branches, num_heatmaps),
+                (self.heatmap_branches, num_keypoints),
             ):
                 branches.append(_branch(inputs, channels, last, outputs, *norms))
-            inputs, last = in_channels + num_fields + num_heatmaps, channels
+            inputs, last = in_channels + num_fields + num_keypoints, channels
 
     def forward(self, features: Tensor) -> StageOutputs:
         """Predict heatmaps and fields.
@@ -98,7 +98,7 @@ class SeparableStages(BaseModule):
             features: (B, in_channels, h, w).
 
         Returns:
-            Maps of each stage: heatmaps (B, num_heatmaps, h, w) and fields
+            Maps of each stage: heatmaps (B, num_keypoints, h, w) and fields
             (B, num_fields, h, w), linear.
         """
         outputs = StageOutputs([], [])

@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.layers.initialisation import STAGES_INIT, OutputConv2d
+from mmkp.models.layers.initialization import STAGES_INIT, OutputConv2d
 from mmkp.models.stages.stage_outputs import StageOutputs
 
 
@@ -44,7 +44,7 @@ class TwoBranchStages(BaseModule):
 
     Args:
         in_channels: channels of F.
-        num_heatmaps: K + 1, the background included.
+        num_keypoints: K + 1, the background included.
         num_fields: 2L.
         num_stages: stages; 6 in the paper, 4 in OpenPose's faster MPI network.
         channels: width of every layer but the first stage's hidden one.
@@ -62,7 +62,7 @@ class TwoBranchStages(BaseModule):
     def __init__(
         self,
         in_channels: int,
-        num_heatmaps: int,
+        num_keypoints: int,
         num_fields: int,
         num_stages: int = 6,
         channels: int = 128,
@@ -78,7 +78,7 @@ class TwoBranchStages(BaseModule):
                 f'TwoBranchStages needs an odd kernel_size, got {kernel_size}: an even '
                 'one changes the size of the maps'
             )
-        fed_back = num_fields + num_heatmaps + in_channels
+        fed_back = num_fields + num_keypoints + in_channels
 
         def branch(stage: int, outputs: int) -> nn.Sequential:
             if stage == 0:
@@ -91,7 +91,7 @@ class TwoBranchStages(BaseModule):
             branch(stage, num_fields) for stage in range(num_stages)
         )
         self.heatmap_branches = nn.ModuleList(
-            branch(stage, num_heatmaps) for stage in range(num_stages)
+            branch(stage, num_keypoints) for stage in range(num_stages)
         )
 
     def forward(self, features: Tensor) -> StageOutputs:
@@ -101,7 +101,7 @@ class TwoBranchStages(BaseModule):
             features: F, shape (B, in_channels, h, w).
 
         Returns:
-            ``num_stages`` entries in each list, (B, num_heatmaps, h, w) and
+            ``num_stages`` entries in each list, (B, num_keypoints, h, w) and
             (B, num_fields, h, w).
         """
         outputs = StageOutputs([], [])

@@ -17,7 +17,7 @@ from mmkp.models.token_attention.diffusion_models import (
     load_models,
 )
 from mmkp.models.token_attention.latent_cache import LatentCache, weights_digest
-from mmkp.ops.moments import full_precision
+from mmkp.ops.heatmaps.moments import full_precision
 
 DTYPES = {
     'float32': torch.float32,

@@ -28,7 +28,7 @@ class FeatureAttention(TokenAttention):
         backbone: config of any backbone; its ``init_cfg`` is obeyed, and without one
             its random weights follow from ``seed``.
         in_channels: channels of each feature map that is used.
-        feature_indices: which of the backbone's feature maps to use; by default as
+        in_index: which of the backbone's feature maps to use; by default as
             many of the last ones as there are ``in_channels``.
         logit_scale: factor on token times feature; by default the 1 / sqrt(C) of
             attention.
@@ -42,7 +42,7 @@ class FeatureAttention(TokenAttention):
         self,
         backbone: dict,
         in_channels: Sequence[int],
-        feature_indices: Sequence[int] | None = None,
+        in_index: Sequence[int] | None = None,
         logit_scale: float | None = None,
         seed: int = 0,
         init_cfg: dict | None = None,
@@ -50,12 +50,10 @@ class FeatureAttention(TokenAttention):
         super().__init__(init_cfg)
         self.in_channels = tuple(in_channels)
         number = len(self.in_channels)
-        self.feature_indices = tuple(
-            range(-number, 0) if feature_indices is None else feature_indices
-        )
-        if not number or len(self.feature_indices) != number:
+        self.in_index = tuple(range(-number, 0) if in_index is None else in_index)
+        if not number or len(self.in_index) != number:
             raise ValueError(
-                f'FeatureAttention reads feature maps {self.feature_indices} with '
+                f'FeatureAttention reads feature maps {self.in_index} with '
                 f'in_channels={self.in_channels}: give one number of channels for each '
                 'map, and at least one'
             )
@@ -79,15 +77,15 @@ class FeatureAttention(TokenAttention):
             ValueError: a map has another number of channels than the config says.
         """
         found = self.frozen('backbone')(images)
-        maps = [found[index] for index in self.feature_indices]
+        maps = [found[index] for index in self.in_index]
         channels = tuple(feature.shape[1] for feature in maps)
         if channels != self.in_channels:
             raise ValueError(
-                f'feature maps {self.feature_indices} of the backbone have {channels} '
+                f'feature maps {self.in_index} of the backbone have {channels} '
                 f'channels, in_channels says {self.in_channels}: correct it'
             )
         height, width = (max(f.shape[axis] for f in maps) for axis in (-2, -1))
-        normalised = []
+        normalized = []
         for feature in maps:
             feature = feature.float()
             spread, mean = torch.var_mean(feature, 1, correction=0, keepdim=True)
@@ -96,8 +94,8 @@ class FeatureAttention(TokenAttention):
                 feature = F.interpolate(
                     feature, (height, width), mode='bilinear', align_corners=False
                 )
-            normalised.append(feature)
-        return torch.cat(normalised, 1)
+            normalized.append(feature)
+        return torch.cat(normalized, 1)
 
     def forward(
         self, images: Tensor, tokens: Tensor, cached: bool = False

@@ -11,7 +11,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from mmkp.ops.warp import Warp
+from mmkp.ops.warps.warp import Warp
 
 
 @MODELS.register_module()
@@ -19,7 +19,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
     """Discovers keypoints: a detector trained by losses that need no labels.
 
     The detector is any MMPose backbone (and neck) under a keypoint head such as
-    :class:`SpatialExpectationHead`. Prediction is that of MMPose's top-down
+    :class:`SoftArgmaxHead`. Prediction is that of MMPose's top-down
     estimator, so inferencers, visualizers and metrics work unchanged. In
     training the model computes named outputs, and each loss takes those that
     its class attribute ``inputs`` names: ``images``, ``keypoints``,
@@ -235,9 +235,9 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         if self.with_untrained_control and self.test_cfg.get('untrained_control'):
             control = self._untrained_instances(inputs, data_samples)
             for sample, instance in zip(results, control, strict=True):
-                scale, centre = sample.input_scale, sample.input_center
+                scale, center = sample.input_scale, sample.input_center
                 points = instance.keypoints / sample.input_size * scale
-                points = points + centre - 0.5 * scale
+                points = points + center - 0.5 * scale
                 sample.pred_instances.set_field(points, 'untrained_keypoints')
         return results
 

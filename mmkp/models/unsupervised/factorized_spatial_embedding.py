@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.view_transforms.base import RandomWarp
-from mmkp.ops.frame import FramedWarp
-from mmkp.ops.warp import ComposedWarp, Warp
+from mmkp.ops.warps.padding import PaddedWarp
+from mmkp.ops.warps.warp import ComposedWarp, Warp
 
 
 @MODELS.register_module()
@@ -35,7 +35,7 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
     ``warp``, the cropped g2.
 
     Args:
-        backbone: config of any MMPose backbone; ``SixLayerLandmarkNet`` is the paper's.
+        backbone: config of any MMPose backbone; ``ThewlisNet`` is the paper's.
         head: config of a head with ``locate`` and ``num_keypoints``.
         view_transform: config of g2, any registered view transform that samples its
             warp by itself, see :mod:`mmkp.models.view_transforms`.
@@ -74,7 +74,7 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
                 raise ValueError(
                     f'{name} of FactorizedSpatialEmbedding is '
                     f'{type(transform).__name__}, which samples no warp of its own: '
-                    'take RandomThinPlateSpline, RandomAffineWarp or RandomLmdisWarp'
+                    'take RandomThinPlateSpline, RandomAffineWarp or RandomLMDISWarp'
                 )
         self.crop_margin = crop_margin
 
@@ -99,7 +99,7 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
         transform = self.view_transform
         second = transform.jitter(to_image.images(inputs, transform.padding_mode))
         if self.crop_margin:
-            warp = FramedWarp(warp, (-self.crop_margin, -self.crop_margin))
+            warp = PaddedWarp(warp, (-self.crop_margin, -self.crop_margin))
             inner = slice(self.crop_margin, -self.crop_margin)
             first, second = first[..., inner, inner], second[..., inner, inner]
         return first, second, warp

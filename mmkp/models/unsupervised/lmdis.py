@@ -8,10 +8,10 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from mmkp.models.heads.channel_mass_head import ChannelMassHead
+from mmkp.models.heads.channel_softmax_head import ChannelSoftmaxHead
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.view_transforms.color_jitter import ColorJitter
-from mmkp.ops.frame import FramedWarp, pad_with_border_mean, paste_into_frame
+from mmkp.ops.warps.padding import PaddedWarp, pad_with_border_mean, paste_into_frame
 
 
 @MODELS.register_module()
@@ -19,7 +19,7 @@ class LMDIS(UnsupervisedPoseEstimator):
     """Unsupervised discovery of landmarks as structural representations.
 
     LMDIS (Zhang et al., CVPR 2018). A detector shares each cell out between K
-    keypoints and the background (:class:`ChannelMassHead`); a generator makes the
+    keypoints and the background (:class:`ChannelSoftmaxHead`); a generator makes the
     image again from the keypoints and a descriptor of each
     (:class:`LMDISGenerator`); concentration, separation and equivariance make the
     keypoints places of the object.
@@ -32,8 +32,8 @@ class LMDIS(UnsupervisedPoseEstimator):
     losses' ``frame_ratio``. What the model predicts is in pixels of the network input.
 
     Args:
-        backbone: config of any backbone, e.g. :class:`LightHourglass`.
-        head: config of a :class:`ChannelMassHead`.
+        backbone: config of any backbone, e.g. :class:`LMDISHourglass`.
+        head: config of a :class:`ChannelSoftmaxHead`.
         generator: config of a :class:`LMDISGenerator`, or of :class:`EdgeDrawing`,
             which learns edges only; optional, without it there is nothing to
             reconstruct.
@@ -62,11 +62,11 @@ class LMDIS(UnsupervisedPoseEstimator):
         super().__init__(backbone, head, generator=generator, **kwargs)
         self.warp_frames = warp_frames
         self.image_jitter = ColorJitter(**(image_jitter or {}))
-        if not isinstance(self.head, ChannelMassHead):
+        if not isinstance(self.head, ChannelSoftmaxHead):
             raise ValueError(
                 'LMDIS describes keypoints and background by channel maps, which '
                 f'{type(self.head).__name__} does not have: set '
-                "head=dict(type='ChannelMassHead', ...)"
+                "head=dict(type='ChannelSoftmaxHead', ...)"
             )
         if self.generator is not None:
             num_drawn = self.generator.num_keypoints
@@ -173,7 +173,7 @@ class LMDIS(UnsupervisedPoseEstimator):
                 warped, warp = self.second_view(frames, data_samples)
             else:
                 warped, warp = self.second_view(inputs, data_samples)
-                warped, warp = self.frame(warped), FramedWarp(warp, margin)
+                warped, warp = self.frame(warped), PaddedWarp(warp, margin)
             keypoints, distributions = self._locate(self._logits(warped), warped)
             outputs.update(
                 warped_images=warped,

@@ -15,11 +15,11 @@ from mmkp.models.heads.token_head import TokenHead
 from mmkp.models.token_attention.base import TokenAttention
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.view_transforms.random_affine_warp import RandomAffineWarp
-from mmkp.ops.affine_warp import AffineWarp
-from mmkp.ops.map_peaks import peak_centroids
-from mmkp.ops.token_maps import token_maps
-from mmkp.ops.token_selection import select_tokens
-from mmkp.ops.view_aggregation import ViewAggregator
+from mmkp.ops.heatmaps.peaks import peak_centroids
+from mmkp.ops.token_maps.attention_maps import token_maps
+from mmkp.ops.token_maps.selection import select_tokens
+from mmkp.ops.token_maps.view_aggregation import ViewAggregator
+from mmkp.ops.warps.affine import AffineWarp
 
 
 @MODELS.register_module()
@@ -27,7 +27,7 @@ class StableKeypoints(UnsupervisedPoseEstimator):
     """Unsupervised keypoints from a pretrained network (Hedlin et al., CVPR 2024).
 
     N tokens are learned so that a frozen network attends to each at one place of an
-    image (``LocalisationLoss``, section 3.2), which moves with the image
+    image (``LocalizationLoss``, section 3.2), which moves with the image
     (``MapEquivarianceLoss``). For each image only those tokens are trained whose maps
     are most like a Gaussian and which lie far apart (section 3.3); the K that are
     chosen most often become the keypoints. Tests average maps over random views

@@ -2,7 +2,7 @@
 
 from mmkp.models.view_transforms.optical_flow_view import OpticalFlowView
 from mmkp.models.view_transforms.random_affine_warp import RandomAffineWarp
-from mmkp.models.view_transforms.random_lmdis_warp import RandomLmdisWarp
+from mmkp.models.view_transforms.random_lmdis_warp import RandomLMDISWarp
 from mmkp.models.view_transforms.random_thin_plate_spline import (
     RandomThinPlateSpline,
 )
@@ -10,6 +10,6 @@ from mmkp.models.view_transforms.random_thin_plate_spline import (
 __all__ = [
     'OpticalFlowView',
     'RandomAffineWarp',
-    'RandomLmdisWarp',
+    'RandomLMDISWarp',
     'RandomThinPlateSpline',
 ]

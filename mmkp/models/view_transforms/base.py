@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmkp.models.view_transforms.color_jitter import ColorJitter
-from mmkp.ops.warp import Warp
+from mmkp.ops.warps.warp import Warp
 
 
 class RandomWarp(nn.Module, ABC):

@@ -9,7 +9,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from mmkp.models.view_transforms.color_jitter import ColorJitter
-from mmkp.ops.flow_warp import FlowWarp
+from mmkp.ops.warps.optical_flow import FlowWarp
 
 
 @MODELS.register_module()

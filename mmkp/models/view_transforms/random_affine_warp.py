@@ -7,8 +7,8 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from mmkp.models.view_transforms.base import RandomWarp, preset_options
-from mmkp.ops.affine_warp import AffineWarp
-from mmkp.ops.warp_samplers import AFFINE_PRESETS, random_affine_warp
+from mmkp.ops.warps.affine import AffineWarp
+from mmkp.ops.warps.samplers import AFFINE_PRESETS, random_affine_warp
 
 
 @MODELS.register_module()
@@ -29,7 +29,7 @@ class RandomAffineWarp(RandomWarp):
         contrast: largest relative change of contrast of each channel, in [0, 1).
         padding_mode: what lies outside the image, as in ``grid_sample``.
         preset: ``'fse_second'``, or ``'fse_first'`` without shift and with less
-            scaling, or ``'stable_keypoints'``, see :mod:`mmkp.ops.warp_samplers`.
+            scaling, or ``'stable_keypoints'``, see :mod:`mmkp.ops.warps.samplers`.
 
     Raises:
         ValueError: there is no such preset.

@@ -8,12 +8,12 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from mmkp.models.view_transforms.base import RandomWarp
-from mmkp.ops.warp import ComposedWarp
-from mmkp.ops.warp_samplers import random_lmdis_warp
+from mmkp.ops.warps.samplers import random_lmdis_warp
+from mmkp.ops.warps.warp import ComposedWarp
 
 
 @MODELS.register_module()
-class RandomLmdisWarp(RandomWarp):
+class RandomLMDISWarp(RandomWarp):
     """Warp images at random as LMDIS (Zhang et al., CVPR 2018): spline, similarity.
 
     Lengths are in half sides of the image that is warped; in LMDIS that is the padded

@@ -7,8 +7,8 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from mmkp.models.view_transforms.base import RandomWarp, preset_options
-from mmkp.ops.warp import ThinPlateSpline, random_thin_plate_spline
-from mmkp.ops.warp_samplers import THIN_PLATE_PRESETS
+from mmkp.ops.warps.samplers import THIN_PLATE_PRESETS
+from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
 
 
 @MODELS.register_module()
@@ -16,7 +16,7 @@ class RandomThinPlateSpline(RandomWarp):
     """Warp images at random, on the device that they are on.
 
     Settings that are None come from the preset or, without one, are those of
-    :func:`mmkp.ops.warp.random_thin_plate_spline`.
+    :func:`mmkp.ops.warps.warp.random_thin_plate_spline`.
 
     Args:
         control_grid: number of control points along each side, 5 without preset.
@@ -32,7 +32,7 @@ class RandomThinPlateSpline(RandomWarp):
         sparse_std: standard deviation of what is added to half of the coefficients,
             0 without preset.
         preset: ``'imm_target'``, ``'imm_source'``, ``'dve'`` or ``'dve_first'``, see
-            :mod:`mmkp.ops.warp_samplers`.
+            :mod:`mmkp.ops.warps.samplers`.
 
     Raises:
         ValueError: there is no such preset.

@@ -10,7 +10,7 @@ from mmpose.registry import TRANSFORMS
 
 from mmkp.datasets.transforms.compute_optical_flow import consistent_flow, dense_flow
 from mmkp.datasets.transforms.load_clip_frame import LoadClipFrame
-from mmkp.ops.flow_warp import FlowWarp
+from mmkp.ops.warps.optical_flow import FlowWarp
 
 SIDE = 64
 

@@ -184,7 +184,7 @@ def test_trains_on_real_files(data_dir):
                 dict(type='LoadImage'),
                 dict(type='PersonScaledAffine'),
                 dict(type='RandomFlip'),
-                dict(type='LabelledMask'),
+                dict(type='LabeledMask'),
                 dict(type='GenerateTarget', encoder=dict(type='PartAffinityField')),
                 dict(type='PackPoseInputs', meta_keys=keys),
             ],

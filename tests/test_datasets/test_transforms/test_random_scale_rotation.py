@@ -107,8 +107,8 @@ def test_image_and_keypoints_follow():
         assert abs(math.remainder(abs(turned) - abs(angle), 2 * math.pi)) < 1e-3
         weights = after['img'][..., 0].astype(float)
         rows, columns = np.indices(weights.shape)
-        centre = [(axis * weights).sum() / weights.sum() for axis in (columns, rows)]
-        np.testing.assert_allclose(centre, moved[2], atol=0.3)
+        center = [(axis * weights).sum() / weights.sum() for axis in (columns, rows)]
+        np.testing.assert_allclose(center, moved[2], atol=0.3)
 
 
 def test_shared_arrays_stay_as_they_are():

@@ -25,13 +25,13 @@ def to_image(points, result):
     return points / size * scale + result['input_center'] - 0.5 * scale
 
 
-def blobs(shape, centres, spread):
+def blobs(shape, centers, spread):
     """Paint one Gaussian a channel."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     return np.stack(
         [
             255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * spread**2))
-            for x, y in centres
+            for x, y in centers
         ],
         axis=-1,
     ).astype(np.float32)
@@ -58,17 +58,17 @@ def centroids(image):
     ],
 )
 def test_what_is_painted_is_found_where_the_mapping_says(box, input_size, keep):
-    centres = np.array([[60.0, 40.0], [100.0, 75.5], [140.25, 60.0]])
-    image = blobs((120, 200), centres, 5)
-    keypoints = centres[None].astype(np.float32)
+    centers = np.array([[60.0, 40.0], [100.0, 75.5], [140.25, 60.0]])
+    image = blobs((120, 200), centers, 5)
+    keypoints = centers[None].astype(np.float32)
     transform = TopdownResize(input_size, keep_aspect_ratio=keep)
     result = transform(sample(image, box, keypoints=keypoints))
     assert result['img'].shape == (input_size[1], input_size[0], 3)
     found = centroids(result['img'])
     np.testing.assert_allclose(found, result['transformed_keypoints'][0], atol=0.03)
-    np.testing.assert_allclose(to_image(found, result), centres, atol=0.1)
+    np.testing.assert_allclose(to_image(found, result), centers, atol=0.1)
     back = to_image(result['transformed_keypoints'][0], result)
-    np.testing.assert_allclose(back, centres, atol=1e-4)
+    np.testing.assert_allclose(back, centers, atol=1e-4)
 
 
 def test_aspect_ratio_is_kept_when_asked():

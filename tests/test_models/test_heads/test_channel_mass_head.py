@@ -8,7 +8,7 @@ K = 4
 
 
 def head_of(**changes):
-    config = dict(type='ChannelMassHead', in_channels=5, num_keypoints=K)
+    config = dict(type='ChannelSoftmaxHead', in_channels=5, num_keypoints=K)
     return MODELS.build({**config, **changes})
 
 

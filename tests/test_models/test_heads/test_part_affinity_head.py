@@ -114,7 +114,7 @@ class Scenes(nn.Module):
 
     scenes = {}
 
-    def __init__(self, in_channels, num_heatmaps, num_fields):
+    def __init__(self, in_channels, num_keypoints, num_fields):
         super().__init__()
 
     def forward(self, features):
@@ -213,8 +213,8 @@ def test_sizes_are_averaged_where_they_belong(interpolation, flip_test):
     heat = found.heatmaps.numpy()
     x, y = np.meshgrid(np.arange(24) * 8 + 3.5, np.arange(20) * 8 + 3.5)
     mass = heat.sum((1, 2))
-    centres = np.stack([(heat * x).sum((1, 2)), (heat * y).sum((1, 2))], -1)
-    np.testing.assert_allclose(centres / mass[:, None], keypoints, atol=0.6)
+    centers = np.stack([(heat * x).sum((1, 2)), (heat * y).sum((1, 2))], -1)
+    np.testing.assert_allclose(centers / mass[:, None], keypoints, atol=0.6)
     first = fields_of(head, feats[:1], samples, **test_cfg)
     assert 0.05 < (found.heatmaps - first.heatmaps).abs().max() < 0.7
 
@@ -223,8 +223,8 @@ def test_linear_maps_are_resized_exactly():
     from mmkp.models.heads.mirrored_maps import average_of_scales
 
     def ramp(width, stride):
-        centres = torch.arange(width) * stride + (stride - 1) / 2
-        return centres.expand(1, 1, 5, width)
+        centers = torch.arange(width) * stride + (stride - 1) / 2
+        return centers.expand(1, 1, 5, width)
 
     pair = (ramp(8, 8), ramp(8, 8))
     # Cells of 4 pixels of the same picture lie at other places of the same ramp.

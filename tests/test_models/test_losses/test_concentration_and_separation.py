@@ -14,8 +14,8 @@ from mmkp.models.losses import (
     SeparationLoss,
     SquaredErrorLoss,
 )
-from mmkp.ops.heatmap import cell_positions, spatial_softmax
-from mmkp.ops.warp import ThinPlateSpline, Warp, random_thin_plate_spline
+from mmkp.ops.heatmaps.soft_argmax import cell_positions, spatial_softmax
+from mmkp.ops.warps.warp import ThinPlateSpline, Warp, random_thin_plate_spline
 
 IMAGES = torch.zeros(2, 3, 24, 28)
 
@@ -115,19 +115,19 @@ def test_quadratic_diversity_is_the_sum_over_ordered_pairs():
         (maps[:, k] * maps[:, m]).sum() / 2
         for k, m in itertools.permutations(range(3), 2)
     )
-    loss = DiversityLoss(1, 3.0, form='quadratic')
+    loss = DiversityLoss(1, 3.0, variant='quadratic')
     torch.testing.assert_close(loss(maps), 3 * expected)
     apart = torch.zeros(1, 2, 8, 8)
     apart[0, 0, 1, 1] = apart[0, 1, 6, 6] = 1
     apart[0, 0, 6, 6] = 1e-9
-    assert DiversityLoss(1, form='quadratic')(apart).item() == pytest.approx(2e-9)
+    assert DiversityLoss(1, variant='quadratic')(apart).item() == pytest.approx(2e-9)
 
 
 def test_distance_of_means_counts_no_spread():
     p, q, warp = random_maps(1), random_maps(2), double_warp()
     points, warped = random_points(1), random_points(2)
     squared = (points - warp.points_to_source(warped)).square().sum(-1)
-    loss = EquivarianceLoss(3.0, form='means')
+    loss = EquivarianceLoss(3.0, variant='means')
     found = loss(keypoints=points, warped_keypoints=warped, warp=warp)
     torch.testing.assert_close(found, 3 * squared.mean() / 13.5**2)
     with pytest.raises(ValueError, match='takes keypoints, warped_keypoints, warp'):
@@ -147,7 +147,7 @@ def test_terms_where_the_warp_is_unknown_drop_out():
 
     warped = torch.tensor([[[3.0, 3.0], [20.0, 5.0]]]).double()
     points = torch.tensor([[[6.0, 5.0], [0.0, 0.0]]]).double()
-    means = EquivarianceLoss(form='means', unit='pixels')
+    means = EquivarianceLoss(variant='means', unit='pixels')
     found = means(keypoints=points, warped_keypoints=warped, warp=warp)
     assert found.item() == pytest.approx(1.0)
 
@@ -177,12 +177,12 @@ def test_gradients_are_exact():
     for make in (
         lambda m: ConcentrationLoss('released')(IMAGES, m),
         lambda m: ConcentrationLoss('paper')(IMAGES, m),
-        lambda m: DiversityLoss(2, form='quadratic')(m),
-        lambda m: DiversityLoss(2, form='count_minus_max', padded=False)(m),
+        lambda m: DiversityLoss(2, variant='quadratic')(m),
+        lambda m: DiversityLoss(2, variant='count_minus_max', padded=False)(m),
     ):
         assert torch.autograd.gradcheck(lambda a: make(spatial_softmax(a)), (logits,))  # noqa: B023
     points, warped = (random_points(s).requires_grad_() for s in (1, 2))
-    means = EquivarianceLoss(form='means')
+    means = EquivarianceLoss(variant='means')
     assert torch.autograd.gradcheck(
         lambda a, b: means(keypoints=a, warped_keypoints=b, warp=warp), (points, warped)
     )
@@ -199,9 +199,9 @@ def test_half_precision_is_lifted():
     with torch.autocast('cpu', torch.bfloat16):
         found = [
             ConcentrationLoss()(IMAGES, maps),
-            DiversityLoss(form='quadratic')(maps),
+            DiversityLoss(variant='quadratic')(maps),
             EquivarianceLoss()(maps, maps, warp),
-            EquivarianceLoss(form='means')(
+            EquivarianceLoss(variant='means')(
                 keypoints=points, warped_keypoints=points, warp=warp
             ),
             SeparationLoss()(IMAGES, points),
@@ -209,9 +209,9 @@ def test_half_precision_is_lifted():
         ]
     exact = [
         ConcentrationLoss()(IMAGES, maps.float()),
-        DiversityLoss(form='quadratic')(maps.float()),
+        DiversityLoss(variant='quadratic')(maps.float()),
         EquivarianceLoss()(maps.float(), maps.float(), warp),
-        EquivarianceLoss(form='means')(
+        EquivarianceLoss(variant='means')(
             keypoints=points.float(), warped_keypoints=points.float(), warp=warp
         ),
         SeparationLoss()(IMAGES, points.float()),
@@ -224,14 +224,14 @@ def test_half_precision_is_lifted():
 @pytest.mark.parametrize(
     ('config', 'message'),
     [
-        (dict(type='EquivarianceLoss', form='mean'), "form is 'mean'"),
-        (dict(type='EquivarianceLoss', form='means', unit='cells'), 'in pixels'),
+        (dict(type='EquivarianceLoss', variant='mean'), "variant is 'mean'"),
+        (dict(type='EquivarianceLoss', variant='means', unit='cells'), 'in pixels'),
         (dict(type='EquivarianceLoss', keypoint_reduction='max'), "'mean' or 'sum'"),
         (dict(type='EquivarianceLoss', unit='inch'), "unit is 'inch'"),
-        (dict(type='DiversityLoss', form='min'), "form is 'min'"),
+        (dict(type='DiversityLoss', variant='min'), "variant is 'min'"),
         (dict(type='DiversityLoss', pooling='max'), "'average' or 'sum'"),
         (dict(type='DiversityLoss', window=0), 'at least 1'),
-        (dict(type='ConcentrationLoss', form='squared'), "form is 'squared'"),
+        (dict(type='ConcentrationLoss', variant='squared'), "variant is 'squared'"),
         (dict(type='ConcentrationLoss', frame_ratio=0), 'frame_ratio'),
         (dict(type='SeparationLoss', bandwidth=0), 'bandwidth must be positive'),
         (dict(type='SeparationLoss', unit='cells'), 'in pixels'),
@@ -245,6 +245,6 @@ def test_meaningless_arguments_are_refused(config, message):
 
 def test_pooling_that_counts_mass_more_than_once_is_told_of():
     with pytest.warns(UserWarning, match='become negative'):
-        DiversityLoss(form='count_minus_max', pooling='sum')
+        DiversityLoss(variant='count_minus_max', pooling='sum')
     with pytest.raises(ValueError, match='window=9 is larger than the heatmaps'):
         DiversityLoss(9, padded=False)(random_maps(0))

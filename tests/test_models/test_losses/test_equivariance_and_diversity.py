@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mmkp.models.losses import DiversityLoss, EquivarianceLoss
-from mmkp.ops.heatmap import cell_positions, spatial_softmax
-from mmkp.ops.warp import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.heatmaps.soft_argmax import cell_positions, spatial_softmax
+from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
 
 
 def random_heatmaps(seed: int, shape=(2, 3, 6, 7)) -> torch.Tensor:

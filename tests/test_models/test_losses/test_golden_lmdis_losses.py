@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmkp.models.losses import ConcentrationLoss, EquivarianceLoss, SeparationLoss
-from mmkp.ops.warp import Warp
+from mmkp.ops.warps.warp import Warp
 
 SIDE = 24
 RATIO = 20 / 24
@@ -64,13 +64,13 @@ class Views:
     def __init__(self, arrays, dtype):
         self.images = torch.zeros(2, 3, SIDE, SIDE, dtype=dtype)
         self.logits, self.maps, self.points = [], [], []
-        centres = (torch.arange(SIDE, dtype=dtype) + 0.5) / SIDE
+        centers = (torch.arange(SIDE, dtype=dtype) + 0.5) / SIDE
         for name in ('main', 'warped'):
             logits = torch.from_numpy(arrays[f'logits_{name}']).to(dtype)
             logits.requires_grad_()
             mass = logits.softmax(-1)[..., :5].permute(0, 3, 1, 2)
             maps = mass / (mass.sum((-2, -1), keepdim=True) + 1e-6)
-            points = torch.stack((maps.sum(-2) @ centres, maps.sum(-1) @ centres), -1)
+            points = torch.stack((maps.sum(-2) @ centers, maps.sum(-1) @ centers), -1)
             self.logits.append(logits)
             self.maps.append(maps)
             self.points.append(points * SIDE - 0.5)
@@ -103,7 +103,7 @@ def test_losses_and_gradients_golden(golden, legacy, dtype, tolerance):
     separation = SeparationLoss(0.08, loss_weight=20, **frame)
     equivariance = EquivarianceLoss(
         1e4,
-        form='means',
+        variant='means',
         unit='half_longer_edge',
         keypoint_reduction='sum',
         frame_ratio=RATIO,

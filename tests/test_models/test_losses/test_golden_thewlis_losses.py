@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mmkp.models.losses import DiversityLoss, EquivarianceLoss
-from mmkp.ops.heatmap import soft_argmax, spatial_softmax
-from mmkp.ops.warp import ThinPlateSpline, Warp
+from mmkp.ops.heatmaps.soft_argmax import soft_argmax, spatial_softmax
+from mmkp.ops.warps.warp import ThinPlateSpline, Warp
 
 FIELDS = ('affine_centre', 'affine_inclusive', 'tps_inclusive', 'fse_release_affine')
 POOLINGS = {
@@ -99,10 +99,10 @@ def test_distance_of_means_golden(golden, name, dtype, tolerance):
     points = [soft_argmax(each, (12, 12)) for each in maps]
     for found, which in zip(points, 'pq', strict=True):
         close(found, arrays[f'points_{which}_xy'], tolerance)
-    loss = EquivarianceLoss(form='means', unit='pixels')
+    loss = EquivarianceLoss(variant='means', unit='pixels')
     found = loss(keypoints=points[0], warped_keypoints=points[1], warp=warp)
     close(found, numbers[f'distance_of_means_only/{name}'], tolerance)
-    total = EquivarianceLoss(form='means', unit='pixels', keypoint_reduction='sum')
+    total = EquivarianceLoss(variant='means', unit='pixels', keypoint_reduction='sum')
     assert total(
         keypoints=points[0], warped_keypoints=points[1], warp=warp
     ).item() == pytest.approx(6 * found.item())
@@ -115,7 +115,7 @@ def test_diversity_golden(golden, pooling, dtype, tolerance):
     arrays, numbers = golden
     for form, golden_name in FORMS.items():
         logits = leaf(arrays['logits_p'], dtype)
-        loss = DiversityLoss(form=form, padded=False, **POOLINGS[pooling])
+        loss = DiversityLoss(variant=form, padded=False, **POOLINGS[pooling])
         maps = spatial_softmax(logits)
         expected = numbers[f'diversity/{pooling}'][golden_name]
         for image in range(2):

@@ -7,8 +7,8 @@ from mmpose.registry import MODELS
 from warps import make_warp, paint_dot
 
 from mmkp.models.losses import MapEquivarianceLoss
-from mmkp.ops.affine_warp import AffineWarp
-from mmkp.ops.warp_samplers import STABLE_KEYPOINTS, random_affine_warp
+from mmkp.ops.warps.affine import AffineWarp
+from mmkp.ops.warps.samplers import STABLE_KEYPOINTS, random_affine_warp
 
 IMAGE_SIZE = (64, 48)
 # Two cells of 8 to the right and one up: the view at x shows the image at x + 2 cells.
@@ -53,12 +53,12 @@ def test_maps_that_move_with_the_image_have_next_to_no_loss(align_corners):
         generator=torch.Generator().manual_seed(0),
         dtype=torch.float64,
     )
-    centre, stride = torch.tensor([[[130.0, 90.0]]], dtype=torch.float64), 4
-    seen = warp.resized((256, 192)).inverse().points_to_source(centre)
+    center, stride = torch.tensor([[[130.0, 90.0]]], dtype=torch.float64), 4
+    seen = warp.resized((256, 192)).inverse().points_to_source(center)
     size = (256 // stride, 192 // stride)
     image, second = (
         paint_dot((point[0, 0] + 0.5) / stride - 0.5, size, 4.0)
-        for point in (centre, seen)
+        for point in (center, seen)
     )
     loss = MapEquivarianceLoss(loss_weight=1.0)
     moved = loss(image, second, warp)

@@ -373,8 +373,8 @@ def test_a_model_hands_initialisation_on_to_its_losses(tmp_path):
     from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 
     model = UnsupervisedPoseEstimator(
-        backbone=dict(type='AutoLinkEncoder', widths=(2, 4)),
-        head=dict(type='SpatialExpectationHead', in_channels=4, num_keypoints=3),
+        backbone=dict(type='AutoLinkEncoder', channels=(2, 4)),
+        head=dict(type='SoftArgmaxHead', in_channels=4, num_keypoints=3),
         losses=dict(
             perceptual=dict(type='PerceptualLoss', weights=str(tmp_path / 'absent.pth'))
         ),

@@ -75,10 +75,10 @@ class TestLogits:
         assert all(p.grad is None for p in attention.frozen('backbone').parameters())
 
     def test_choice_of_maps(self):
-        attention = build((4, 2), feature_indices=(2, 0))
+        attention = build((4, 2), in_index=(2, 0))
         assert attention.token_width == 6
         first = build((4,)).features(pictures())
-        last = build((2,), feature_indices=(0,)).features(pictures())
+        last = build((2,), in_index=(0,)).features(pictures())
         found = attention.features(pictures())
         assert found.shape == (2, 6, 8, 12)
         assert torch.equal(found[:, 4:], last)
@@ -139,7 +139,7 @@ class TestBackbones:
         )
 
     @pytest.mark.parametrize(
-        'options', (dict(in_channels=()), dict(feature_indices=(0, 1, 2)))
+        'options', (dict(in_channels=()), dict(in_index=(0, 1, 2)))
     )
     def test_a_number_of_channels_for_each_map(self, options):
         with pytest.raises(ValueError, match='one number of channels for each map'):

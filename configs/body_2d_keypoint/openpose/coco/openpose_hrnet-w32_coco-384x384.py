@@ -9,7 +9,7 @@ train_pipeline = [
     _base_.train_pipeline[0],
     dict(type='PersonScaledAffine', input_size=codec['input_size']),
     dict(type='RandomFlip'),
-    dict(type='LabelledMask', stride=codec['stride']),
+    dict(type='LabeledMask', stride=codec['stride']),
     dict(type='GenerateTarget', encoder=codec),
     _base_.train_pipeline[-1],
 ]

@@ -52,7 +52,7 @@ train_pipeline = [
         scale_type='long',
         pad_val=128,
     ),
-    dict(type='LabelledMask', stride=4),
+    dict(type='LabeledMask', stride=4),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs', meta_keys=('id', 'img_id', 'img_path')),
 ]

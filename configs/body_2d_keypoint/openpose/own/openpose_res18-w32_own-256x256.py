@@ -31,7 +31,7 @@ train_pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='PersonScaledAffine', input_size=(256, 256), size_of='longer_side'),
     dict(type='RandomFlip'),
-    dict(type='LabelledMask', stride=4),
+    dict(type='LabeledMask', stride=4),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs', meta_keys=('id', 'img_id', 'img_path')),
 ]

@@ -8,7 +8,7 @@ model = dict(
     data_preprocessor=dict(  # RGB from 0 to 1
         type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3, bgr_to_rgb=True
     ),
-    backbone=dict(type='StackedHourglass', num_stacks=8, num_heatmaps=16),
+    backbone=dict(type='StackedHourglass', num_stacks=8, num_keypoints=16),
     head=dict(
         type='StackedHourglassHead',
         num_stacks=8,

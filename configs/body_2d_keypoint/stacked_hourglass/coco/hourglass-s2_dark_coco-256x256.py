@@ -15,7 +15,7 @@ train_pipeline = [
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 model = dict(
-    backbone=dict(num_stacks=2, num_heatmaps=17),
+    backbone=dict(num_stacks=2, num_keypoints=17),
     head=dict(num_stacks=2, num_keypoints=17, decoder=codec),
     test_cfg=dict(shift_heatmap=True),
 )

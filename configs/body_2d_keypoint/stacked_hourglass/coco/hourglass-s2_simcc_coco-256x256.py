@@ -8,7 +8,7 @@ train_pipeline = [
 ]
 train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
 model = dict(
-    backbone=dict(num_stacks=2, num_heatmaps=None),
+    backbone=dict(num_stacks=2, num_keypoints=None),
     head=dict(
         _delete_=True,
         type='SimCCHead',

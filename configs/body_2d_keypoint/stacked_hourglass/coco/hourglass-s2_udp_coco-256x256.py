@@ -13,6 +13,6 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 model = dict(
-    backbone=dict(num_stacks=2, num_heatmaps=17),
+    backbone=dict(num_stacks=2, num_keypoints=17),
     head=dict(num_stacks=2, num_keypoints=17, decoder=codec),
 )

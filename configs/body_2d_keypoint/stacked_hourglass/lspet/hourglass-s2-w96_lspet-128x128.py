@@ -13,7 +13,7 @@ model = dict(
     backbone=dict(
         type='StackedHourglass',
         num_stacks=num_stacks,
-        num_heatmaps=num_keypoints,
+        num_keypoints=num_keypoints,
         channels=96,
         stem_channels=32,
     ),

@@ -7,7 +7,7 @@ codec = dict(
     input_size=(256, 256),
     heatmap_size=(64, 64),
     patch_size=9,
-    mask_unlabelled=False,
+    mask_unlabeled=False,
 )
 train_pipeline = [
     dict(type='LoadVerifiedImage'),

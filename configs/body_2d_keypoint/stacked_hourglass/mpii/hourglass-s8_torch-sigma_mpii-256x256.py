@@ -7,7 +7,7 @@ codec = dict(
     heatmap_size=(64, 64),
     sigma=1.75,
     patch_size=7,
-    mask_unlabelled=False,
+    mask_unlabeled=False,
 )
 train_pipeline = [
     dict(step, encoder=codec) if step['type'] == 'GenerateTarget' else step

@@ -5,7 +5,7 @@ _base_ = [
     '../../../_base_/datasets/face300w_256x256.py',
 ]
 model = dict(
-    backbone=dict(num_stacks=4, num_heatmaps=68),
+    backbone=dict(num_stacks=4, num_keypoints=68),
     head=dict(num_stacks=4, num_keypoints=68, decoder=_base_.codec),
 )
 train_dataloader = dict(batch_size=10)

@@ -4,7 +4,7 @@ _base_ = [
     '../../../_base_/datasets/aflw_256x256.py',
 ]
 model = dict(
-    backbone=dict(num_stacks=4, num_heatmaps=19),
+    backbone=dict(num_stacks=4, num_keypoints=19),
     head=dict(num_stacks=4, num_keypoints=19, decoder=_base_.codec),
 )
 train_dataloader = dict(batch_size=10)

@@ -12,7 +12,7 @@ model = dict(
     backbone=dict(
         type='StackedHourglass',
         num_stacks=2,
-        num_heatmaps=num_keypoints,
+        num_keypoints=num_keypoints,
         channels=64,
         stem_channels=16,
     ),

@@ -7,8 +7,8 @@ model = dict(
     data_preprocessor=dict(  # RGB in [-1, 1]
         type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
     ),
-    backbone=dict(type='AutoLinkEncoder', widths=(64, 128, 256, 512)),
-    head=dict(type='SpatialExpectationHead', in_channels=512, num_keypoints=10),
+    backbone=dict(type='AutoLinkEncoder', channels=(64, 128, 256, 512)),
+    head=dict(type='SoftArgmaxHead', in_channels=512, num_keypoints=10),
     generator=dict(type='EdgeMapGenerator', num_keypoints=10, thickness=1e-3),
     losses=dict(
         perceptual=dict(

@@ -4,7 +4,7 @@
 #
 # Left out is what looks like an oversight there: a ReLU before the softmax
 # (`head.final_relu=True`), and pooling windows inside the map only, which count mass at
-# the border as shared (`DiversityLoss(form='count_minus_max', padded=False)`).
+# the border as shared (`DiversityLoss(variant='count_minus_max', padded=False)`).
 _base_ = ['../../../_base_/default_runtime.py']
 
 # Without padding the first of 42 cells looks at pixel 22.5, the next one at 24.5.
@@ -14,9 +14,9 @@ model = dict(
     data_preprocessor=dict(  # RGB in [-1, 1]
         type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
     ),
-    backbone=dict(type='SixLayerLandmarkNet'),
+    backbone=dict(type='ThewlisNet'),
     head=dict(
-        type='SpatialExpectationHead',
+        type='SoftArgmaxHead',
         in_channels=256,
         num_keypoints=32,
         upsample_channels=(),

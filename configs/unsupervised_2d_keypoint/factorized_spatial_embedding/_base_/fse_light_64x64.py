@@ -9,9 +9,9 @@ model = dict(
         type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
     ),
     # Two halvings only: keypoints are local, and follow the image from the start.
-    backbone=dict(type='AutoLinkEncoder', widths=(32, 64)),
+    backbone=dict(type='AutoLinkEncoder', channels=(32, 64)),
     head=dict(
-        type='SpatialExpectationHead',
+        type='SoftArgmaxHead',
         in_channels=64,
         num_keypoints=10,
         upsample_channels=(32,),

@@ -10,13 +10,15 @@ model = dict(
         type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3, bgr_to_rgb=True
     ),
     image_jitter=dict(brightness=32 / 255, contrast=0.5),
-    backbone=dict(type='LightHourglass'),
-    head=dict(type='ChannelMassHead', in_channels=32, num_keypoints=10, frame_margin=8),
+    backbone=dict(type='LMDISHourglass'),
+    head=dict(
+        type='ChannelSoftmaxHead', in_channels=32, num_keypoints=10, frame_margin=8
+    ),
     generator=dict(
         type='LMDISGenerator',
         num_keypoints=10,
         features=dict(
-            type='LightHourglass',
+            type='LMDISHourglass',
             encoder=((32, 64), (128,), (256,)),
             bottleneck=(512,),
             decoder=((256,), (128,), (64,), (64, 64)),
@@ -24,14 +26,14 @@ model = dict(
             final_activation=False,
         ),
         decoder=dict(
-            type='LightHourglass',
+            type='LMDISHourglass',
             encoder=((64, 64), (128,), (256,), (512,)),
             bottleneck=(512,),
             decoder=((256,), (128,), (64,), (32,), ()),
             skip_convolutions=2,
         ),
     ),
-    view_transform=dict(type='RandomLmdisWarp'),
+    view_transform=dict(type='RandomLMDISWarp'),
     losses=dict(
         reconstruction=dict(type='SquaredErrorLoss', loss_weight=0.1),
         concentration=dict(
@@ -50,7 +52,7 @@ model = dict(
         ),
         equivariance=dict(
             type='EquivarianceLoss',
-            form='means',
+            variant='means',
             loss_weight=1e4,
             keypoint_reduction='sum',
             unit='half_longer_edge',

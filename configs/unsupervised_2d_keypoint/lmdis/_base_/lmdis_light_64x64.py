@@ -7,7 +7,7 @@ _base_ = ['../../../_base_/default_runtime.py']
 momentum = 0.05
 ratio = 64 / 80
 small = dict(
-    type='LightHourglass',
+    type='LMDISHourglass',
     bottleneck=(32,),
     skip_convolutions=1,
     norm_momentum=momentum,
@@ -22,7 +22,7 @@ model = dict(
         encoder=((32,), (32,)), decoder=((32,), (32,), (32,)), stem_stride=2, **small
     ),
     head=dict(
-        type='ChannelMassHead',
+        type='ChannelSoftmaxHead',
         in_channels=32,
         num_keypoints=10,
         frame_margin=8,
@@ -45,7 +45,7 @@ model = dict(
         norm_momentum=momentum,
     ),
     view_transform=dict(
-        type='RandomLmdisWarp',
+        type='RandomLMDISWarp',
         offset_std=0.04,
         translation_range=0.2,
         scale_std=0.1,
@@ -70,7 +70,7 @@ model = dict(
         ),
         equivariance=dict(
             type='EquivarianceLoss',
-            form='means',
+            variant='means',
             loss_weight=1e4,
             keypoint_reduction='sum',
             unit='half_longer_edge',

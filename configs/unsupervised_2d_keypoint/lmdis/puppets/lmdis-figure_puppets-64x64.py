@@ -38,7 +38,7 @@ model = dict(
         ),
         equivariance=dict(
             type='EquivarianceLoss',
-            form='means',
+            variant='means',
             loss_weight=4e3,
             keypoint_reduction='sum',
             unit='half_longer_edge',

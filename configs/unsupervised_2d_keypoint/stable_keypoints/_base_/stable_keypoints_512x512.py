@@ -22,7 +22,7 @@ model = dict(
         type='RandomAffineWarp', preset='stable_keypoints', padding_mode='zeros'
     ),
     losses=dict(
-        localisation=dict(type='LocalisationLoss', sigma=2.0, loss_weight=100.0),
+        localization=dict(type='LocalizationLoss', sigma=2.0, loss_weight=100.0),
         equivariance=dict(type='MapEquivarianceLoss', loss_weight=1000.0),
     ),
     train_cfg=dict(num_candidates=25, num_selected=10, sigma=2.0),

@@ -1,0 +1,1 @@
+"""Readers of weights in formats that torch does not know."""

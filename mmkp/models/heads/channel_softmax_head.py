@@ -1,0 +1,218 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Keypoints as the centre of what a softmax over channels gives them."""
+
+from collections.abc import Sequence
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from mmkp.models.heads.soft_argmax_head import SoftArgmaxHead
+from mmkp.models.layers.normalized_convolution import NormalizedConvolution
+from mmkp.ops.heatmaps.soft_argmax import (
+    mass_near_keypoints,
+    soft_argmax,
+    spatial_softmax,
+)
+
+GRID = 'cell_centres'
+
+
+@MODELS.register_module()
+class ChannelSoftmaxHead(SoftArgmaxHead):
+    """Share each cell out between K keypoints and the background.
+
+    The head of LMDIS (Zhang et al., CVPR 2018, section 3.1): a softmax over K + 1
+    channels in each cell, the background last; a keypoint is the mean position of the
+    cells, weighted by its channel. As channels compete, keypoints cover different
+    parts, and what belongs to none goes to the background. Divided by its mass, a
+    channel is a distribution over space, which all losses take.
+
+    The maps may cover a frame around the image, see ``frame_margin``; keypoints are
+    pixels of the image all the same.
+
+    Args:
+        in_channels: channels of the feature map that it reads.
+        num_keypoints: number K of keypoints to discover, at least 1.
+        upsample_channels: channels after each doubling of the size; none by default.
+        frame_margin: pixels by which the maps reach beyond the image on each side,
+            one number or (x, y). :class:`LMDIS` pads by it.
+        final_norm: batch normalisation of the scores, as released; without it they
+            have a bias.
+        norm_momentum: share of a batch in the update of running statistics.
+        background_logit: what the background's score starts from, before
+            ``logit_scale``. With 0, as released, it is one channel of K + 1 and takes
+            hundreds of steps to win what belongs to none.
+        mass_epsilon: added to the mass by which a keypoint's channel is divided;
+            1e-6 in the release, in units of cells. The default needs none, as the
+            division is done on logarithms.
+        in_index: which of the backbone's feature maps to read.
+        score_radius: radius around a keypoint, as a share of the longer image side;
+            its score is the share of its mass inside.
+        logit_scale: factor on the scores before the softmax.
+        init_cfg: as in MMEngine.
+
+    Raises:
+        ValueError: K below 1, or a negative margin or epsilon.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_keypoints: int,
+        upsample_channels: Sequence[int] = (),
+        frame_margin: int | Sequence[int] = 0,
+        final_norm: bool = True,
+        norm_momentum: float = 3e-4,
+        mass_epsilon: float = 0.0,
+        in_index: int = -1,
+        score_radius: float = 0.125,
+        logit_scale: float = 1.0,
+        background_logit: float = 0.0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            num_keypoints,
+            upsample_channels,
+            GRID,
+            in_index,
+            score_radius,
+            logit_scale,
+            init_cfg=init_cfg,
+        )
+        margin = (frame_margin,) * 2 if isinstance(frame_margin, int) else frame_margin
+        if len(margin) != 2 or min(margin) < 0:
+            raise ValueError(
+                'frame_margin must be a whole number of pixels from 0, or two for x '
+                f'and y, got {frame_margin!r}'
+            )
+        if mass_epsilon < 0:
+            raise ValueError(f'mass_epsilon must be at least 0, got {mass_epsilon}')
+        self.frame_margin: tuple[int, int] = (int(margin[0]), int(margin[1]))
+        self.mass_epsilon = mass_epsilon
+        self.background_logit = background_logit
+        channels = (in_channels, *upsample_channels)[-1]
+        if final_norm:
+            self.final_layer = NormalizedConvolution(
+                channels,
+                num_keypoints + 1,
+                activation=False,
+                norm_momentum=norm_momentum,
+            )
+        else:
+            self.final_layer = nn.Conv2d(channels, num_keypoints + 1, 3, padding=1)
+
+    def init_weights(self) -> None:
+        """Start as the base class does, with the background's score."""
+        super().init_weights()
+        last = self.final_layer
+        bias = last.norm.bias if isinstance(last, NormalizedConvolution) else last.bias
+        if self.background_logit and isinstance(bias, nn.Parameter):
+            nn.init.constant_(bias[-1], self.background_logit)
+
+    def channel_maps(self, logits: Tensor) -> Tensor:
+        """Share of each channel in each cell.
+
+        Args:
+            logits: scores, shape (B, K + 1, h, w).
+
+        Returns:
+            Shares that sum to 1 over the channels, same shape, at least float32.
+        """
+        return _full(logits).softmax(1)
+
+    def distributions(self, logits: Tensor) -> Tensor:
+        """Distribution over space of each channel, the background included.
+
+        Args:
+            logits: scores, shape (B, K + 1, h, w).
+
+        Returns:
+            Shape (B, K + 1, h, w), at least float32; each sums to 1 over (h, w), or to
+            mass / (mass + epsilon) where there is a ``mass_epsilon``.
+        """
+        shares = _full(logits).log_softmax(1)
+        # Normalising on logarithms, a channel may be as weak as it likes.
+        distributions = spatial_softmax(shares)
+        if self.mass_epsilon:
+            mass = shares.flatten(2).exp().sum(-1)
+            kept = mass / (mass + self.mass_epsilon)
+            distributions = distributions * kept[..., None, None]
+        return distributions
+
+    def frame_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """(W, H) in pixels of what the maps cover, for an image of that size."""
+        return (
+            image_size[0] + 2 * self.frame_margin[0],
+            image_size[1] + 2 * self.frame_margin[1],
+        )
+
+    def positions(self, distributions: Tensor, frame_size: tuple[int, int]) -> Tensor:
+        """Keypoints in pixels of the frame.
+
+        Args:
+            distributions: of the keypoints, shape (B, K, h, w).
+            frame_size: (W, H) in pixels.
+
+        Returns:
+            Mean positions (x, y), shape (B, K, 2).
+        """
+        means = soft_argmax(distributions, frame_size, GRID)
+        if not self.mass_epsilon:
+            return means
+        # What is missing of the mass pulls to the corner of the frame, not to the
+        # centre of its first pixel.
+        return means - 0.5 * (1 - distributions.sum((-2, -1))[..., None])
+
+    def locate(
+        self, logits: Tensor, image_size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Turn scores into keypoints.
+
+        Args:
+            logits: scores, shape (B, K + 1, h, w).
+            image_size: (W, H) of the network input in pixels, without the frame.
+
+        Returns:
+            Keypoints (x, y) in network-input pixels, (B, K, 2), and their
+            distributions over the frame, (B, K, h, w), both at least float32.
+        """
+        heatmaps = self.distributions(logits)[:, : self.num_keypoints]
+        in_frame = self.positions(heatmaps, self.frame_size(image_size))
+        return in_frame - in_frame.new_tensor(self.frame_margin), heatmaps
+
+    def scores(
+        self, heatmaps: Tensor, keypoints: Tensor, image_size: tuple[int, int]
+    ) -> Tensor:
+        """Share of each distribution near its keypoint, see the base class."""
+        return mass_near_keypoints(
+            heatmaps,
+            keypoints + keypoints.new_tensor(self.frame_margin),
+            self.frame_size(image_size),
+            self.score_radius * max(image_size),
+            GRID,
+        )
+
+    def over_image(self, heatmaps: Tensor, image_size: tuple[int, int]) -> Tensor:
+        """Cut maps of the frame to the image, by whole cells.
+
+        Args:
+            heatmaps: shape (..., h, w).
+            image_size: (W, H) of the network input in pixels.
+
+        Returns:
+            Maps that cover the image, shape (..., h', w').
+        """
+        slices = []
+        frame_size = self.frame_size(image_size)
+        for axis in (1, 0):
+            cells = heatmaps.shape[-1 - axis]
+            cut = round(self.frame_margin[axis] * cells / frame_size[axis])
+            slices.append(slice(cut, max(cells - cut, cut + 1)))
+        return heatmaps[..., slices[0], slices[1]]
+
+
+def _full(logits: Tensor) -> Tensor:
+    """At least float32, as the masses of the channels are sums of many shares."""
+    return logits if logits.dtype == torch.float64 else logits.float()

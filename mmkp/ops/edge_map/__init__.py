@@ -1,0 +1,1 @@
+"""AutoLink's edge map."""

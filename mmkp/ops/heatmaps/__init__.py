@@ -1,0 +1,1 @@
+"""Maps of keypoints: softmax, soft-argmax, moments, Gaussians, peaks."""

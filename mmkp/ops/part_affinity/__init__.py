@@ -1,0 +1,1 @@
+"""Confidence maps and part affinity fields, and poses from them."""

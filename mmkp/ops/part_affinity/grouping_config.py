@@ -1,0 +1,160 @@
+"""Rules by which maps become people."""
+
+import importlib.util
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+BACKENDS = ('auto', 'numpy', 'numba', 'torch')
+
+
+@dataclass(frozen=True)
+class GroupingConfig:
+    """Rules by which heatmaps and part affinity fields become people.
+
+    Args:
+        upsample: factor by which maps are enlarged first, bicubically. 1 reads peaks
+            between the cells of the network's own grid.
+        peak_threshold: least value of a keypoint's heatmap.
+        max_peaks: of a keypoint, the highest ones are kept; an untrained network draws
+            thousands.
+        min_peak_distance: of two peaks of a keypoint that are nearer, in input pixels,
+            only the first in reading order is kept; 0 keeps all.
+        num_samples: along each limb.
+        samples_by_length: take 5 to 25 samples instead, the more the longer the limb.
+        sample_threshold: what a sample of the field along the limb has to exceed.
+        min_fraction: of the samples that have to exceed it.
+        length_penalty: whether limbs longer than half the map's height lose score.
+        only_passing: whether a limb's score is the mean of those samples alone.
+        merge: whether a limb unites two people who share no keypoint.
+        max_gap: fragments without the keypoint between them are joined up to this
+            distance, in mean limb lengths; 0 never joins.
+        min_single_score: least value of a single peak that is joined to a fragment.
+        search_missing: whether keypoints without a peak are searched along the fields.
+        min_keypoints: of a person, those without a peak not counted.
+        min_score: least (sum of peaks + sum of limbs) / keypoints of a person.
+        instance_score: 'mean', half of that ratio, or 'sum', (keypoints - 1) times the
+            sum.
+    """
+
+    upsample: int = 1
+    peak_threshold: float = 0.05
+    max_peaks: int = 127
+    min_peak_distance: float = 0.0
+    num_samples: int = 8
+    samples_by_length: bool = False
+    sample_threshold: float = 0.05
+    min_fraction: float = 0.8
+    length_penalty: bool = True
+    only_passing: bool = False
+    merge: bool = True
+    max_gap: float = 2.5
+    min_single_score: float = 0.1
+    search_missing: bool = True
+    min_keypoints: int = 3
+    min_score: float = 0.2
+    instance_score: str = 'mean'
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be used.
+
+        Raises:
+            ValueError: naming the option, the value and what it may be.
+        """
+        positive = (
+            *('upsample', 'peak_threshold', 'max_peaks', 'num_samples'),
+            'min_keypoints',
+        )
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise ValueError(
+                    f'decoder option {name} must be positive, got {getattr(self, name)}'
+                )
+        if not 0 <= self.min_fraction <= 1:
+            raise ValueError(
+                'decoder option min_fraction must lie between 0 and 1, got '
+                f'{self.min_fraction}'
+            )
+        if self.instance_score not in ('mean', 'sum'):
+            raise ValueError(
+                "decoder option instance_score must be 'mean' or 'sum', got "
+                f'{self.instance_score!r}'
+            )
+
+
+#: Rules of released decoders, as far as these options can say them, and our own.
+PROFILES: dict[str, GroupingConfig] = {
+    'accurate': GroupingConfig(),
+    # OpenPose's C++ code. Its ear-shoulder limbs only fill, its feet do not count.
+    'openpose': GroupingConfig(
+        upsample=8,
+        samples_by_length=True,
+        min_fraction=0.95,
+        only_passing=True,
+        length_penalty=False,
+        max_gap=0.0,
+        search_missing=False,
+        min_score=0.4,
+    ),
+    # Osokin's Lightweight OpenPose: no merging, so that fragments stay fragments.
+    'lightweight': GroupingConfig(
+        upsample=8,
+        peak_threshold=0.1,
+        min_peak_distance=6.0,
+        num_samples=10,
+        min_fraction=0.8,
+        only_passing=True,
+        length_penalty=False,
+        merge=False,
+        max_gap=0.0,
+        search_missing=False,
+        instance_score='sum',
+    ),
+}
+
+
+def grouping_config(profile: str, **options: Any) -> GroupingConfig:
+    """A profile by name, with some of its rules replaced.
+
+    Args:
+        profile: 'accurate', 'openpose' or 'lightweight'.
+        **options: rules to replace, see :class:`GroupingConfig`.
+
+    Raises:
+        ValueError: no such profile, rule, or a value that cannot be used.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f'profile must be one of {sorted(PROFILES)}, got {profile!r}')
+    known = {field.name for field in fields(GroupingConfig)}
+    strange = sorted(set(options) - known)
+    if strange:
+        raise ValueError(
+            f'unknown decoder option {", ".join(strange)}; there are '
+            f'{", ".join(sorted(known))}'
+        )
+    return replace(PROFILES[profile], **options)
+
+
+def check_backend(backend: str, profile: GroupingConfig, name: str) -> bool:
+    """Whether arrays are decoded by compiled code.
+
+    Args:
+        backend: 'auto', 'numpy', 'numba' or 'torch'.
+        profile: the rules.
+        name: of the profile, for messages.
+
+    Returns:
+        Whether the back end asks for numba, or takes it where that is possible.
+
+    Raises:
+        ValueError: another back end, or 'numba' where it cannot be used.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')
+    has_numba = importlib.util.find_spec('numba') is not None
+    plain = not (
+        profile.samples_by_length or profile.only_passing or profile.min_peak_distance
+    )
+    if backend == 'numba' and not (has_numba and plain):
+        reason = 'has rules that are not compiled' if has_numba else 'needs numba'
+        raise ValueError(f"backend='numba': profile {name!r} {reason}")
+    return backend in ('auto', 'numba') and has_numba and plain

@@ -1,0 +1,1 @@
+"""Attention maps of tokens, and which tokens to keep."""

@@ -1,0 +1,117 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Affine warps, given in coordinates in which the image spans [-1, 1]."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.warps.warp import Warp, half_sides, to_norm, to_pixels
+
+
+@dataclass
+class AffineWarp(Warp):
+    """One affine map for each image.
+
+    Attributes:
+        affine: on homogeneous (x, y, 1) in [-1, 1] coordinates, (B, 2, 3).
+        image_size: (W, H) of the image in pixels.
+        align_corners: whether -1 and 1 are pixel centres, else edges.
+        legacy_grid: as in :class:`mmkp.ops.warps.warp.ThinPlateSpline`.
+    """
+
+    affine: Tensor
+    image_size: tuple[int, int]
+    align_corners: bool = True
+    legacy_grid: bool = False
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating-point type of the matrices."""
+        return self.affine.dtype
+
+    def points_to_source(self, points: Tensor) -> Tensor:
+        """Positions in the source image of positions in the warped image.
+
+        Args:
+            points: (x, y) in pixels of the warped image, shape (B, N, 2).
+
+        Returns:
+            (x, y) in pixels of the source image, shape (B, N, 2).
+        """
+        inclusive = self.align_corners or self.legacy_grid
+        norm = to_norm(points, self.image_size, inclusive)
+        # Autocast would round positions to whole pixels.
+        with torch.autocast(points.device.type, enabled=False):
+            moved = norm @ self.affine[:, :, :2].transpose(1, 2)
+            moved = moved + self.affine[:, None, :, 2]
+        return to_pixels(moved, self.image_size, self.align_corners)
+
+    def inverse(self) -> 'AffineWarp':
+        """Return the map from the source image to the warped image.
+
+        Returns:
+            The inverse warps.
+        """
+        if self.legacy_grid and not self.align_corners:
+            # Positions before and after have different coordinates.
+            return self._between_edges().inverse()
+        with torch.autocast(self.affine.device.type, enabled=False):
+            linear = torch.linalg.inv(self.affine[:, :, :2])
+            shift = -linear @ self.affine[:, :, 2:]
+        return replace(self, affine=torch.cat((linear, shift), -1))
+
+    def resized(self, image_size: tuple[int, int]) -> 'AffineWarp':
+        """Return the same map for pictures, or maps, of another size.
+
+        Args:
+            image_size: (W, H) in pixels, or cells; a cell lies in the middle of the
+                pixels that it covers.
+
+        Returns:
+            The warps, in coordinates in which -1 and 1 are the edges, which pictures
+            of all sizes share.
+        """
+        size = (int(image_size[0]), int(image_size[1]))
+        return replace(self._between_edges(), image_size=size)
+
+    def _between_edges(self) -> 'AffineWarp':
+        """The same map, given in coordinates in which -1 and 1 are the edges."""
+        if not (self.align_corners or self.legacy_grid):
+            return self
+        # From pixel centres to edges: x -> scale x + offset.
+        extent = 2 * half_sides(self.image_size, self.affine)
+        size = extent.new_tensor(self.image_size)
+        scale, offset = extent / size, (extent + 1) / size - 1
+        linear = self.affine[:, :, :2] / scale
+        shift = self.affine[:, :, 2] - (linear * offset).sum(-1)
+        if self.align_corners:
+            linear = linear * scale[:, None]
+            shift = shift * scale + offset
+        affine = torch.cat((linear, shift[:, :, None]), -1)
+        return AffineWarp(affine, self.image_size, align_corners=False)
+
+
+def maps_to_source(maps: Tensor, warp: Warp) -> Tensor:
+    """Bring maps of a warped image back to the source image, T^-1.
+
+    Args:
+        maps: of the warped image, shape (B, K, h, w), any floating dtype; each cell
+            in the middle of the pixels that it covers.
+        warp: maps positions in the warped image to the source.
+
+    Returns:
+        Maps, shape (B, K, h, w), at least float32; 0 where the warped image shows
+        nothing.
+
+    Raises:
+        ValueError: the warp is not affine, so its inverse is not known.
+    """
+    if not isinstance(warp, AffineWarp):
+        raise ValueError(
+            f'maps cannot be brought back through a {type(warp).__name__}, which has '
+            'no inverse here: use RandomAffineWarp as the view_transform'
+        )
+    back = warp.resized((maps.shape[-1], maps.shape[-2])).inverse()
+    return back.images(full_precision(maps), 'zeros')

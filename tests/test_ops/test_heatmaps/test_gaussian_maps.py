@@ -1,0 +1,60 @@
+"""Gaussians around keypoints, shared out with the background."""
+
+import math
+
+import pytest
+import torch
+
+from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_equal_to_the_formula_cell_by_cell(legacy):
+    keypoints = torch.tensor([[[3.2, 8.0], [11.0, -2.0]]], dtype=torch.float64)
+    width, height, sigmas = 8, 4, (0.1, 0.3)
+    maps = normalized_gaussian_maps(keypoints, (16, 8), (width, height), sigmas, legacy)
+    assert maps.shape == (2, 1, 3, height, width)
+    for i, sigma in enumerate(sigmas):
+        for row in range(height):
+            for column in range(width):
+                # Cells are two pixels wide; the unit is the longer side.
+                x, y = 2 * column + 0.5, 2 * row + 0.5
+                density = []
+                for px, py in keypoints[0].tolist():
+                    d2 = ((x - px) ** 2 + (y - py) ** 2) / 16**2
+                    cell = (2 / 16) ** 2
+                    if legacy:
+                        peak = cell**2 / (2 * math.pi * sigma**4 + 1e-6)
+                        value = math.exp(-d2 * sigma**2 / (sigma**4 + 1e-6) / 2)
+                    else:
+                        peak = cell / (2 * math.pi * sigma**2)
+                        value = math.exp(-d2 / sigma**2 / 2)
+                    density.append(peak * value)
+                density.append(1 / (width * height))
+                expected = torch.tensor(density, dtype=torch.float64) / sum(density)
+                torch.testing.assert_close(maps[i, 0, :, row, column], expected)
+
+
+def test_keypoints_far_outside_leave_the_background():
+    keypoints = torch.tensor([[[1e4, -1e4]]], requires_grad=True)
+    maps = normalized_gaussian_maps(keypoints, (16, 16), (16, 16), (0.1,))
+    torch.testing.assert_close(maps[0, 0, 1], torch.ones(16, 16))
+    maps.square().sum().backward()
+    assert keypoints.grad.isfinite().all()
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_gradient(legacy):
+    keypoints = torch.rand(1, 2, 2, dtype=torch.float64) * 6
+    keypoints.requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda points: normalized_gaussian_maps(
+            points, (6, 6), (5, 6), (0.2, 0.4), legacy
+        ),
+        (keypoints,),
+    )
+
+
+def test_half_precision_is_lifted():
+    maps = normalized_gaussian_maps(torch.zeros(1, 1, 2).half(), (8, 8), (8, 8), (0.2,))
+    assert maps.dtype == torch.float32
