@@ -77,7 +77,7 @@ def test_parts_fit(path):
     assert tuple(model.test_cfg.view_map_size) == (side, side)
     # The choice of tokens, the loss and the maps speak of the same Gaussian.
     assert settings.sigma == model.losses.localization.sigma
-    assert sorted(model.losses) == ['equivariance', 'localisation']
+    assert sorted(model.losses) == ['equivariance', 'localization']
     assert [hook.type for hook in config.custom_hooks] == ['TokenSelectionHook']
     types = [step.type for step in config.train_dataloader.dataset.pipeline]
     assert 'RandomFlip' not in types

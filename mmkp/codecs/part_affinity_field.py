@@ -69,7 +69,7 @@ class PartAffinityField(BaseKeypointCodec):
             is no multiple of the stride; a size, stride or width that is not positive.
     """
 
-    auxiliary_encode_keys = {'keypoints_ignored', 'labelled_mask'}
+    auxiliary_encode_keys = {'keypoints_ignored', 'labeled_mask'}
     field_mapping_table = dict(
         heatmaps='heatmaps',
         part_affinity_fields='part_affinity_fields',
@@ -157,10 +157,10 @@ class PartAffinityField(BaseKeypointCodec):
             ignored = ignored | (self._unknown(keypoints_ignored, len(points)) & ~seen)
         if labeled_mask is not None:
             shape = self.map_size[::-1]
-            labeled_mask = self._checked('labelled_mask', labeled_mask, shape)
+            labeled_mask = self._checked('labeled_mask', labeled_mask, shape)
             if not ((labeled_mask >= 0) & (labeled_mask <= 1)).all():
                 raise ValueError(
-                    'labelled_mask must hold weights from 0 to 1, got values from '
+                    'labeled_mask must hold weights from 0 to 1, got values from '
                     f'{labeled_mask.min()} to {labeled_mask.max()}'
                 )
         grid: dict[str, Any] = dict(map_size=self.map_size, stride=self.stride)

@@ -49,7 +49,7 @@ def test_is_built_by_name_and_gives_four_fields(skeleton, keypoints, limbs):
     for key, number in zip(KEYS, channels, strict=True):
         assert targets[key].shape == (number, 8, 12)
         assert targets[key].dtype == np.float32
-    assert codec.auxiliary_encode_keys == {'keypoints_ignored', 'labelled_mask'}
+    assert codec.auxiliary_encode_keys == {'keypoints_ignored', 'labeled_mask'}
     assert codec.support_batch_decoding
     assert skeleton in repr(codec)
 
@@ -196,7 +196,7 @@ class TestRefusals:
             small().encode(points, visible[:1])
         with pytest.raises(ValueError, match=r'keypoints_ignored .* \(2, 18\)'):
             small().encode(points, visible, keypoints_ignored=visible[:, 1:])
-        with pytest.raises(ValueError, match=r'labelled_mask .* \(8, 12\).*\(12, 8\)'):
+        with pytest.raises(ValueError, match=r'labeled_mask .* \(8, 12\).*\(12, 8\)'):
             small().encode(points, visible, labeled_mask=np.ones((12, 8)))
 
 

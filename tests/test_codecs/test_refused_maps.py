@@ -20,7 +20,7 @@ def field(**options):
 def test_masks_that_are_no_weights(value):
     mask = np.ones((8, 8), np.float32)
     mask[0, 0] = value
-    with pytest.raises(ValueError, match='labelled_mask must hold weights from 0 to 1'):
+    with pytest.raises(ValueError, match='labeled_mask must hold weights from 0 to 1'):
         field().encode(POINTS, None, None, mask)
 
 

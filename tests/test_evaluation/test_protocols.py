@@ -329,7 +329,7 @@ def test_report_warns_about_few_images_and_the_peak():
     [
         (dict(name='maffl'), "protocol 'maffl' is unknown: use one of generic, mafl"),
         (dict(variant='imm'), "variant 'imm' is unknown"),
-        (dict(center=0.5), r"\['centre'\] are no fields of a protocol"),
+        (dict(middle=0.5), r"\['middle'\] are no fields of a protocol"),
         (dict(reduction='median'), "reduction='median' is unknown"),
         (dict(reduction='pck'), 'positive threshold'),
         (dict(visibility='joint'), "visibility='joint'"),

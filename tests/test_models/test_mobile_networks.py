@@ -101,7 +101,7 @@ def test_norm_of_outputs_is_an_option():
 @pytest.mark.parametrize('backbone', ['MobileNetThin', 'TFPoseMobileNetV2'])
 @pytest.mark.parametrize('norm_cfg', [None, NORM])
 def test_every_parameter_gets_a_gradient(backbone, norm_cfg):
-    backbone = build(type=backbone, width=0.5, norm_cfg=norm_cfg)
+    backbone = build(type=backbone, widen_factor=0.5, norm_cfg=norm_cfg)
     pictures = 255 * torch.rand(2, 3, 48, 40)
     channels = backbone(pictures)[0].shape[1]
     stages = build(type='SeparableStages', in_channels=channels, norm_cfg=norm_cfg)

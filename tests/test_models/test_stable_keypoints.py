@@ -200,7 +200,7 @@ class TestTraining:
     def test_other_losses_can_be_added(self, loss):
         model = planted_model(losses=dict(LOSSES, other=loss))
         losses = model.loss(images_of())
-        assert set(losses) == {'loss_localisation', 'loss_equivariance', 'loss_other'}
+        assert set(losses) == {'loss_localization', 'loss_equivariance', 'loss_other'}
         other = losses['loss_other']
         assert other > 0
         (gradient,) = torch.autograd.grad(other, model.head.tokens)

@@ -175,7 +175,7 @@ def test_graph_and_arrays_of_the_normalised_network(tool, tmp_path):
     assert equal(found[0]['state_dict'], found[1]['state_dict'])
     network = found[0]['meta']['network']
     assert network['backbone']['batch_statistics'] is True
-    assert network['backbone']['width'] == 0.35
+    assert network['backbone']['widen_factor'] == 0.35
     assert network['stages']['normalize_outputs'] is True
     assert network['stages']['norm_cfg'] == dict(type='BN', eps=1e-3)
     variance = arrays[f'{POINTWISE}/BatchNorm/FusedBatchNorm|var']

@@ -19,7 +19,7 @@ from mmkp.models.token_attention.attention_capture import (
     map_shape,
 )
 from mmkp.models.token_attention.diffusion_models import import_diffusers
-from mmkp.ops import token_maps as chunked
+from mmkp.ops.token_maps import attention_maps as chunked
 
 NUM_SELECTED = 10
 

@@ -75,7 +75,7 @@ class LabeledMask(BaseTransform):
         shape = results['ori_shape'] if matrix is not None else (height, width)
         unlabeled = unlabeled_region(annotations, shape)
         if unlabeled is None and (self.outside == 1 or matrix is None):
-            results['labelled_mask'] = np.ones(cells[::-1], np.float32)
+            results['labeled_mask'] = np.ones(cells[::-1], np.float32)
             return results
         mask = np.full(shape, 255, np.uint8)
         if unlabeled is not None:
@@ -92,7 +92,7 @@ class LabeledMask(BaseTransform):
         if results.get('flip'):
             mask = imflip(mask, results['flip_direction'])
         mask = cv2.resize(mask, cells, interpolation=cv2.INTER_AREA)
-        results['labelled_mask'] = mask / np.float32(255)
+        results['labeled_mask'] = mask / np.float32(255)
         return results
 
     def __repr__(self) -> str:

@@ -39,9 +39,9 @@ def test_labelled_people_alone_leave_nothing_out():
     image = np.zeros((*SHAPE, 3), np.uint8)
     for annotations in (people, [], None, [None]):
         mask = LabeledMask()(dict(img=image, raw_ann_info=annotations))
-        assert mask['labelled_mask'].shape == (8, 12)
-        assert (mask['labelled_mask'] == 1).all()
-    assert (LabeledMask()(dict(img=image))['labelled_mask'] == 1).all()
+        assert mask['labeled_mask'].shape == (8, 12)
+        assert (mask['labeled_mask'] == 1).all()
+    assert (LabeledMask()(dict(img=image))['labeled_mask'] == 1).all()
 
 
 def test_people_without_keypoints_are_left_out():
@@ -52,7 +52,7 @@ def test_people_without_keypoints_are_left_out():
             img=np.zeros((*SHAPE, 3), np.uint8),
             raw_ann_info=[annotation(0, rectangle(8, 16, 40, 44))],
         )
-    )['labelled_mask']
+    )['labeled_mask']
     assert mask.dtype == np.float32
     expected = np.ones((8, 12))
     expected[2:6, 1:5] = 0
@@ -102,8 +102,8 @@ def test_mask_moves_and_turns_with_the_picture():
         sample = PersonScaledAffine((128, 96), pad_val=0, shift=5)(sample)
         sample = LabeledMask(4)(RandomFlip(prob=0.5)(sample))
         seen = sample['img'][..., 0].reshape(24, 4, 32, 4).mean((1, 3)) / 255
-        assert np.abs(sample['labelled_mask'] - (1 - seen)).mean() < 0.02
-        assert np.abs(sample['labelled_mask'] - (1 - seen)).max() < 0.6
+        assert np.abs(sample['labeled_mask'] - (1 - seen)).mean() < 0.02
+        assert np.abs(sample['labeled_mask'] - (1 - seen)).max() < 0.6
 
 
 def test_outside_of_the_picture():
@@ -111,13 +111,13 @@ def test_outside_of_the_picture():
     sample = dict(
         img=np.zeros((64, 128, 3), np.uint8), ori_shape=SHAPE, warp_mat=matrix
     )
-    assert (LabeledMask()(dict(sample))['labelled_mask'] == 1).all()
-    mask = LabeledMask(outside=0)(dict(sample))['labelled_mask']
+    assert (LabeledMask()(dict(sample))['labeled_mask'] == 1).all()
+    mask = LabeledMask(outside=0)(dict(sample))['labeled_mask']
     assert (mask[:, :2] == 0).all() and (mask[:, 2:14] == 1).all()
     assert (mask[:, 14:] == 0).all()
     flipped = dict(sample, flip=True, flip_direction='horizontal')
     np.testing.assert_array_equal(
-        LabeledMask(outside=0)(flipped)['labelled_mask'], mask[:, ::-1]
+        LabeledMask(outside=0)(flipped)['labeled_mask'], mask[:, ::-1]
     )
 
 

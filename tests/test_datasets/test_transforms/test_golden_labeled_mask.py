@@ -36,7 +36,7 @@ def test_golden_masks(golden_dir, annotations, number):
         raw_ann_info=annotations[image],
     )
     for outside in (255, 0):
-        mask = LabeledMask(outside=outside / 255)(dict(sample))['labelled_mask']
+        mask = LabeledMask(outside=outside / 255)(dict(sample))['labeled_mask']
         expected = case[f'mask46_pad{outside}'].astype(np.float32)
         # One cell in 11 masks is off by 1 of 255.
         difference = np.abs(mask * 255 - expected)
