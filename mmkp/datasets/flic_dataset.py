@@ -1,12 +1,10 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Frames Labeled In Cinema: upper bodies with 11 joints."""
 
-from typing import Any
-
 from mmpose.registry import DATASETS
 
 from mmkp.datasets.body_metainfo import body_metainfo
-from mmkp.datasets.landmark_dataset import LandmarkDataset
+from mmkp.datasets.landmark_dataset import BodyLandmarkDataset
 
 FLIC_JOINTS = (
     'left_shoulder',
@@ -36,7 +34,7 @@ FLIC_LINKS = (
 
 
 @DATASETS.register_module()
-class FlicDataset(LandmarkDataset):
+class FlicDataset(BodyLandmarkDataset):
     """Frames Labeled In Cinema in COCO's format, one person a picture.
 
     ``tools/dataset_converters/flic_to_coco.py`` writes the files. The torso that scales
@@ -67,9 +65,3 @@ class FlicDataset(LandmarkDataset):
             homepage='https://bensapp.github.io/flic-dataset.html',
         ),
     )
-
-    def __init__(
-        self, ann_file: str = '', metainfo: dict | None = None, **kwargs: Any
-    ) -> None:
-        kwargs.setdefault('clip_boxes', False)
-        super().__init__(ann_file, metainfo=metainfo or self.METAINFO, **kwargs)

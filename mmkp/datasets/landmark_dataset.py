@@ -172,3 +172,19 @@ class LandmarkDataset(BaseCocoStyleDataset):
                 'filter_cfg, a sufficient score'
             )
         return samples
+
+
+class BodyLandmarkDataset(LandmarkDataset):
+    """Landmarks of the class's own ``METAINFO``; boxes may reach beyond the image.
+
+    Args:
+        ann_file: COCO-style json, relative to ``data_root``.
+        metainfo: Metainfo in place of ``METAINFO``.
+        **kwargs: Other arguments of ``LandmarkDataset``.
+    """
+
+    def __init__(
+        self, ann_file: str = '', metainfo: dict | None = None, **kwargs: Any
+    ) -> None:
+        kwargs.setdefault('clip_boxes', False)
+        super().__init__(ann_file, metainfo=metainfo or self.METAINFO, **kwargs)

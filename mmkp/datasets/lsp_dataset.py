@@ -1,12 +1,10 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Leeds Sports Pose and its extended training set: people with 14 joints."""
 
-from typing import Any
-
 from mmpose.registry import DATASETS
 
 from mmkp.datasets.body_metainfo import body_metainfo
-from mmkp.datasets.landmark_dataset import LandmarkDataset
+from mmkp.datasets.landmark_dataset import BodyLandmarkDataset
 
 LSP_JOINTS = (
     'right_ankle',
@@ -43,7 +41,7 @@ LSP_LINKS = (
 
 
 @DATASETS.register_module()
-class LspDataset(LandmarkDataset):
+class LspDataset(BodyLandmarkDataset):
     """Leeds Sports Pose (Extended) in COCO's format.
 
     ``tools/dataset_converters/lsp_to_coco.py`` writes the files. Left and right are
@@ -74,9 +72,3 @@ class LspDataset(LandmarkDataset):
             homepage='http://sam.johnson.io/research/lspet.html',
         ),
     )
-
-    def __init__(
-        self, ann_file: str = '', metainfo: dict | None = None, **kwargs: Any
-    ) -> None:
-        kwargs.setdefault('clip_boxes', False)
-        super().__init__(ann_file, metainfo=metainfo or self.METAINFO, **kwargs)

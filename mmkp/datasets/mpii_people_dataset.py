@@ -4,12 +4,12 @@
 from typing import Any
 
 import numpy as np
-from mmengine.logging import MessageHub
 from mmpose.datasets.datasets.body import MpiiDataset
 from mmpose.registry import DATASETS
 
 from mmkp.datasets.annotation_checks import hide_undefined_keypoints
 from mmkp.datasets.coco_check.values import as_number, shown
+from mmkp.datasets.sample_annotations import coco_annotation, judge_by_samples
 from mmkp.labels import read_json
 
 
@@ -32,12 +32,7 @@ class MpiiPeopleDataset(MpiiDataset):
 
     def __init__(self, data_mode: str = 'bottomup', **kwargs: Any) -> None:
         super().__init__(data_mode=data_mode, **kwargs)
-        # Its annotation file is not in COCO's format, so the ground truth is taken
-        # from the items, which takes the name of the category.
-        self._metainfo['CLASSES'] = [dict(id=1, name='person')]
-        MessageHub.get_current_instance().pop_info(
-            f'{self._metainfo["dataset_name"]}_ann_file', None
-        )
+        judge_by_samples(self)  # its annotation file is not in COCO's format
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         """Read the people, those of one picture next to each other."""
@@ -53,7 +48,14 @@ class MpiiPeopleDataset(MpiiDataset):
             person['area'] = person['area'].reshape(())
             person['keypoints_visible'] = person['keypoints_visible'].astype(np.float32)
             person['num_keypoints'] = int((person['keypoints_visible'] > 0).sum())
-            person['raw_ann_info'] = _coco_annotation(person)
+            person['raw_ann_info'] = coco_annotation(
+                person['id'],
+                person['img_id'],
+                person['keypoints'][0],
+                np.where(person['keypoints_visible'][0] > 0, 2, 0),
+                person['bbox'][0],
+                person['area'],
+            )
         return sorted(people, key=lambda person: person['img_id']), images
 
 
@@ -90,19 +92,3 @@ def _check_people(entries: list, path: str) -> None:
                 "MpiiDataset takes their ids; write the people in COCO's format, and "
                 'take LandmarkDataset'
             )
-
-
-def _coco_annotation(person: dict) -> dict:
-    flags = np.where(person['keypoints_visible'] > 0, 2, 0)
-    triplets = np.concatenate([person['keypoints'], flags[..., None]], axis=2)
-    left, top, right, bottom = person['bbox'][0].tolist()
-    return dict(
-        id=person['id'],
-        image_id=person['img_id'],
-        category_id=1,
-        bbox=[left, top, right - left, bottom - top],
-        area=float(person['area']),
-        keypoints=triplets.ravel().tolist(),
-        num_keypoints=person['num_keypoints'],
-        iscrowd=0,
-    )

@@ -5,19 +5,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.logging import MessageHub
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from .puppets import (
-    PuppetSettings,
-    count_figures,
-    puppet_metainfo,
-    puppet_uri,
-    render,
-    reorder_joints,
-)
+from .body_metainfo import COCO_JOINTS, COCO_LINKS, body_metainfo
+from .puppets import PuppetSettings, count_figures, puppet_uri, render
 from .puppets.scene import Scene
+from .puppets.settings import check_count, reject
+from .sample_annotations import coco_annotation, judge_by_samples
 from .segmentation import encode_mask
 
 
@@ -36,7 +31,7 @@ class PuppetDataset(BaseCocoStyleDataset):
     darker ones. Joints that another part or figure covers are labelled, as in
     COCO: their ``keypoints_visible`` is 1 like that of all joints (the loss
     counts them), and the flags in ``raw_ann_info`` tell seen (2) from covered
-    (1). ``label_covered=False`` makes both 0 for covered joints.
+    (1).
 
     Args:
         num_images (int): Number of images.
@@ -56,25 +51,18 @@ class PuppetDataset(BaseCocoStyleDataset):
         appearance (str): 'same', 'outfits' or 'any'.
         frames_per_clip (int): With more than one, each run of so many images
             is a film of the same figures moving.
-        joint_order (str): 'coco' (17 joints) or 'openpose' (18 with the neck).
         data_mode (str): 'topdown', one item a figure, or 'bottomup', one item
             an image with all of its figures.
         box (str): 'figure' or 'image': what the box of a top-down item frames.
-        box_padding (float): How much larger than the tight box around the
-            figure the box is, 0.1 meaning a tenth; for ``box='figure'``.
-        label_covered (bool): Whether joints that are covered are labelled.
-        metainfo (dict, optional): Replaces the meta information of the joint
-            order.
+        metainfo (dict, optional): Replaces ``METAINFO``, that of COCO's joints.
         pipeline (list): Transforms.
-        test_mode (bool): As in MMPose.
-        lazy_init (bool): As in MMPose.
-        indices (int | Sequence[int], optional): Items to keep.
+        **kwargs: Other arguments of ``BaseCocoStyleDataset``.
 
     Raises:
         ValueError: For a value that is not usable, naming it and the remedy.
     """
 
-    METAINFO: dict = puppet_metainfo('coco')
+    METAINFO: dict = body_metainfo('puppets_coco', COCO_JOINTS, COCO_LINKS)
 
     def __init__(
         self,
@@ -90,16 +78,11 @@ class PuppetDataset(BaseCocoStyleDataset):
         occlusion: bool = True,
         appearance: str = 'outfits',
         frames_per_clip: int = 1,
-        joint_order: str = 'coco',
         data_mode: str = 'topdown',
         box: str = 'image',
-        box_padding: float = 0.0,
-        label_covered: bool = True,
         metainfo: dict | None = None,
         pipeline: Sequence[dict | Callable] = (),
-        test_mode: bool = False,
-        lazy_init: bool = False,
-        indices: int | Sequence[int] | None = None,
+        **kwargs: Any,
     ) -> None:
         self.settings = PuppetSettings(
             image_size,
@@ -114,26 +97,15 @@ class PuppetDataset(BaseCocoStyleDataset):
             appearance,
             frames_per_clip,
         )
-        _check_items(num_images, box, box_padding)
+        check_count('num_images', num_images, 1, 'give the number of images, from 1')
+        if box not in ('figure', 'image'):
+            reject('box', box, "choose 'figure' or 'image'")
         self.num_images = num_images
-        self.joint_order = joint_order
         self.box = box
-        self.box_padding = box_padding
-        self.label_covered = label_covered
         super().__init__(
-            data_mode=data_mode,
-            metainfo=metainfo or puppet_metainfo(joint_order),
-            pipeline=list(pipeline),
-            test_mode=test_mode,
-            lazy_init=lazy_init,
-            indices=indices,
+            data_mode=data_mode, metainfo=metainfo, pipeline=list(pipeline), **kwargs
         )
-        # There is no annotation file: CocoMetric shall take the annotations
-        # from the samples, and needs the name of the category for that.
-        self._metainfo['CLASSES'] = [dict(id=1, name='person')]
-        MessageHub.get_current_instance().pop_info(
-            f'{self._metainfo["dataset_name"]}_ann_file', None
-        )
+        judge_by_samples(self)
 
     def load_data_list(self) -> list[dict]:
         """List the items; their pictures are drawn by ``get_data_info``."""
@@ -163,11 +135,10 @@ class PuppetDataset(BaseCocoStyleDataset):
         item = super().get_data_info(idx)
         index = item['img_id']
         scene = render(self.settings, index)
+        figures = list(range(len(scene.keypoints)))
         if self.data_mode == 'topdown':
-            rows = slice(item['figure'], item.pop('figure') + 1)
-        else:
-            rows = slice(None)
-        item.update(self.annotate(scene, index, rows))
+            figures = [item.pop('figure')]
+        item.update(self.annotate(scene, index, figures))
         clip, frame = divmod(index, self.settings.frames_per_clip)
         item.update(
             img=scene.image,
@@ -177,52 +148,41 @@ class PuppetDataset(BaseCocoStyleDataset):
         )
         return item
 
-    def annotate(self, scene: Scene, index: int, rows: slice) -> dict:
+    def annotate(self, scene: Scene, index: int, figures: list[int]) -> dict:
         """Annotations of figures of a scene in MMPose's format.
 
         Args:
             scene (Scene): The picture.
             index (int): Number of the image.
-            rows (slice): Figures to include.
+            figures (list[int]): Numbers of the figures to include.
 
         Returns:
             dict: The keys named by :meth:`get_data_info`, without the image.
         """
-        keypoints = reorder_joints(scene.keypoints, self.joint_order)[rows]
-        flags = _reorder_flags(scene.visibility, self.joint_order)[rows]
-        if not self.label_covered:
-            flags = np.where(flags == 2, flags, 0)
-        most = self.settings.figure_range[1]
-        # ids start at 1: the COCO evaluation takes 0 for "no match"
-        ids = [
-            index * most + figure + 1
-            for figure in range(*rows.indices(len(scene.keypoints)))
-        ]
-        tight = scene.boxes[rows]
-        areas = scene.areas[rows]
-        masks = [
-            encode_mask(scene.figure_mask(figure))
-            for figure in range(*rows.indices(len(scene.keypoints)))
-        ]
+        keypoints, flags = scene.keypoints[figures], scene.visibility[figures]
+        tight, areas = scene.boxes[figures], np.maximum(scene.areas[figures], 1)
+        # From 1: the COCO evaluation takes 0 for "no match".
+        first = index * self.settings.figure_range[1] + 1
+        ids = [first + figure for figure in figures]
+        masks = [encode_mask(scene.figure_mask(figure)) for figure in figures]
         raw = [
-            _coco_annotation(*values, index)
-            for values in zip(ids, keypoints, flags, tight, areas, strict=True)
+            dict(coco_annotation(number, index, *values), segmentation=mask)
+            for number, mask, *values in zip(
+                ids, masks, keypoints, flags, tight, areas, strict=True
+            )
         ]
-        for annotation, mask in zip(raw, masks, strict=True):
-            annotation['segmentation'] = mask
-        num_figures = len(keypoints)
         info: dict[str, Any] = dict(
-            keypoints=keypoints.copy(),
+            keypoints=keypoints,
             keypoints_visible=np.minimum(flags, 1).astype(np.float32),
             bbox=self._boxes(tight),
-            bbox_score=np.ones(num_figures, dtype=np.float32),
-            area=np.maximum(areas, 1),
-            category_id=np.ones(num_figures, dtype=np.int64),
+            bbox_score=np.ones(len(ids), dtype=np.float32),
+            area=areas,
+            category_id=np.ones(len(ids), dtype=np.int64),
         )
         lists: dict[str, list] = dict(
             id=ids,
-            num_keypoints=[int(np.count_nonzero(f)) for f in flags],
-            iscrowd=[0] * num_figures,
+            num_keypoints=[annotation['num_keypoints'] for annotation in raw],
+            iscrowd=[0] * len(ids),
             segmentation=masks,
             raw_ann_info=raw,
         )
@@ -235,67 +195,7 @@ class PuppetDataset(BaseCocoStyleDataset):
 
     def _boxes(self, tight: np.ndarray) -> np.ndarray:
         """Boxes (N, 4) of the items from the tight boxes around figures."""
-        if self.data_mode == 'bottomup':
-            return tight.copy()
-        if self.box == 'image':
+        if self.data_mode == 'topdown' and self.box == 'image':
             width, height = self.settings.size
             return np.array([[0, 0, width, height]], dtype=np.float32)
-        center = (tight[:, :2] + tight[:, 2:]) / 2
-        half = (tight[:, 2:] - tight[:, :2]) / 2 * (1 + self.box_padding)
-        return np.concatenate([center - half, center + half], axis=1).astype(np.float32)
-
-
-def _check_items(num_images: Any, box: Any, box_padding: Any) -> None:
-    """Raise ValueError unless the arguments can be used."""
-    if (
-        not isinstance(num_images, int)
-        or isinstance(num_images, bool)
-        or num_images < 1
-    ):
-        raise ValueError(
-            f'PuppetDataset: num_images={num_images!r} is not '
-            'usable; give the number of images, from 1'
-        )
-    if box not in ('figure', 'image'):
-        raise ValueError(
-            f"PuppetDataset: box={box!r} is not usable; choose 'figure' or 'image'"
-        )
-    if not isinstance(box_padding, (int, float)) or box_padding < 0:
-        raise ValueError(
-            f'PuppetDataset: box_padding={box_padding!r} is not '
-            'usable; give a number from 0'
-        )
-
-
-def _reorder_flags(flags: np.ndarray, order: str) -> np.ndarray:
-    """Bring visibility flags (N, 17) into a joint order (N, K).
-
-    The neck counts as seen where both shoulders are.
-    """
-    if order == 'coco':
-        return flags
-    doubled = reorder_joints(flags.astype(np.float32), order)
-    return np.floor(doubled).astype(np.uint8)
-
-
-def _coco_annotation(
-    identifier: int,
-    keypoints: np.ndarray,
-    flags: np.ndarray,
-    box: np.ndarray,
-    area: np.ndarray,
-    image_id: int,
-) -> dict:
-    """One figure in the format of COCO's annotation files."""
-    triplets = np.concatenate([keypoints, flags[:, None]], axis=1)
-    left, top, right, bottom = box.tolist()
-    return dict(
-        id=identifier,
-        image_id=image_id,
-        category_id=1,
-        bbox=[left, top, right - left, bottom - top],
-        area=max(float(area), 1.0),
-        keypoints=triplets.ravel().tolist(),
-        num_keypoints=int(np.count_nonzero(flags)),
-        iscrowd=0,
-    )
+        return tight

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mmkp
+from mmkp.datasets.body_metainfo import COCO_JOINTS
 from mmkp.datasets.puppets import (
-    COCO_JOINTS,
     PuppetSettings,
     compose,
     count_figures,

@@ -9,6 +9,7 @@ import tiny
 from mmpose.registry import DATASETS
 
 from mmkp.apis.mean_pose_baseline import evaluate_mean_pose, with_pipeline
+from mmkp.datasets import discovered_metainfo
 from mmkp.engine import load_config
 from mmkp.evaluation.functional import mean_keypoints, place_keypoints
 
@@ -100,7 +101,7 @@ def test_mistakes_are_told(config, capsys):
     cfg = load_config(config)
     with pytest.raises(ValueError, match='max_train_samples=0'):
         evaluate_mean_pose(cfg, 0)
-    cfg.test_dataloader.dataset.joint_order = 'openpose'
+    cfg.test_dataloader.dataset.metainfo = discovered_metainfo(18)
     with pytest.raises(ValueError, match='17 keypoints and the test set 18'):
         evaluate_mean_pose(cfg)
     cfg.test_dataloader.dataset.pipeline = [cfg.pipeline[0], cfg.pipeline[-1]]

@@ -77,7 +77,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--appearance', default='outfits')
     parser.add_argument('--pose-variation', type=float, default=1.0)
     parser.add_argument('--frames-per-clip', type=int, default=1)
-    parser.add_argument('--joint-order', default='coco')
     parser.add_argument('--no-occlusion', dest='occlusion', action='store_false')
     return parser.parse_args()
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmkp.datasets.body_metainfo import COCO_JOINTS
+
 from .appearance import Appearance
 from .pose import POINT_INDEX, POINTS
-from .skeleton import COCO_JOINTS
 
 # How far the drawing reaches beyond a point, in statures.
 _REACH = dict(

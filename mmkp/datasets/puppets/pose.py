@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .skeleton import COCO_JOINTS
+from mmkp.datasets.body_metainfo import COCO_JOINTS
 
 #: Degrees of freedom: (lowest, highest, at rest), angles in degrees.
 DEGREES_OF_FREEDOM: dict[str, tuple[float, float, float]] = dict(

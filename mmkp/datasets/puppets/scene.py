@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mmkp.datasets.body_metainfo import COCO_JOINTS
+
 from .background import paint_background
 from .composition import BACKGROUND, compose, stream
 from .figure import Figure
 from .painter import owners, paint_figure
 from .settings import PuppetSettings
 from .shapes import Canvas
-from .skeleton import COCO_JOINTS
 
 
 @dataclass

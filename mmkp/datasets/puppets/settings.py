@@ -10,7 +10,8 @@ from .background import BACKGROUNDS
 _SMALLEST = 16
 
 
-def _reject(name: str, value: Any, remedy: str) -> NoReturn:
+def reject(name: str, value: Any, remedy: str) -> NoReturn:
+    """Raise the ValueError of an argument that cannot be used."""
     raise ValueError(f'PuppetDataset: {name}={value!r} is not usable; {remedy}')
 
 
@@ -22,9 +23,9 @@ def _as_pair(name: str, value: Any, remedy: str) -> tuple:
     """Return two numbers; a single one counts twice."""
     pair = (value, value) if _is_number(value) else value
     if not isinstance(pair, (tuple, list)) or not all(map(_is_number, pair)):
-        _reject(name, value, remedy)
+        reject(name, value, remedy)
     if len(pair) != 2:
-        _reject(name, value, remedy)
+        reject(name, value, remedy)
     return tuple(pair)
 
 
@@ -32,14 +33,14 @@ def _as_range(name: str, value: Any, remedy: str) -> tuple:
     """Return two ordered numbers."""
     pair = _as_pair(name, value, remedy)
     if pair[0] > pair[1]:
-        _reject(name, value, remedy)
+        reject(name, value, remedy)
     return pair
 
 
-def _check_count(name: str, value: Any, least: int, remedy: str) -> None:
+def check_count(name: str, value: Any, least: int, remedy: str) -> None:
     """Raise ValueError unless ``value`` is a whole number from ``least``."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        _reject(name, value, remedy)
+        reject(name, value, remedy)
 
 
 @dataclass(frozen=True)
@@ -93,22 +94,22 @@ class PuppetSettings:
         """Check every value."""
         remedy = f'give (width, height) of at least {_SMALLEST} whole pixels'
         for number in _as_pair('image_size', self.image_size, remedy):
-            _check_count('image_size', number, _SMALLEST, remedy)
+            check_count('image_size', number, _SMALLEST, remedy)
         remedy = 'give the number of figures (from 1), or (least, most)'
         for number in _as_range('figures', self.figures, remedy):
-            _check_count('figures', number, 1, remedy)
-        _check_count('seed', self.seed, 0, 'give a whole number from 0')
-        _check_count(
+            check_count('figures', number, 1, remedy)
+        check_count('seed', self.seed, 0, 'give a whole number from 0')
+        check_count(
             'frames_per_clip', self.frames_per_clip, 1, 'give a whole number from 1'
         )
         for name in ('pose_variation', 'translation'):
             value = getattr(self, name)
             if not _is_number(value) or not 0 <= value <= 1:
-                _reject(name, value, 'give a number from 0 to 1')
+                reject(name, value, 'give a number from 0 to 1')
         if self.scale is not None:
             remedy = 'give (smallest, largest), larger than 0'
             if _as_range('scale', self.scale, remedy)[0] <= 0:
-                _reject('scale', self.scale, remedy)
+                reject('scale', self.scale, remedy)
         _as_range('rotation', self.rotation, 'give (least, most) in degrees')
         for name, choices in (
             ('background', BACKGROUNDS),
@@ -116,7 +117,7 @@ class PuppetSettings:
             ('occlusion', (True, False)),
         ):
             if getattr(self, name) not in choices:
-                _reject(name, getattr(self, name), f'choose one of {choices}')
+                reject(name, getattr(self, name), f'choose one of {choices}')
 
     @property
     def size(self) -> tuple[int, int]:
