@@ -8,9 +8,10 @@ from math import ceil, lcm
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from mmpose.registry import TRANSFORMS
+
+from mmkp.datasets.transforms.base import Transform
 
 # Scales with larger denominators are not met exactly.
 _LARGEST_DENOMINATOR = 8
@@ -19,7 +20,7 @@ _LARGEST_REGION = 2**27
 
 
 @TRANSFORMS.register_module()
-class BottomupHeightResize(BaseTransform):
+class BottomupHeightResize(Transform):
     """Resize a picture to a height, its aspect ratio kept, and pad to whole cells.
 
     MMPose's ``BottomupResize`` takes a width and a height. OpenPose, and whoever
@@ -76,7 +77,7 @@ class BottomupHeightResize(BaseTransform):
         if not max_aspect >= 1:
             raise ValueError(f'max_aspect must be at least 1, got {max_aspect}')
         self.height = height
-        self.max_width = max_aspect * height
+        self.max_aspect, self.max_width = max_aspect, max_aspect * height
         self.size_factor = size_factor
         self.aug_scales = scales
         self.pad_val = pad_val
@@ -151,14 +152,6 @@ class BottomupHeightResize(BaseTransform):
             max(round(padded_height * ratio), height),
         )
         return (padded_width, padded_height), region
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return (
-            f'{type(self).__name__}(height={self.height}, '
-            f'size_factor={self.size_factor}, aug_scales={self.aug_scales or None}, '
-            f'pad_val={self.pad_val})'
-        )
 
 
 def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,32 +1,27 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Optical flow between two frames, and where it may be trusted."""
 
-from typing import ClassVar
-
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
+from mmkp.datasets.transforms.base import Transform
 
-def dense_flow(source: np.ndarray, target: np.ndarray, method: str) -> np.ndarray:
+
+def dense_flow(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Find for every pixel of one frame where it lies in another.
+
+    Dense inverse search (Kroeger et al., ECCV 2016).
 
     Args:
         source: Frame at whose pixels the flow is wanted, grey, (H, W) uint8.
         target: The other frame, of the same size.
-        method: ``'dis'`` or ``'farneback'``.
 
     Returns:
         Position in ``target`` minus position in ``source``, (x, y) in pixels,
         (H, W, 2) float32.
     """
-    if method == 'farneback':
-        start = np.zeros((*source.shape, 2), np.float32)
-        return cv2.calcOpticalFlowFarneback(
-            source, target, start, 0.5, 3, 15, 5, 5, 1.1, 0
-        )
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     # Network inputs are small: the preset would stop at a quarter of their size.
     dis.setFinestScale(0)
@@ -34,7 +29,10 @@ def dense_flow(source: np.ndarray, target: np.ndarray, method: str) -> np.ndarra
 
 
 def consistent_flow(
-    flow: np.ndarray, back: np.ndarray, relative: float, absolute: float
+    flow: np.ndarray,
+    back: np.ndarray,
+    relative: float = 0.01,
+    absolute: float = 0.5,
 ) -> np.ndarray:
     """Check that there and back leads where one came from.
 
@@ -63,31 +61,23 @@ def consistent_flow(
 
 
 def checked_flow(
-    source: np.ndarray,
-    target: np.ndarray,
-    method: str,
-    relative: float,
-    absolute: float,
+    source: np.ndarray, target: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the flow between two frames, and where it may be trusted.
 
     Args:
         source: Frame at whose pixels the flow is wanted, grey, (H, W) uint8.
         target: The other frame, of the same size.
-        method: ``'dis'`` or ``'farneback'``.
-        relative: As in :func:`consistent_flow`.
-        absolute: As in :func:`consistent_flow`.
 
     Returns:
         Flow (H, W, 2) float32 in pixels, and where it may be trusted, (H, W) bool.
     """
-    flow = dense_flow(source, target, method)
-    back = dense_flow(target, source, method)
-    return flow, consistent_flow(flow, back, relative, absolute)
+    flow = dense_flow(source, target)
+    return flow, consistent_flow(flow, dense_flow(target, source))
 
 
 @TRANSFORMS.register_module()
-class ComputeOpticalFlow(BaseTransform):
+class ComputeOpticalFlow(Transform):
     """Compute the flow that the view transform ``OpticalFlowView`` reads.
 
     Goes behind the transforms that bring both frames of ``LoadClipFrame`` to the size
@@ -99,34 +89,7 @@ class ComputeOpticalFlow(BaseTransform):
     position in the first frame minus its own, (x, y) in pixels; ``flow_valid``
     (1, H, W) float32: 1 where the flow may be trusted. ``field_mapping_table`` is
     extended, so that ``PackPoseInputs`` packs both into ``gt_fields``.
-
-    Args:
-        method: ``'dis'`` (dense inverse search, Kroeger et al., ECCV 2016) or
-            ``'farneback'``, both of OpenCV.
-        relative_tolerance: Factor on the squared lengths of the flow in
-            :func:`consistent_flow`.
-        absolute_tolerance: Squared pixels added to it.
-
-    Raises:
-        ValueError: If the method is not known.
     """
-
-    METHODS: ClassVar[tuple[str, ...]] = ('dis', 'farneback')
-
-    def __init__(
-        self,
-        method: str = 'dis',
-        relative_tolerance: float = 0.01,
-        absolute_tolerance: float = 0.5,
-    ) -> None:
-        if method not in self.METHODS:
-            raise ValueError(
-                f'method of ComputeOpticalFlow is {method!r}, must be one of '
-                f'{self.METHODS}'
-            )
-        self.method = method
-        self.relative_tolerance = relative_tolerance
-        self.absolute_tolerance = absolute_tolerance
 
     def transform(self, results: dict) -> dict:
         """Compute the flow of one sample.
@@ -150,13 +113,7 @@ class ComputeOpticalFlow(BaseTransform):
             cv2.cvtColor(np.clip(frame, 0, 255).astype(np.uint8), cv2.COLOR_BGR2GRAY)
             for frame in frames
         )
-        flow, valid = checked_flow(
-            second,
-            first,
-            self.method,
-            self.relative_tolerance,
-            self.absolute_tolerance,
-        )
+        flow, valid = checked_flow(second, first)
         results['flow'] = np.ascontiguousarray(flow.transpose(2, 0, 1))
         results['flow_valid'] = valid[None].astype(np.float32)
         table = results.get('field_mapping_table', PackPoseInputs.field_mapping_table)
@@ -166,11 +123,3 @@ class ComputeOpticalFlow(BaseTransform):
             'flow_valid': 'flow_valid',
         }
         return results
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return (
-            f'{type(self).__name__}(method={self.method!r}, '
-            f'relative_tolerance={self.relative_tolerance}, '
-            f'absolute_tolerance={self.absolute_tolerance})'
-        )

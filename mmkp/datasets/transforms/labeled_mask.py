@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import xtcocotools.mask as coco_mask
 from mmcv.image import imflip
-from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from mmkp.datasets.segmentation import run_lengths
+from mmkp.datasets.transforms.base import Transform
 
 
 @TRANSFORMS.register_module()
-class LabeledMask(BaseTransform):
+class LabeledMask(Transform):
     """Mask out people without keypoints, and crowds around those who have them.
 
     OpenPose's masks: 0 on people with no labelled keypoint, and on crowd regions
@@ -94,10 +94,6 @@ class LabeledMask(BaseTransform):
         mask = cv2.resize(mask, cells, interpolation=cv2.INTER_AREA)
         results['labeled_mask'] = mask / np.float32(255)
         return results
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return f'{type(self).__name__}(stride={self.stride}, outside={self.outside})'
 
 
 def unlabeled_region(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import mmengine.fileio as fileio
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from mmkp.datasets.image_decoding import decode_image, unreadable
 from mmkp.datasets.image_files import find_images
+from mmkp.datasets.transforms.base import Transform
 
 
 @functools.lru_cache(maxsize=4096)
@@ -28,7 +28,7 @@ def clip_frames(folder: str) -> tuple[str, ...]:
 
 
 @TRANSFORMS.register_module()
-class LoadClipFrame(BaseTransform):
+class LoadClipFrame(Transform):
     """Add another frame of the same clip, which then undergoes the same transforms.
 
     All images in the folder of ``img_path`` are the frames of its clip, in the order
@@ -122,10 +122,3 @@ class LoadClipFrame(BaseTransform):
                 f'from {name}: leave out such short clips, or take a smaller gap'
             )
         return osp.join(folder, names[np.random.choice(later)])
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return (
-            f'{type(self).__name__}(gap={self.gap}, '
-            f'both_directions={self.both_directions})'
-        )

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
+
+from mmkp.datasets.transforms.base import Transform
 
 SIZES = ('height', 'longer_side')
 
@@ -23,7 +24,7 @@ class _Draw(NamedTuple):
 
 
 @TRANSFORMS.register_module()
-class PersonScaledAffine(BaseTransform):
+class PersonScaledAffine(Transform):
     """Scale, rotate and crop a picture around one person, as OpenPose trains.
 
     One of the people who are labelled well enough is chosen at random. Their size
@@ -189,16 +190,6 @@ class PersonScaledAffine(BaseTransform):
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=(self.pad_val,) * 3,
-        )
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return (
-            f'{type(self).__name__}(input_size={self.input_size}, '
-            f'target_size={self.target_size}, scale_range={self.scale_range}, '
-            f'rotation={self.rotation}, shift={self.shift}, size_of={self.size_of!r}, '
-            f'min_keypoints={self.min_keypoints}, min_area={self.min_area}, '
-            f'pad_val={self.pad_val})'
         )
 
 

@@ -3,13 +3,14 @@
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 
+from mmkp.datasets.transforms.base import Transform
+
 
 @TRANSFORMS.register_module()
-class RandomChannelGain(BaseTransform):
+class RandomChannelGain(Transform):
     """Multiply each colour channel by its own uniform random factor.
 
     What gets brighter than white is clipped. The factors .6 to 1.4 are those of the
@@ -58,10 +59,6 @@ class RandomChannelGain(BaseTransform):
     def _draw(self, channels: int) -> np.ndarray:
         """Return the factors, (channels,) float64."""
         return np.random.uniform(self.low, self.high, channels)
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return f'{type(self).__name__}(low={self.low}, high={self.high})'
 
 
 def _multiply(image: np.ndarray, gains: np.ndarray) -> np.ndarray:

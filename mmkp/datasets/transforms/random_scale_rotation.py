@@ -2,15 +2,16 @@
 """Random size and rotation of the crop, as Stacked Hourglass trains."""
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
+
+from mmkp.datasets.transforms.base import Transform
 
 LAWS = ('exponential', 'linear', 'uniform')
 
 
 @TRANSFORMS.register_module()
-class RandomScaleRotation(BaseTransform):
+class RandomScaleRotation(Transform):
     """Scale and rotate the box of each person by clipped random numbers.
 
     The paper says +/-30 degrees and .75 to 1.25 (Newell et al., ECCV 2016, section
@@ -113,13 +114,3 @@ class RandomScaleRotation(BaseTransform):
         if self.law == 'uniform':
             return np.random.uniform(-limit, limit, count)
         return np.clip(np.random.normal(0, std, count), -limit, limit)
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return (
-            f'{type(self).__name__}(law={self.law!r}, '
-            f'scale_exponent_std={self.scale_exponent_std}, '
-            f'scale_exponent_limit={self.scale_exponent_limit}, '
-            f'rotation_std={self.rotation_std}, rotation_limit={self.rotation_limit}, '
-            f'rotation_probability={self.rotation_probability})'
-        )

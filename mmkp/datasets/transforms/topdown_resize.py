@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
+
+from mmkp.datasets.transforms.base import Transform
 
 
 @TRANSFORMS.register_module()
-class TopdownResize(BaseTransform):
+class TopdownResize(Transform):
     """Cut out the box and resize it to the network input, by default squashed.
 
     ``TopdownAffine`` extends the box to the aspect ratio of the input and samples it
@@ -138,10 +139,3 @@ class TopdownResize(BaseTransform):
         shrunk = (min(width, self.input_size[0]), min(height, self.input_size[1]))
         image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
         return cv2.resize(image, self.input_size, interpolation=cv2.INTER_LINEAR)
-
-    def __repr__(self) -> str:
-        """Name the transform with its arguments."""
-        return (
-            f'{type(self).__name__}(input_size={self.input_size}, '
-            f'keep_aspect_ratio={self.keep_aspect_ratio}, pad_val={self.pad_val})'
-        )

@@ -10,34 +10,24 @@ from mmkp.ops.warps.optical_flow import FlowWarp
 
 
 class FrameFlow:
-    """Flow from one frame to another, which may be computed on smaller pictures.
+    """Flow from one frame to another, which may be computed on smaller images.
 
     Args:
-        picture: First frame, grey, (H, W) uint8.
+        image: First frame, grey, (H, W) uint8.
         later: The other frame, of the same size.
-        method: ``'dis'`` or ``'farneback'``.
-        tolerances: Relative and absolute one of
-            :func:`~mmkp.datasets.transforms.compute_optical_flow.consistent_flow`.
         max_side: Frames are reduced until their longer side has so many pixels.
     """
 
-    def __init__(
-        self,
-        picture: np.ndarray,
-        later: np.ndarray,
-        method: str,
-        tolerances: tuple[float, float],
-        max_side: int,
-    ) -> None:
-        height, width = picture.shape
+    def __init__(self, image: np.ndarray, later: np.ndarray, max_side: int) -> None:
+        height, width = image.shape
         factor = min(1.0, max_side / max(width, height))
         size = (max(round(width * factor), 1), max(round(height * factor), 1))
         if size != (width, height):
-            picture, later = (
-                cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-                for image in (picture, later)
+            image, later = (
+                cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+                for frame in (image, later)
             )
-        flow, self.valid = checked_flow(picture, later, method, *tolerances)
+        flow, self.valid = checked_flow(image, later)
         self.size = size
         # Reduced pixels in one of the frame, along each axis.
         self.factor = np.array(size) / (width, height)
