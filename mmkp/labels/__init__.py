@@ -9,20 +9,3 @@ from .landmark_table import read_landmarks
 from .landmarks import Landmarks, LandmarkTable
 from .table import SEPARATORS, Row, Table, read_table
 from .text_file import read_names, read_text
-
-__all__ = [
-    'SEPARATORS',
-    'LandmarkTable',
-    'Landmarks',
-    'Row',
-    'Table',
-    'find_image',
-    'numbers_of',
-    'read_json',
-    'read_landmarks',
-    'read_names',
-    'read_npz',
-    'read_skeleton',
-    'read_table',
-    'read_text',
-]

@@ -7,11 +7,3 @@ from mmkp.visualization.discovery_grid import (
     keypoint_sheet,
 )
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
-
-__all__ = [
-    'discovery_grid',
-    'draw_edges',
-    'draw_keypoints',
-    'edge_weight_matrix',
-    'keypoint_sheet',
-]

@@ -5,12 +5,3 @@ from .categories import landmark_category, landmark_edges, landmark_names
 from .check import check_coco
 from .foreign import refuse_foreign
 from .notes import Notes
-
-__all__ = [
-    'Notes',
-    'check_coco',
-    'landmark_category',
-    'landmark_edges',
-    'landmark_names',
-    'refuse_foreign',
-]

@@ -5,15 +5,3 @@ from .composition import compose, count_figures
 from .file_backend import PuppetBackend, parse_puppet_uri, puppet_uri
 from .scene import Scene, draw, render
 from .settings import PuppetSettings
-
-__all__ = [
-    'PuppetBackend',
-    'PuppetSettings',
-    'Scene',
-    'compose',
-    'count_figures',
-    'draw',
-    'parse_puppet_uri',
-    'puppet_uri',
-    'render',
-]
