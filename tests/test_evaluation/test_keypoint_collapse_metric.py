@@ -119,7 +119,10 @@ def test_scores_tell_of_diffuse_maps_where_there_are_none(monkeypatch):
     assert figures['collapse/score'] == pytest.approx(0.05)
     assert 'collapse/entropy' not in figures
     assert ['mean score 0.050' in warning for warning in warnings] == [True]
-    assert evaluate_samples(diffuse, monkeypatch, score_limit=0.0)[1] == []
+    assert (
+        evaluate_samples(diffuse, monkeypatch, collapse_limits=dict(score_limit=0.0))[1]
+        == []
+    )
     sharp = healthy_samples(keypoint_scores=np.full((1, 6), 0.7))
     assert evaluate_samples(sharp, monkeypatch)[1] == []
 

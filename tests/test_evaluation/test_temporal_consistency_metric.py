@@ -190,8 +190,6 @@ def test_wrong_samples_are_named(clip):
         evaluate(samples)
     with pytest.raises(ValueError, match='gap of Temporal.* at least 1, got 0'):
         evaluate(samples, gap=0)
-    with pytest.raises(ValueError, match="method of Temporal.*'phase'"):
-        evaluate(samples, method='phase')
 
 
 def test_joints_of_puppets_follow_the_flow():

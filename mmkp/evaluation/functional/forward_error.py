@@ -153,7 +153,7 @@ def fit_points(
     Returns:
         Map from inputs to the flattened targets.
     """
-    if protocol.visibility == 'point':
+    if protocol.distance == 'l2':
         visible = np.broadcast_to(visible.all(axis=2, keepdims=True), visible.shape)
     return fit_visible_affine(
         inputs, flatten(targets), flatten(visible), protocol.center, protocol.bias
@@ -207,7 +207,7 @@ def scaled_errors(
     errors = point_errors(
         predicted, samples.annotated, lengths, samples.crop_size, protocol.distance
     )
-    per_point = protocol.visibility == 'point'
+    per_point = protocol.distance == 'l2'
     visible = samples.point_visible if per_point else samples.visible
     return errors * protocol.scale, visible
 

@@ -32,9 +32,8 @@ class RegressionProtocol:
             crops that are not square.
         num_annotated: Number of annotated points that the protocol is defined
             on; None accepts any.
-        visibility: ``'point'``: a point counts if both coordinates are known;
-            ``'coordinate'``: each coordinate by itself.
-        distance: ``'l2'`` or ``'l1'``.
+        distance: ``'l2'``: of points, which count if both coordinates are known;
+            ``'l1'``: of coordinates, each of which counts by itself.
         reduction: See :func:`reduce_errors`.
         threshold: For ``reduction='pck'``, an error after normaliser and scale;
             the figure is then the percentage of points below it.
@@ -58,7 +57,6 @@ class RegressionProtocol:
     unit: str = '% of crop size'
     frame: str = 'image'
     num_annotated: int | None = None
-    visibility: str = 'point'
     distance: str = 'l2'
     reduction: str = 'pooled'
     threshold: float | None = None
@@ -70,21 +68,15 @@ class RegressionProtocol:
     def __post_init__(self) -> None:
         """Check the fields that have a closed set of values."""
         check_center(self.center)
-        if self.frame not in ('image', 'crop'):
-            raise ValueError(f"frame={self.frame!r} is unknown: use 'image' or 'crop'.")
-        if self.visibility not in ('point', 'coordinate'):
-            raise ValueError(
-                f"visibility={self.visibility!r} is unknown: use 'point' or "
-                "'coordinate'."
-            )
-        if self.distance == 'l1' and self.visibility == 'point':
-            raise ValueError("distance='l1' goes with visibility='coordinate'.")
-        if self.distance == 'l2' and self.visibility == 'coordinate':
-            raise ValueError("visibility='coordinate' goes with distance='l1'.")
-        if self.reduction not in REDUCTIONS:
-            raise ValueError(
-                f'reduction={self.reduction!r} is unknown: use {REDUCTIONS}.'
-            )
+        for name, choices in (
+            ('frame', ('image', 'crop')),
+            ('distance', ('l2', 'l1')),
+            ('reduction', REDUCTIONS),
+        ):
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f'{name}={getattr(self, name)!r} is unknown: use one of {choices}.'
+                )
         if self.reduction == 'pck' and not (self.threshold and self.threshold > 0):
             raise ValueError("reduction='pck' needs a positive threshold.")
         if isinstance(self.normalizer, list):
@@ -205,7 +197,6 @@ def _taichi(variant: str) -> RegressionProtocol:
         scale=255.0,
         unit='px of a 255 px crop, L1 summed over coordinates',
         num_annotated=18,
-        visibility='coordinate',
         distance='l1',
         reduction='sum_of_point_means',
     )

@@ -36,32 +36,18 @@ class KeypointCollapseMetric(BaseMetric):
     limit is logged as a warning that says which loss weight or setting to change.
 
     Args:
-        spread_limit: This and the next four as in
+        collapse_limits: Fields of
             :class:`~mmkp.evaluation.functional.CollapseLimits`.
-        distance_limit: See there.
-        border_limit: See there.
-        entropy_limit: See there.
-        score_limit: See there.
-        collect_device: ``'cpu'`` or ``'gpu'``, for distributed evaluation.
-        prefix: Prefix of the figures' names.
+        **kwargs: Of ``BaseMetric``.
     """
 
     default_prefix = 'collapse'
 
     def __init__(
-        self,
-        spread_limit: float = CollapseLimits.spread_limit,
-        distance_limit: float = CollapseLimits.distance_limit,
-        border_limit: float = CollapseLimits.border_limit,
-        entropy_limit: float = CollapseLimits.entropy_limit,
-        score_limit: float = CollapseLimits.score_limit,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
+        self, collapse_limits: dict[str, float] | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(collect_device, prefix)
-        self.limits = CollapseLimits(
-            spread_limit, distance_limit, border_limit, entropy_limit, score_limit
-        )
+        super().__init__(**kwargs)
+        self.limits = CollapseLimits(**(collapse_limits or {}))
         self.judged_model: Any = None  # given by JudgedModelHook, for the advice
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:

@@ -66,8 +66,7 @@ class PercentageOfCorrectKeypoints(BaseMetric):
         groups: Name -> keypoint names; None for those of the preset, else one
             for each pair ``left_...``, ``right_...``.
         per_keypoint: Whether to report every keypoint.
-        collect_device: ``'cpu'`` or ``'gpu'``, for distributed evaluation.
-        prefix: Prefix of the figures' names.
+        **kwargs: Of ``BaseMetric``.
 
     Raises:
         ValueError: If ``norm_item`` or ``torso`` is not understood. Names of
@@ -82,10 +81,9 @@ class PercentageOfCorrectKeypoints(BaseMetric):
         means: str | Mapping[str, Mapping] | None = None,
         groups: str | Mapping[str, Sequence[str]] | None = None,
         per_keypoint: bool = True,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(collect_device, prefix)
+        super().__init__(**kwargs)
         if isinstance(norm_item, str) and norm_item not in NAMED_ITEMS:
             raise ValueError(
                 f'norm_item={norm_item!r} is unknown: use one of {NAMED_ITEMS} or the '

@@ -70,17 +70,13 @@ class TemporalConsistencyMetric(BaseMetric):
 
     Args:
         gap: Distance of the two frames, in frames.
-        method: Of the flow, ``'dis'`` or ``'farneback'``.
-        relative_tolerance: Of the check, as in ``ComputeOpticalFlow``.
-        absolute_tolerance: Of the check, in squared pixels.
         moving_threshold: Length in % of the crop's side from which flow is motion.
         max_side: Pictures are reduced until their longer side has so many pixels.
         backend_args: Storage back end, as in ``mmengine.fileio.get``.
-        collect_device: ``'cpu'`` or ``'gpu'``, for distributed evaluation.
-        prefix: Prefix of the figures' names.
+        **kwargs: Of ``BaseMetric``.
 
     Raises:
-        ValueError: If the gap or ``max_side`` is below 1, or the method not known.
+        ValueError: If the gap or ``max_side`` is below 1.
     """
 
     default_prefix = 'temporal'
@@ -88,30 +84,19 @@ class TemporalConsistencyMetric(BaseMetric):
     def __init__(
         self,
         gap: int = 1,
-        method: str = 'dis',
-        relative_tolerance: float = 0.01,
-        absolute_tolerance: float = 0.5,
         moving_threshold: float = 1.0,
         max_side: int = 256,
         backend_args: dict | None = None,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(collect_device, prefix)
+        super().__init__(**kwargs)
         for name, value in (('gap', gap), ('max_side', max_side)):
             if value < 1:
                 raise ValueError(
                     f'{name} of TemporalConsistencyMetric must be at least 1, '
                     f'got {value}'
                 )
-        if method not in ('dis', 'farneback'):
-            raise ValueError(
-                f"method of TemporalConsistencyMetric is {method!r}, must be 'dis' or "
-                "'farneback'"
-            )
         self.gap = gap
-        self.method = method
-        self.tolerances = (relative_tolerance, absolute_tolerance)
         self.moving_threshold = moving_threshold
         self.max_side = max_side
         self.backend_args = backend_args
@@ -234,15 +219,15 @@ class TemporalConsistencyMetric(BaseMetric):
         return cv2.cvtColor(decode_image(content, path), cv2.COLOR_BGR2GRAY)
 
     def _compare(
-        self, first: _Frame, picture: np.ndarray, second: _Frame, later: np.ndarray
+        self, first: _Frame, image: np.ndarray, second: _Frame, later: np.ndarray
     ) -> _Pair:
         """Carry the keypoints of a frame to the later one."""
-        if picture.shape != later.shape:
+        if image.shape != later.shape:
             raise ValueError(
-                f'{first.path} has shape {picture.shape}, but {second.path} '
+                f'{first.path} has shape {image.shape}, but {second.path} '
                 f'{later.shape}: frames of a clip must be of one size'
             )
-        flow = FrameFlow(picture, later, self.method, self.tolerances, self.max_side)
+        flow = FrameFlow(image, later, self.max_side)
         percent = 100 / first.scale.max()
         propagated, valid = flow.carry(first.keypoints)
         untrained = None
