@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,27 +29,6 @@ from mmkp.visualization.skeletons import CONFIDENT_SCORE
 Instances = dict[str, np.ndarray]
 
 
-class PredictionTask(Protocol):
-    """What to do with each image."""
-
-    num_keypoints: int
-
-    def takes(self, name: str) -> bool:
-        """Whether an image of that name is to be predicted."""
-
-    def show_edges(self) -> None:
-        """Draw learned edges too, or say that there are none."""
-
-    def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
-        """Predict a batch of images, BGR: one dict of instances each."""
-
-    def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
-        """Draw an image: names of folders to pictures, BGR."""
-
-    def write_extras(self, out_dir: Path) -> None:
-        """Write what belongs to the model and not to an image."""
-
-
 def choose_task(
     model: Any,
     batch_size: int = 16,
@@ -58,7 +37,7 @@ def choose_task(
     boxes: dict | None = None,
     maps: dict[str, str] | None = None,
     show_stacks: bool = False,
-) -> PredictionTask:
+) -> 'PredictionTask':
     """Choose what to do with images by what a model is.
 
     Args:
@@ -78,64 +57,29 @@ def choose_task(
         ValueError: the model has nothing of the kind to show, or takes no boxes.
     """
     maps, name = maps or {}, type(model).__name__
-    least = CONFIDENT_SCORE if min_score is None else min_score
-    if show_stacks and (finds_people(model) or is_discovery_model(model)):
-        raise ValueError(f'stacks are shown of supervised top-down models, not {name}')
+    kind: type[PredictionTask] = TopdownTask
     if finds_people(model):
-        if boxes is not None:
-            raise ValueError('a bottom-up model finds people itself: leave out --boxes')
-        return PeopleTask(model, batch_size, numbers, least, maps)
-    if 'fields' in maps:
+        kind = PeopleTask
+    elif is_discovery_model(model):
+        kind = DiscoveryTask
+    if show_stacks and kind is not TopdownTask:
+        raise ValueError(f'stacks are shown of supervised top-down models, not {name}')
+    if kind is PeopleTask and boxes is not None:
+        raise ValueError('a bottom-up model finds people itself: leave out --boxes')
+    if kind is not PeopleTask and 'fields' in maps:
         raise ValueError(f'fields are shown of bottom-up models, {name} is none')
-    if is_discovery_model(model):
-        return DiscoveryTask(model, batch_size, numbers, min_score or 0.0, boxes, maps)
-    return TopdownTask(
-        model, batch_size, numbers, least, maps, boxes, show_stacks=show_stacks
-    )
+    if min_score is None:
+        min_score = 0.0 if kind is DiscoveryTask else CONFIDENT_SCORE
+    return kind(model, batch_size, numbers, min_score, boxes, maps, show_stacks)
 
 
-class _Task:
-    """What tasks share: a model without edges, on whole images or on boxes."""
+class PredictionTask:
+    """What to do with each image: predict and draw it, whole or in boxes.
 
-    def __init__(
-        self,
-        model: Any,
-        batch_size: int,
-        boxes: dict | None = None,
-        maps: dict[str, str] | None = None,
-    ) -> None:
-        self.model, self.batch_size, self.boxes = model, batch_size, boxes
-        self.maps = maps or {}
+    Arguments are those of :func:`choose_task`.
+    """
 
-    def takes(self, name: str) -> bool:
-        """Whether an image of that name is to be predicted."""
-        return self.boxes is None or len(self.boxes.get(plain_name(name), ())) > 0
-
-    def show_edges(self) -> None:
-        """Draw learned edges too, or say that there are none."""
-        raise ValueError(f'{type(self.model).__name__} learns no edges to show')
-
-    def write_extras(self, out_dir: Path) -> None:
-        """Write what belongs to the model and not to an image: nothing."""
-
-    def draw_maps(
-        self, image: np.ndarray, instances: Instances
-    ) -> dict[str, np.ndarray]:
-        """Draw the maps asked for: names of folders to pictures, BGR."""
-        return {
-            kind: draw_maps(image, instances, self.model, kind, style)
-            for kind, style in self.maps.items()
-        }
-
-    def boxes_of(self, names: Sequence[str]) -> list | None:
-        """Boxes of images of these names, or None for the whole images."""
-        if self.boxes is None:
-            return None
-        return [self.boxes[plain_name(name)] for name in names]
-
-
-class DiscoveryTask(_Task):
-    """Keypoints of whole images or boxes, learned edges, and heatmaps."""
+    num_keypoints: int
 
     def __init__(
         self,
@@ -145,9 +89,52 @@ class DiscoveryTask(_Task):
         min_score: float,
         boxes: dict | None,
         maps: dict[str, str],
+        show_stacks: bool,
     ) -> None:
-        super().__init__(model, batch_size, boxes, maps)
+        self.model, self.batch_size = model, batch_size
         self.numbers, self.min_score = numbers, min_score
+        self.boxes, self.maps, self.with_stacks = boxes, maps, show_stacks
+
+    def takes(self, name: str) -> bool:
+        """Whether an image of that name is to be predicted."""
+        return self.boxes is None or len(self.boxes.get(plain_name(name), ())) > 0
+
+    def show_edges(self) -> None:
+        """Draw learned edges too, or say that there are none."""
+        raise ValueError(f'{type(self.model).__name__} learns no edges to show')
+
+    def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
+        """Predict a batch of images, BGR: one dict of instances each."""
+        boxes = None
+        if self.boxes is not None:
+            boxes = [self.boxes[plain_name(name)] for name in names]
+        with_maps = bool(self.maps)
+        return predict_topdown(
+            self.model, images, boxes, self.batch_size, with_maps, self.with_stacks
+        )
+
+    def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
+        """Draw an image: names of folders to pictures, BGR."""
+        drawn = {
+            kind: draw_maps(image, instances, self.model, kind, style)
+            for kind, style in self.maps.items()
+        }
+        drawn['pictures'] = self.draw_instances(image, instances)
+        return drawn
+
+    def draw_instances(self, image: np.ndarray, instances: Instances) -> np.ndarray:
+        """Draw the keypoints of an image."""
+        raise NotImplementedError
+
+    def write_extras(self, out_dir: Path) -> None:
+        """Write what belongs to the model and not to an image: nothing."""
+
+
+class DiscoveryTask(PredictionTask):
+    """Keypoints of whole images or boxes, learned edges, and heatmaps."""
+
+    def __init__(self, model: Any, *args: Any) -> None:
+        super().__init__(model, *args)
         self.num_keypoints = len(model.dataset_meta['keypoint_colors'])
         self.colors = keypoint_colors(self.num_keypoints, model.dataset_meta)
         self.edges: np.ndarray | None = None
@@ -157,18 +144,11 @@ class DiscoveryTask(_Task):
         """Draw learned edges too, or say that there are none."""
         self.edges, self.weights = learned_edges(self.model)
         if self.edges is None:
-            raise ValueError(f'{type(self.model).__name__} learns no edges to show')
+            super().show_edges()
 
-    def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
-        """Predict a batch of images, BGR: one dict of instances each."""
-        boxes = self.boxes_of(names)
-        return predict_topdown(
-            self.model, images, boxes, self.batch_size, with_maps=bool(self.maps)
-        )
-
-    def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
-        """Draw an image: names of folders to pictures, BGR."""
-        picture = draw_predictions(
+    def draw_instances(self, image: np.ndarray, instances: Instances) -> np.ndarray:
+        """Draw keypoints, edges and boxes."""
+        return draw_predictions(
             image,
             instances,
             self.colors,
@@ -178,10 +158,9 @@ class DiscoveryTask(_Task):
             self.min_score,
             self.boxes is not None,
         )
-        return {**self.draw_maps(image, instances), 'pictures': picture}
 
     def write_extras(self, out_dir: Path) -> None:
-        """Write what belongs to the model and not to an image."""
+        """Draw the weights of the learned edges, if edges are drawn."""
         if self.edges is None or self.weights is None:
             return
         title = 'learned edge weights'
@@ -189,58 +168,23 @@ class DiscoveryTask(_Task):
         cv2.imwrite(str(out_dir / 'edge_weights.png'), matrix[..., ::-1])
 
 
-class PeopleTask(_Task):
-    """All people of whole images, and the maps that they were found in."""
+class TopdownTask(PredictionTask):
+    """Skeletons of whole images or boxes, their maps, and stacks."""
 
-    def __init__(
-        self,
-        model: Any,
-        batch_size: int,
-        numbers: bool,
-        min_score: float,
-        maps: dict[str, str],
-        boxes: dict | None = None,
-    ) -> None:
-        super().__init__(model, batch_size, boxes, maps)
-        self.numbers, self.min_score = numbers, min_score
+    def __init__(self, model: Any, *args: Any) -> None:
+        super().__init__(model, *args)
         self.style = skeleton_style(model)
         self.num_keypoints = len(self.style.colors)
 
-    def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
-        """Predict a batch of images, BGR: one dict of instances each."""
-        with_maps = bool(self.maps)
-        return predict_people(self.model, images, self.batch_size, with_maps, names)
-
-    def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
-        """Draw an image: names of folders to pictures, BGR."""
-        drawn = self.draw_maps(image, instances)
-        drawn['pictures'] = draw_people(
+    def draw_instances(self, image: np.ndarray, instances: Instances) -> np.ndarray:
+        """Draw skeletons, and the boxes they were found in."""
+        return draw_people(
             image,
             instances,
             self.style,
             self.min_score,
             self.numbers,
             show_boxes=self.boxes is not None,
-        )
-        return drawn
-
-
-class TopdownTask(PeopleTask):
-    """Skeletons of whole images or boxes, their heatmaps, and what each stack saw."""
-
-    def __init__(self, *args: Any, show_stacks: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.with_stacks = show_stacks
-
-    def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
-        """Predict a batch of images, BGR: one dict of instances each."""
-        return predict_topdown(
-            self.model,
-            images,
-            self.boxes_of(names),
-            self.batch_size,
-            with_maps=bool(self.maps),
-            with_stacks=self.with_stacks,
         )
 
     def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
@@ -249,3 +193,12 @@ class TopdownTask(PeopleTask):
         if self.with_stacks:
             drawn['stacks'] = draw_stacks(image, instances, self.style, self.min_score)
         return drawn
+
+
+class PeopleTask(TopdownTask):
+    """People of whole images, their heatmaps and part affinity fields."""
+
+    def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
+        """Find the people of a batch of images, BGR."""
+        with_maps = bool(self.maps)
+        return predict_people(self.model, images, self.batch_size, with_maps, names)
