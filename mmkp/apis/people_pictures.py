@@ -7,16 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmkp.apis.drawing import draw_maps, draw_people, skeleton_style
-from mmkp.visualization.canvas import (
-    TEXT_SIZE,
-    beside,
-    blank,
-    enlarged,
-    framed,
-    grid,
-    put_text,
-    stack,
-)
+from mmkp.visualization.canvas import enlarged, grid, tiled, titled
 
 People = dict[str, np.ndarray]
 
@@ -47,8 +38,7 @@ def people_sheet(
         enlarged(draw_people(image, found, style), tile)
         for image, found in zip(images, people, strict=True)
     ]
-    rows = [beside(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    return _titled(framed(stack(rows)), title)
+    return titled(tiled(tiles, columns), title)
 
 
 def people_and_maps(
@@ -84,11 +74,4 @@ def people_and_maps(
         )
         for tiles, picture in zip(columns.values(), drawn, strict=True):
             tiles.append(enlarged(picture, tile))
-    return _titled(grid(columns), title)
-
-
-def _titled(picture: np.ndarray, title: str) -> np.ndarray:
-    if not title:
-        return picture
-    line = blank(TEXT_SIZE + 12, picture.shape[1])
-    return stack([put_text(line, title, (8, len(line) / 2), anchor='lm'), picture], 0)
+    return titled(grid(columns), title)

@@ -160,3 +160,17 @@ def framed(image: np.ndarray, margin: int = GAP) -> np.ndarray:
     """Add a white margin of so many pixels."""
     pads = ((margin, margin), (margin, margin), (0, 0))
     return np.pad(image, pads, constant_values=PAPER[0])
+
+
+def tiled(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Arrange tiles in rows of so many, with a white margin."""
+    starts = range(0, len(tiles), columns)
+    return framed(stack([beside(tiles[start : start + columns]) for start in starts]))
+
+
+def titled(picture: np.ndarray, title: str) -> np.ndarray:
+    """Put a line of text above a picture, if there is any."""
+    if not title:
+        return picture
+    line = blank(TEXT_SIZE + 12, picture.shape[1])
+    return stack([put_text(line, title, (8, len(line) / 2), anchor='lm'), picture], 0)

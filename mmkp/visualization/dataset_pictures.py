@@ -9,10 +9,10 @@ from mmkp.visualization.canvas import (
     beside,
     caption,
     enlarged,
-    framed,
     rescaled,
     size_of,
     stack,
+    tiled,
 )
 from mmkp.visualization.heatmap_pictures import overlay_heatmaps
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints
@@ -68,11 +68,7 @@ def picture_dataset(
         tiles.append(stack([picture, title], 0))
     ratio = tiles[0].shape[0] / tiles[0].shape[1]
     columns = min(6, max(1, round((len(tiles) * min(1.0, ratio * 1.1)) ** 0.5 * 1.3)))
-    rows = [
-        beside(tiles[start : start + columns])
-        for start in range(0, len(tiles), columns)
-    ]
-    return framed(stack(rows))
+    return tiled(tiles, columns)
 
 
 def _unpack(

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 
 from mmkp.visualization.canvas import (
-    INK,
     TEXT_SIZE,
     beside,
     blank,
@@ -16,7 +15,10 @@ from mmkp.visualization.canvas import (
     size_of,
     stack,
     text_width,
+    tiled,
+    titled,
 )
+from mmkp.visualization.heatmap_pictures import overlay_heatmaps
 from mmkp.visualization.keypoints import draw_edges, draw_keypoints, relative_weights
 
 
@@ -62,9 +64,10 @@ def discovery_grid(
         ]
     }
     if heatmaps is not None:
+        peaks = heatmaps.max((2, 3), keepdims=True)
         columns['heatmaps'] = [
-            color_heatmaps(image, maps, colors)
-            for image, maps in zip(tiles, heatmaps, strict=True)
+            overlay_heatmaps(image, maps, colors)
+            for image, maps in zip(tiles, heatmaps / peaks.clip(1e-12), strict=True)
         ]
     if edges is not None and len(edges) > 0:
         columns['edges'] = [
@@ -87,9 +90,7 @@ def discovery_grid(
                 enlarged(picture, side, smooth=name != 'masked input')
                 for picture in pictures
             ]
-    body = grid(columns)
-    head = _headline(title, colors, body.shape[1])
-    return stack([head, body], gap=0)
+    return titled(_with_legend(grid(columns), colors), title)
 
 
 def keypoint_sheet(
@@ -124,9 +125,7 @@ def keypoint_sheet(
         if edges is not None and len(edges) > 0:
             picture = draw_edges(picture, places, edges, edge_weights)
         tiles.append(draw_keypoints(picture, places, colors))
-    rows = [beside(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    body = framed(stack(rows))
-    return stack([_headline(title, colors, body.shape[1]), body], 0)
+    return titled(_with_legend(tiled(tiles, columns), colors), title)
 
 
 def edge_weight_matrix(
@@ -170,30 +169,6 @@ def edge_weight_matrix(
     return framed(stack([head, body], 0), 10)
 
 
-def color_heatmaps(
-    image: np.ndarray, heatmaps: np.ndarray, colors: np.ndarray
-) -> np.ndarray:
-    """Lay each keypoint's heatmap over a dimmed picture, in the keypoint's colour.
-
-    Args:
-        image: RGB, shape (H, W, 3), uint8.
-        heatmaps: non-negative, shape (K, h, w).
-        colors: RGB, 0 to 255, shape (K, 3).
-
-    Returns:
-        Picture of the shape of ``image``.
-    """
-    height, width = image.shape[:2]
-    grey = image.mean(-1, keepdims=True).repeat(3, -1) * 0.45
-    drawn = grey.astype(np.float32)
-    for heatmap, color in zip(heatmaps, colors, strict=True):
-        peak = max(float(heatmap.max()), 1e-12)
-        level = cv2.resize(heatmap.astype(np.float32) / peak, (width, height))
-        level = level.clip(0, 1)[..., None] ** 0.7
-        drawn = drawn * (1 - level) + np.asarray(color, np.float32) * level
-    return drawn.round().clip(0, 255).astype(np.uint8)
-
-
 def color_map(values: np.ndarray) -> np.ndarray:
     """Paint values from 0 to 1, shape (H, W), from black over orange to white."""
     levels = (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
@@ -203,33 +178,26 @@ def color_map(values: np.ndarray) -> np.ndarray:
 
 
 def _numbered(
-    band: np.ndarray, places: np.ndarray, colors: np.ndarray, cell: int
+    band: np.ndarray, places: np.ndarray, colors: np.ndarray, cell: int, first: int = 0
 ) -> np.ndarray:
-    """Draw each keypoint's disc with its number in it."""
+    """Draw each keypoint's disc with its number in it, from the first on."""
     band = draw_keypoints(band, places - 0.5, colors, radius=0.42 * cell)
     for index, (x, y) in enumerate(places):
         light = np.dot(colors[index], (0.299, 0.587, 0.114)) > 140
         ink = (0, 0, 0) if light else (255, 255, 255)
-        band = put_text(band, str(index), (x, y), ink, max(8, round(0.45 * cell)), 'mm')
+        size = max(8, round(0.45 * cell))
+        band = put_text(band, str(first + index), (x, y), ink, size, 'mm')
     return band
 
 
-def _headline(title: str, colors: np.ndarray, width: int) -> np.ndarray:
-    """The title on the left and each keypoint's colour and number below it."""
-    pitch = 26
+def _with_legend(body: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """Put each keypoint's colour and number above a picture."""
+    pitch, width = 26, body.shape[1]
     per_line = max(1, (width - 16) // pitch)
     lines = []
-    if title:
-        line = blank(TEXT_SIZE + 12, width)
-        lines.append(put_text(line, title, (8, len(line) / 2), INK, anchor='lm'))
     for start in range(0, len(colors), per_line):
         shown = np.asarray(colors[start : start + per_line])
-        band = blank(pitch, width)
-        places = [(8 + pitch * (i + 0.5), pitch / 2) for i in range(len(shown))]
-        band = draw_keypoints(band, np.array(places), shown, radius=0.36 * pitch)
-        for offset, (x, y) in enumerate(places):
-            light = np.dot(shown[offset], (0.299, 0.587, 0.114)) > 140
-            ink = (0, 0, 0) if light else (255, 255, 255)
-            band = put_text(band, str(start + offset), (x, y), ink, 11, 'mm')
-        lines.append(band)
-    return stack(lines, 0)
+        x = 8 + pitch * (np.arange(len(shown)) + 0.5)
+        places = np.stack([x, np.full(len(x), pitch / 2)], 1)
+        lines.append(_numbered(blank(pitch, width), places, shown, pitch, start))
+    return stack([*lines, body], 0)

@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 
 from mmkp.visualization.canvas import (
-    beside,
     caption,
     enlarged,
-    framed,
     size_of,
     stack,
+    tiled,
 )
 
 _BRIGHTEST = 120  # grey of the brightest parts of the photograph below the maps
@@ -195,5 +194,4 @@ def sheet(tiles: Sequence[np.ndarray], titles: Sequence[str]) -> np.ndarray:
     ]
     height, width = cells[0].shape[:2]
     columns = max(1, round((len(cells) * height / width * 1.3) ** 0.5))
-    rows = [beside(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    return framed(stack(rows))
+    return tiled(cells, columns)

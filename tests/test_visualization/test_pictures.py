@@ -11,7 +11,7 @@ from mmkp.datasets.metainfo import distinct_colors
 from mmkp.visualization import discovery_grid, edge_weight_matrix, keypoint_sheet
 from mmkp.visualization.canvas import GAP, beside, caption, grid, stack
 from mmkp.visualization.dataset_pictures import picture_dataset
-from mmkp.visualization.discovery_grid import color_heatmaps, color_map
+from mmkp.visualization.discovery_grid import color_map
 from mmkp.visualization.model_pictures import keypoint_colors, to_pictures
 
 
@@ -76,10 +76,13 @@ def test_heatmaps_in_their_colours():
     heatmaps = np.zeros((2, 8, 8))
     heatmaps[0, 2, 2], heatmaps[1, 6, 6] = 1e-3, 5.0
     colors = np.array([(250, 0, 0), (0, 0, 250)])
-    drawn = color_heatmaps(solid(64, 64, 100), heatmaps, colors)
+    grid = discovery_grid(
+        solid(64, 64, 100)[None], np.zeros((1, 2, 2)), colors, heatmaps[None], tile=64
+    )
+    drawn = grid[-64 - GAP : -GAP, -64 - GAP : -GAP]
     assert drawn[20, 20, 0] > 200 > 100 > drawn[20, 20, 2]
     assert drawn[52, 52, 2] > 200 > 100 > drawn[52, 52, 0]
-    assert (drawn[0, 63] == 45).all()
+    assert (drawn[0, 63] == 120).all()
 
 
 def test_keypoint_sheet():
