@@ -5,7 +5,9 @@ import numpy as np
 
 from .figure import Figure
 from .pose import HEAD_HEIGHT, HEAD_WIDTH, head_coordinates
-from .shapes import Canvas, Window, coverage, mix
+from .shapes import Canvas, coverage, mix
+
+Pair = tuple[float, float]
 
 _WHITE = np.array([250, 250, 250], dtype=np.float32)
 _PUPIL = np.array([40, 28, 24], dtype=np.float32)
@@ -27,37 +29,32 @@ _HAIR_SHAPES: dict[str, tuple[tuple[float, float, float, float], ...]] = dict(
 )
 
 
-def _head_frame(
-    canvas: Canvas, figure: Figure
-) -> tuple[Window, np.ndarray, np.ndarray] | None:
-    """Pixels around the head and their coordinates in half heads."""
-    center = figure.point('head')
-    window = canvas.window(center[None], 1.75 * HEAD_HEIGHT * figure.stature)
-    if window is None:
-        return None
-    down = figure.head_axis.astype(np.float32)
-    x, y = window.x - center[0], window.y - center[1]
-    width = np.float32(HEAD_WIDTH * figure.stature)
-    height = np.float32(HEAD_HEIGHT * figure.stature)
-    return (
-        window,
-        (x * (down[1] / width) - y * (down[0] / width)),
-        (x * (down[0] / height) + y * (down[1] / height)),
-    )
+class _Head:
+    """The pixels around a head, in half heads: u to the figure's left, v down."""
 
+    def __init__(self, canvas: Canvas, figure: Figure, label: int) -> None:
+        self.canvas, self.figure, self.label = canvas, figure, label
+        self.scale = HEAD_WIDTH * figure.stature
+        center = figure.point('head')
+        self.window = canvas.window(center[None], 1.75 * HEAD_HEIGHT * figure.stature)
+        down = figure.head_axis.astype(np.float32)
+        x, y = self.window.x - center[0], self.window.y - center[1]
+        width = np.float32(HEAD_WIDTH * figure.stature)
+        height = np.float32(HEAD_HEIGHT * figure.stature)
+        self.u = x * (down[1] / width) - y * (down[0] / width)
+        self.v = x * (down[0] / height) + y * (down[1] / height)
 
-def _ellipse(
-    u: np.ndarray,
-    v: np.ndarray,
-    center: tuple[float, float],
-    radii: tuple[float, float],
-    scale: float,
-) -> np.ndarray:
-    """Signed distance (pixels, first order) of an ellipse in half heads."""
-    a = (u - np.float32(center[0])) / np.float32(radii[0])
-    b = (v - np.float32(center[1])) / np.float32(radii[1])
-    size = np.float32(min(radii) * scale)
-    return (np.sqrt(a * a + b * b) - 1) * size
+    def ellipse(self, center: Pair, radii: Pair) -> np.ndarray:
+        """Signed distance (pixels, first order) of an ellipse in half heads."""
+        a = (self.u - np.float32(center[0])) / np.float32(radii[0])
+        b = (self.v - np.float32(center[1])) / np.float32(radii[1])
+        size = np.float32(min(radii) * self.scale)
+        return (np.sqrt(a * a + b * b) - 1) * size
+
+    def fill(self, color: np.ndarray, distance: np.ndarray, tones: Pair) -> None:
+        """Draw a shape with an outline, see :meth:`Canvas.fill`."""
+        outline = self.figure.outline
+        self.canvas.fill(self.window, color, distance, self.label, outline, tones)
 
 
 def paint_hair_behind(canvas: Canvas, figure: Figure, label: int) -> None:
@@ -68,46 +65,30 @@ def paint_hair_behind(canvas: Canvas, figure: Figure, label: int) -> None:
         figure (Figure): Whose hair.
         label (int): Label of the part.
     """
-    frame = _head_frame(canvas, figure)
-    if frame is None:
-        return
-    window, u, v = frame
-    scale = HEAD_WIDTH * figure.stature
+    head = _Head(canvas, figure, label)
     distance = np.full((1, 1), np.inf, dtype=np.float32)
     for x, y, width, height in _HAIR_SHAPES[figure.appearance.hairstyle]:
-        part = _ellipse(u, v, (x, y), (width, height), scale)
-        distance = np.minimum(distance, part)
-    tone = 0.55 + 0.45 * coverage(distance + figure.outline)
-    canvas.blend(
-        window, figure.appearance.hair[:, None, None] * tone, coverage(distance), label
-    )
+        distance = np.minimum(distance, head.ellipse((x, y), (width, height)))
+    head.fill(figure.appearance.hair[:, None, None], distance, (0.55, 0.45))
 
 
 def paint_head(canvas: Canvas, figure: Figure, label: int) -> None:
-    """Draw ears, face and fringe.
+    """Draw ears, face and the hair on the forehead.
 
     Args:
         canvas (Canvas): Where to draw.
         figure (Figure): Whose head.
         label (int): Label of the part.
     """
-    frame = _head_frame(canvas, figure)
-    if frame is None:
-        return
-    window, u, v = frame
-    scale = HEAD_WIDTH * figure.stature
-    look = figure.appearance
-    points = {
-        name: _face_position(figure, name)
-        for name in ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
-    }
-    _paint_ears(canvas, figure, window, u, v, points, label)
-    distance = _ellipse(u, v, (0, 0), (1, 1), scale)
-    tone = np.float32(1.02) - np.float32(0.07) * u - np.float32(0.05) * v
-    color = look.skin[:, None, None] * tone
-    color = _face(figure, color, u, v, points, scale)
-    tone = 0.5 + 0.5 * coverage(distance + figure.outline)
-    canvas.blend(window, color * tone, coverage(distance), label)
+    head = _Head(canvas, figure, label)
+    skin = figure.appearance.skin[:, None, None]
+    for side, hidden in zip(('left', 'right'), figure.hidden_ears, strict=True):
+        if not hidden:
+            ear = _face_position(figure, f'{side}_ear')
+            head.fill(skin, head.ellipse(ear, (0.2, 0.24)), (0.5, 0.45))
+    tone = np.float32(1.02) - np.float32(0.07) * head.u - np.float32(0.05) * head.v
+    color = _with_face(head, skin * tone)
+    head.fill(color, head.ellipse((0, 0), (1, 1)), (0.5, 0.5))
 
 
 def _face_position(figure: Figure, name: str) -> tuple[float, float]:
@@ -120,55 +101,23 @@ def _face_position(figure: Figure, name: str) -> tuple[float, float]:
     )
 
 
-def _paint_ears(
-    canvas: Canvas,
-    figure: Figure,
-    window: Window,
-    u: np.ndarray,
-    v: np.ndarray,
-    points: dict,
-    label: int,
-) -> None:
-    scale = HEAD_WIDTH * figure.stature
-    for side, hidden in zip(('left', 'right'), figure.hidden_ears, strict=True):
-        if hidden:
-            continue
-        distance = _ellipse(u, v, points[f'{side}_ear'], (0.2, 0.24), scale)
-        tone = 0.5 + 0.45 * coverage(distance + figure.outline)
-        canvas.blend(
-            window,
-            figure.appearance.skin[:, None, None] * tone,
-            coverage(distance),
-            label,
-        )
-
-
-def _face(
-    figure: Figure,
-    color: np.ndarray,
-    u: np.ndarray,
-    v: np.ndarray,
-    points: dict,
-    scale: float,
-) -> np.ndarray:
-    """Lay mouth, nose, eyes and fringe over the skin (3, h, w)."""
+def _with_face(head: _Head, color: np.ndarray) -> np.ndarray:
+    """Put mouth, nose, eyes and fringe on the colour of the skin (3, h, w)."""
+    figure, scale = head.figure, np.float32(head.scale)
     look = figure.appearance
     turn, nod = figure.head_angles
     x, y, _ = (
         float(c[0]) for c in head_coordinates(0, -32, np.array([turn]), np.array([nod]))
     )
-    smile = _ellipse(u, v, (x, y), (0.36, 0.3), scale)
-    smile = np.maximum(smile, (np.float32(y) - v) * np.float32(scale))
+    smile = head.ellipse((x, y), (0.36, 0.3))
+    smile = np.maximum(smile, (np.float32(y) - head.v) * scale)
     color = mix(color, _MOUTH, coverage(smile))
-    nose = _ellipse(u, v, points['nose'], (0.12, 0.13), scale)
+    nose = head.ellipse(_face_position(figure, 'nose'), (0.12, 0.13))
     color = mix(color, look.skin * np.float32(0.72), coverage(nose))
     for side in ('left', 'right'):
-        eye = points[f'{side}_eye']
-        white = _ellipse(u, v, eye, (0.2, 0.21), scale)
-        color = mix(color, _WHITE, coverage(white))
-        pupil = _ellipse(u, v, eye, (0.115, 0.13), scale)
-        color = mix(color, _PUPIL, coverage(pupil))
-    shifted = u - np.float32(0.35 * np.sin(turn))
+        eye = _face_position(figure, f'{side}_eye')
+        color = mix(color, _WHITE, coverage(head.ellipse(eye, (0.2, 0.21))))
+        color = mix(color, _PUPIL, coverage(head.ellipse(eye, (0.115, 0.13))))
+    shifted = head.u - np.float32(0.35 * np.sin(turn))
     hairline = np.float32(-0.5) + np.float32(0.16) * shifted * shifted
-    fringe = (v - hairline) * np.float32(scale)
-    return mix(color, look.hair, coverage(fringe))
+    return mix(color, look.hair, coverage((head.v - hairline) * scale))

@@ -91,16 +91,13 @@ def _paint_limb(
     """
     scaled = [(a * figure.stature, b * figure.stature) for a, b in radii]
     window = canvas.window(points, max(max(r) for r in scaled) + 1)
-    if window is None:
-        return
-    distance, position, tone = chain_field(points, scaled, window)
+    distance, position, shade = chain_field(points, scaled, window)
     color = sections[0][1][:, None, None]
     for start, material in sections[1:]:
         bone = min(int(start), len(points) - 2)
         length = float(np.hypot(*(points[bone + 1] - points[bone])))
         color = mix(color, material, coverage((start - position) * length))
-    tone *= 0.45 + 0.55 * coverage(distance + figure.outline)
-    canvas.blend(window, color * tone, coverage(distance), label)
+    canvas.fill(window, color, distance, label, figure.outline, shade=shade)
 
 
 def _paint_arm(canvas: Canvas, figure: Figure, side: str, label: int) -> None:
@@ -128,8 +125,6 @@ def _paint_trunk(canvas: Canvas, figure: Figure, label: int) -> None:
     size, look = figure.stature, figure.appearance
     ends = figure.chain('neck', 'pelvis')
     window = canvas.window(ends, 0.16 * size)
-    if window is None:
-        return
     spine = (ends[1] - ends[0]).astype(np.float64)
     spine_length = max(float(np.hypot(*spine)), 1e-3)
     down = (spine / spine_length).astype(np.float32)
@@ -145,9 +140,8 @@ def _paint_trunk(canvas: Canvas, figure: Figure, label: int) -> None:
     color = (
         look.shirt[:, None, None] + second * (look.accent - look.shirt)[:, None, None]
     )
-    tone = 1 - np.float32(0.1 / shoulder) * across
-    tone *= 0.45 + 0.55 * coverage(distance + figure.outline)
-    canvas.blend(window, color * tone, coverage(distance), label)
+    shade = 1 - np.float32(0.1 / shoulder) * across
+    canvas.fill(window, color, distance, label, figure.outline, shade=shade)
 
 
 def _pattern(
@@ -192,8 +186,6 @@ def _paint_shadow(canvas: Canvas, figure: Figure) -> None:
     )
     reach = np.array([spread, height])
     window = canvas.window(np.stack([center - reach, center + reach]), 1)
-    if window is None:
-        return
     u = (window.x - np.float32(center[0])) / np.float32(spread)
     v = (window.y - np.float32(center[1])) / np.float32(height)
     dark = np.maximum(1 - u * u - v * v, 0) * np.float32(0.4)

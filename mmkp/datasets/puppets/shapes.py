@@ -59,21 +59,19 @@ class Canvas:
     image: np.ndarray
     labels: np.ndarray
 
-    def window(self, points: np.ndarray, reach: float) -> Window | None:
+    def window(self, points: np.ndarray, reach: float) -> Window:
         """Pixels within ``reach`` of the box around ``points`` (P, 2).
 
         Returns:
-            Window: None where the picture has no such pixel.
+            Window: Without pixels where the picture has none.
         """
         height, width = self.labels.shape
         low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
         left, top = max(floor(low[0]), 0), max(floor(low[1]), 0)
         right, bottom = min(ceil(high[0]) + 1, width), min(ceil(high[1]) + 1, height)
-        if left >= right or top >= bottom:
-            return None
         return Window(
-            slice(top, bottom),
-            slice(left, right),
+            slice(top, max(top, bottom)),
+            slice(left, max(left, right)),
             np.arange(left, right, dtype=np.float32)[None],
             np.arange(top, bottom, dtype=np.float32)[:, None],
         )
@@ -93,6 +91,33 @@ class Canvas:
         patch += cover * (color - patch)
         if label:
             self.labels[window.rows, window.columns][cover > 0.5] = label
+
+    def fill(
+        self,
+        window: Window,
+        color: np.ndarray,
+        distance: np.ndarray,
+        label: int,
+        outline: float,
+        tones: tuple[float, float] = (0.45, 0.55),
+        shade: np.ndarray | float = 1.0,
+    ) -> None:
+        """Draw a shape with a darker outline.
+
+        Args:
+            window (Window): Where.
+            color (np.ndarray): Colours of shape (3, h, w) or (3, 1, 1).
+            distance (np.ndarray): Signed distance from the shape, (h, w) pixels.
+            label (int): Number of the part.
+            outline (float): Width of the outline in pixels.
+            tones (tuple[float]): Tone of the outline, and what the inside has more.
+            shade (np.ndarray | float): Further factor of the colours, (h, w).
+        """
+        tone = coverage(distance + outline)
+        tone *= tones[1]
+        tone += tones[0]
+        tone *= shade
+        self.blend(window, color * tone, coverage(distance), label)
 
 
 def coverage(distance: np.ndarray) -> np.ndarray:
