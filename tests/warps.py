@@ -8,7 +8,6 @@ from torch import Tensor
 
 from mmkp.ops.warps.optical_flow import FlowWarp
 from mmkp.ops.warps.samplers import (
-    DVE,
     IMM_SOURCE,
     IMM_TARGET,
     random_affine_warp,
@@ -16,6 +15,7 @@ from mmkp.ops.warps.samplers import (
 )
 from mmkp.ops.warps.warp import ComposedWarp, Warp, random_thin_plate_spline
 
+DVE = {**IMM_SOURCE, 'kernel': 'shifted'}
 KINDS = (
     'imm_target',
     'imm_source',

@@ -66,11 +66,16 @@ def test_seeded_splines_with_jitter_stay_what_they_were():
 def test_presets_and_settings_in_their_place():
     images = torch.rand(64, 3, 9, 9)
     view = MODELS.build(
-        dict(type='RandomThinPlateSpline', preset='dve', rotation_std=0, scale_std=0)
+        dict(
+            type='RandomThinPlateSpline',
+            preset='imm_source',
+            rotation_std=0,
+            scale_std=0,
+        )
     )
     warp = view.sample(images)
     assert isinstance(warp, ThinPlateSpline)
-    assert warp.kernel == 'shifted'
+    assert warp.kernel == 'clipped'
     assert warp.coefficients.shape == (64, 100, 2)
     torch.testing.assert_close(warp.affine[:, :, :2], torch.eye(2).expand(64, -1, -1))
     view = MODELS.build(dict(type='RandomAffineWarp', preset='fse_first'))

@@ -31,7 +31,7 @@ class RandomThinPlateSpline(RandomWarp):
         padding_mode: what lies outside the image, as in ``grid_sample``.
         sparse_std: standard deviation of what is added to half of the coefficients,
             0 without preset.
-        preset: ``'imm_target'``, ``'imm_source'``, ``'dve'`` or ``'dve_first'``, see
+        preset: ``'imm_target'`` or ``'imm_source'``, see
             :mod:`mmkp.ops.warps.samplers`.
 
     Raises:

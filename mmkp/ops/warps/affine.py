@@ -32,14 +32,7 @@ class AffineWarp(Warp):
         return self.affine.dtype
 
     def points_to_source(self, points: Tensor) -> Tensor:
-        """Positions in the source image of positions in the warped image.
-
-        Args:
-            points: (x, y) in pixels of the warped image, shape (B, N, 2).
-
-        Returns:
-            (x, y) in pixels of the source image, shape (B, N, 2).
-        """
+        """See :class:`mmkp.ops.warps.warp.Warp`."""
         inclusive = self.align_corners or self.legacy_grid
         norm = to_norm(points, self.image_size, inclusive)
         # Autocast would round positions to whole pixels.
@@ -63,14 +56,14 @@ class AffineWarp(Warp):
         return replace(self, affine=torch.cat((linear, shift), -1))
 
     def resized(self, image_size: tuple[int, int]) -> 'AffineWarp':
-        """Return the same map for pictures, or maps, of another size.
+        """Return the same map for images, or maps, of another size.
 
         Args:
             image_size: (W, H) in pixels, or cells; a cell lies in the middle of the
                 pixels that it covers.
 
         Returns:
-            The warps, in coordinates in which -1 and 1 are the edges, which pictures
+            The warps, in coordinates in which -1 and 1 are the edges, which images
             of all sizes share.
         """
         size = (int(image_size[0]), int(image_size[1]))

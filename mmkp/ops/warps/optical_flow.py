@@ -41,12 +41,8 @@ class FlowWarp(Warp):
                 f'{self.image_size} (W, H) need (B, 2, {height}, {width}): compute it '
                 'at the resolution of the network input'
             )
-        if self.valid is not None and tuple(self.valid.shape) != (
-            len(self.flow),
-            1,
-            height,
-            width,
-        ):
+        mask_shape = (len(self.flow), 1, height, width)
+        if self.valid is not None and tuple(self.valid.shape) != mask_shape:
             raise ValueError(
                 f'valid has shape {tuple(self.valid.shape)}, but the flow has '
                 f'{expected}: one mask (1, H, W) an image is needed'
@@ -57,25 +53,16 @@ class FlowWarp(Warp):
         """Floating-point type of the flow."""
         return self.flow.dtype
 
-    def _lookup(self, fields: Tensor, points: Tensor, padding_mode: str) -> Tensor:
+    def _lookup(self, fields: Tensor, points: Tensor) -> Tensor:
         """Interpolate fields (B, C, H, W) at points (B, N, 2), giving (B, N, C)."""
         grid = to_norm(points, self.image_size)[:, None].to(fields.dtype)
         fields = fields.expand(len(points), -1, -1, -1)
-        values = F.grid_sample(
-            fields, grid, padding_mode=padding_mode, align_corners=True
-        )
+        values = F.grid_sample(fields, grid, padding_mode='border', align_corners=True)
         return values[:, :, 0].transpose(1, 2).to(points.dtype)
 
     def points_to_source(self, points: Tensor) -> Tensor:
-        """Positions in the source image of positions in the warped image.
-
-        Args:
-            points: (x, y) in pixels of the warped image, shape (B, N, 2).
-
-        Returns:
-            (x, y) in pixels of the source image, shape (B, N, 2).
-        """
-        return points + self._lookup(self.flow, points, 'border')
+        """See :class:`mmkp.ops.warps.warp.Warp`."""
+        return points + self._lookup(self.flow, points)
 
     def validity(self, points: Tensor) -> Tensor:
         """How far the flow may be trusted at positions in the warped image.
@@ -85,7 +72,7 @@ class FlowWarp(Warp):
         of both flows is the flow of neither.
 
         Args:
-            points: (x, y) in pixels of the warped image, shape (B, N, 2).
+            points: as in :class:`mmkp.ops.warps.warp.Warp`.
 
         Returns:
             1 where the flow may be trusted, 0 elsewhere, shape (B, N), no gradient.
@@ -96,6 +83,6 @@ class FlowWarp(Warp):
             if self.valid is None:
                 return inside.to(points.dtype)
             valid = self.valid.to(self.flow.dtype)
-            weights = self._lookup(valid, points, 'border')[..., 0]
+            weights = self._lookup(valid, points)[..., 0]
             # Rounding may leave an interpolated 1 a little short of 1.
             return (inside & (weights > 0.999)).to(points.dtype)

@@ -13,28 +13,10 @@ from torch import Tensor
 
 from mmkp.ops.warps.affine import AffineWarp
 from mmkp.ops.warps.thin_plate_kernel import solve_thin_plate_spline
-from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, random_thin_plate_spline
-
-__all__ = [
-    'AFFINE_PRESETS',
-    'DVE',
-    'DVE_FIRST',
-    'FSE_FIRST',
-    'FSE_SECOND',
-    'IMM_SOURCE',
-    'IMM_TARGET',
-    'STABLE_KEYPOINTS',
-    'THIN_PLATE_PRESETS',
-    'lmdis_spline',
-    'random_affine_warp',
-    'random_lmdis_warp',
-    'random_thin_plate_spline',
-    'rotation_scale_shift',
-]
+from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, rotation_scale_shift
 
 # Settings of `random_thin_plate_spline`. IMM (Jakab et al., NeurIPS 2018) warps its
-# source and its target image; DVE (Thewlis et al., ICCV 2019) warps the first image
-# with half of everything.
+# source and its target image.
 IMM_TARGET: dict[str, Any] = {
     'control_grid': 10,
     'local_std': 0.001,
@@ -50,15 +32,9 @@ IMM_SOURCE: dict[str, Any] = {
     'rotation_std': 5.0,
     'scale_std': 0.1,
 }
-DVE: dict[str, Any] = {**IMM_SOURCE, 'kernel': 'shifted'}
-DVE_FIRST: dict[str, Any] = {
-    name: value / 2 if name.endswith('_std') else value for name, value in DVE.items()
-}
 THIN_PLATE_PRESETS = {
     'imm_target': IMM_TARGET,
     'imm_source': IMM_SOURCE,
-    'dve': DVE,
-    'dve_first': DVE_FIRST,
 }
 
 # Settings of `random_affine_warp`: the TensorFlow code of Thewlis et al., ICCV 2017,
@@ -90,30 +66,6 @@ AFFINE_PRESETS = {
     'fse_second': FSE_SECOND,
     'stable_keypoints': STABLE_KEYPOINTS,
 }
-
-
-def rotation_scale_shift(
-    angle: Tensor, scale: Tensor, shift: Tensor, extent: tuple[float, float]
-) -> Tensor:
-    """Matrices that scale along x and y, then rotate, then shift.
-
-    Args:
-        angle: rotation in radians, positive from x to y, shape (B,).
-        scale: factors along x and y, shape (B, 2).
-        shift: (x, y) in half image sides, shape (B, 2).
-        extent: lengths (x, y) in pixels that [-1, 1] spans; the rotation turns pixels,
-            so that it keeps angles in images that are not square.
-
-    Returns:
-        Matrices on (x, y, 1) in [-1, 1] coordinates, shape (B, 2, 3).
-    """
-    cos, sin = angle.cos(), angle.sin()
-    aspect = extent[1] / extent[0]
-    rows = (
-        torch.stack((cos * scale[:, 0], -sin * scale[:, 1] * aspect, shift[:, 0]), -1),
-        torch.stack((sin * scale[:, 0] / aspect, cos * scale[:, 1], shift[:, 1]), -1),
-    )
-    return torch.stack(rows, 1)
 
 
 def random_affine_warp(

@@ -157,14 +157,7 @@ class ThinPlateSpline(Warp):
         return self.affine.dtype
 
     def points_to_source(self, points: Tensor) -> Tensor:
-        """Positions in the source image of positions in the warped image.
-
-        Args:
-            points: (x, y) in pixels of the warped image, shape (B, N, 2).
-
-        Returns:
-            (x, y) in pixels of the source image, shape (B, N, 2).
-        """
+        """See :class:`Warp`."""
         batch = len(points)
         if points.stride(0) == 0:
             points = points[:1]  # the same for all images, such as all pixels
@@ -210,27 +203,37 @@ class ComposedWarp(Warp):
         return self.second.dtype
 
     def points_to_source(self, points: Tensor) -> Tensor:
-        """Positions in the source image of positions in the twice-warped image.
-
-        Args:
-            points: (x, y) in pixels of the twice-warped image, shape (B, N, 2).
-
-        Returns:
-            (x, y) in pixels of the source image, shape (B, N, 2).
-        """
+        """See :class:`Warp`."""
         return self.first.points_to_source(self.second.points_to_source(points))
 
     def validity(self, points: Tensor) -> Tensor:
-        """Product of both warps' validities along the way of each point.
-
-        Args:
-            points: (x, y) in pixels of the twice-warped image, shape (B, N, 2).
-
-        Returns:
-            Weights in [0, 1], shape (B, N).
-        """
+        """Product of both warps' validities along the way of each point."""
         between = self.second.points_to_source(points)
         return self.second.validity(points) * self.first.validity(between)
+
+
+def rotation_scale_shift(
+    angle: Tensor, scale: Tensor, shift: Tensor, extent: tuple[float, float]
+) -> Tensor:
+    """Matrices that scale along x and y, then rotate, then shift.
+
+    Args:
+        angle: rotation in radians, positive from x to y, shape (B,).
+        scale: factors along x and y, shape (B, 2).
+        shift: (x, y) in half image sides, shape (B, 2).
+        extent: lengths (x, y) in pixels that [-1, 1] spans; the rotation turns pixels,
+            so that it keeps angles in images that are not square.
+
+    Returns:
+        Matrices on (x, y, 1) in [-1, 1] coordinates, shape (B, 2, 3).
+    """
+    cos, sin = angle.cos(), angle.sin()
+    aspect = extent[1] / extent[0]
+    rows = (
+        torch.stack((cos * scale[:, 0], -sin * scale[:, 1] * aspect, shift[:, 0]), -1),
+        torch.stack((sin * scale[:, 0] / aspect, cos * scale[:, 1], shift[:, 1]), -1),
+    )
+    return torch.stack(rows, 1)
 
 
 def random_thin_plate_spline(
@@ -251,7 +254,7 @@ def random_thin_plate_spline(
 ) -> ThinPlateSpline:
     """Sample thin-plate-spline warps, coefficients drawn directly (IMM, DVE).
 
-    The named settings of the two are in :mod:`mmkp.ops.warps.samplers`.
+    IMM's settings are in :mod:`mmkp.ops.warps.samplers`.
 
     Args:
         batch_size: number B of warps.
@@ -281,12 +284,8 @@ def random_thin_plate_spline(
     angle = torch.deg2rad(rotation_std * normal(batch_size))
     scale = torch.exp(scale_std * normal(batch_size))
     shift = translation_std * normal(batch_size, 2)
-    cos, sin = scale * angle.cos(), scale * angle.sin()
-    aspect = (image_size[1] - 1) / max(image_size[0] - 1, 1)
-    rows = (
-        torch.stack((cos, -sin * aspect, shift[:, 0]), -1),
-        torch.stack((sin / aspect, cos, shift[:, 1]), -1),
-    )
+    extent = (max(image_size[0] - 1, 1), max(image_size[1] - 1, 1))
+    affine = rotation_scale_shift(angle, scale[:, None].expand(-1, 2), shift, extent)
     coefficients = local_std * normal(batch_size, len(control), 2)
     if sparse_std:
         chance = torch.rand(
@@ -294,6 +293,4 @@ def random_thin_plate_spline(
         )
         added = sparse_std * normal(*coefficients.shape)
         coefficients = coefficients + added * (chance < sparse_probability)
-    return ThinPlateSpline(
-        torch.stack(rows, 1), control, coefficients, image_size, kernel
-    )
+    return ThinPlateSpline(affine, control, coefficients, image_size, kernel)
