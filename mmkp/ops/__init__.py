@@ -1,5 +1,1 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
-
-from mmkp.ops.edge_map.edge_map import complete_graph, edge_map
-
-__all__ = ['complete_graph', 'edge_map']
+"""Pure functions on tensors and arrays: no registry, config or file."""

@@ -20,7 +20,6 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from edge_map import all_edges_map
 from measure import measure
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
@@ -28,6 +27,7 @@ from torch import Tensor, nn
 
 import mmkp  # noqa: F401  registers the models
 from mmkp.engine.cli import run_tool
+from mmkp.ops.edge_map.formula import complete_graph, plain_edge_map
 
 LR, DECAY, FACTOR = 1e-4, 1e-3, 512
 VARIANTS = ('plain', 'plain, channels last', 'mmkp, NCHW', 'mmkp')
@@ -115,7 +115,13 @@ class PlainAutoLink(nn.Module):
         points = ((heatmaps.sum(2) * grid).sum(-1), (heatmaps.sum(3) * grid).sum(-1))
         weights = F.softplus(self.generator.edge_logits * FACTOR)
         thickness = 1e-3 * ((side - 1) / 2) ** 2
-        edges = all_edges_map(torch.stack(points, -1), weights, (side, side), thickness)
+        edges = plain_edge_map(
+            torch.stack(points, -1),
+            weights,
+            (side, side),
+            thickness,
+            complete_graph(self.num_keypoints),
+        )
         hidden = torch.rand(len(images), 1, 16, 16) < 0.8
         mask = F.interpolate((~hidden).float(), size=side)
         masked = images * mask * self.generator.visible_scale

@@ -1,10 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Compare the fused edge map with drawing all edges before the maximum.
+"""Compare the fused edge map with the plain formula, which draws all edges first.
 
-The straightforward form computes with vectors (B, E, H, W, 2); a leaner one handles x
-and y apart, which spares it most large temporaries. All run forward and backward, with
-gradients of keypoints and weights, in fresh processes right after each other. Use CPU
-seconds and ratios on a shared machine.
+Both run forward and backward, with gradients of keypoints and weights, in fresh
+processes right after each other. Use CPU seconds and ratios on a shared machine.
 
 Examples::
 
@@ -21,66 +19,10 @@ from measure import Cost, measure
 from torch import Tensor
 
 from mmkp.engine.cli import run_tool
-from mmkp.ops.edge_map.edge_map import complete_graph, edge_map
+from mmkp.ops.edge_map.edge_map import edge_map
+from mmkp.ops.edge_map.formula import complete_graph, plain_edge_map
 
-
-def all_edges_map(
-    keypoints: Tensor,
-    edge_weights: Tensor,
-    image_size: tuple[int, int],
-    thickness_px2: float,
-) -> Tensor:
-    """Draw every edge into its own map, with vectors from edges to pixels.
-
-    Args:
-        keypoints (Tensor): (B, K, 2) float, (x, y) in pixels.
-        edge_weights (Tensor): (E,) float, for the complete graph.
-        image_size (tuple[int, int]): width W and height H in pixels.
-        thickness_px2 (float): squared pixels.
-
-    Returns:
-        Tensor: (B, 1, H, W) float.
-    """
-    width, height = image_size
-    edges = complete_graph(keypoints.shape[1])
-    start = keypoints[:, edges[:, 0], None, None]
-    step = keypoints[:, edges[:, 1], None, None] - start
-    columns, rows = torch.arange(width), torch.arange(height)
-    pixels = torch.stack(torch.meshgrid(columns, rows, indexing='xy'), -1)
-    delta = pixels - start
-    length2 = step.square().sum(-1) + 1e-8
-    along = ((delta * step).sum(-1) / length2).clamp(0, 1)
-    d2 = (delta - along[..., None] * step).square().sum(-1)
-    values = edge_weights[:, None, None] * torch.exp(-d2 / thickness_px2)
-    return values.max(1, keepdim=True).values
-
-
-def lean_all_edges_map(
-    keypoints: Tensor,
-    edge_weights: Tensor,
-    image_size: tuple[int, int],
-    thickness_px2: float,
-) -> Tensor:
-    """Draw every edge into its own map, x and y apart (arguments as above)."""
-    width, height = image_size
-    edges = complete_graph(keypoints.shape[1])
-    start = keypoints[:, edges[:, 0], :, None, None]
-    step = keypoints[:, edges[:, 1], :, None, None] - start
-    dx = torch.arange(width) - start[:, :, 0]
-    dy = torch.arange(height)[:, None] - start[:, :, 1]
-    step_x, step_y = step[:, :, 0], step[:, :, 1]
-    length2 = step_x**2 + step_y**2 + 1e-8
-    along = ((dx * step_x + dy * step_y) / length2).clamp(0, 1)
-    d2 = (dx - along * step_x) ** 2 + (dy - along * step_y) ** 2
-    values = edge_weights[:, None, None] * torch.exp(-d2 / thickness_px2)
-    return values.max(1, keepdim=True).values
-
-
-FORMULATIONS = {
-    'fused': edge_map,
-    'all edges': all_edges_map,
-    'lean': lean_all_edges_map,
-}
+FORMS = {'fused': edge_map, 'plain': plain_edge_map}
 
 
 def prepare(
@@ -89,7 +31,7 @@ def prepare(
     """Prepare one forward and backward pass on seeded random inputs.
 
     Args:
-        name (str): key of ``FORMULATIONS``.
+        name (str): key of ``FORMS``.
         batch (int): images B.
         num_keypoints (int): keypoints K, joined by a complete graph.
         side (int): width and height in pixels.
@@ -100,14 +42,15 @@ def prepare(
     """
     generator = torch.Generator().manual_seed(0)
     keypoints = torch.rand(batch, num_keypoints, 2, generator=generator) * (side - 1)
-    logits = torch.randn(len(complete_graph(num_keypoints)), generator=generator)
+    edges = complete_graph(num_keypoints)
+    logits = torch.randn(len(edges), generator=generator)
     weights = torch.nn.functional.softplus(logits)
     target = torch.rand(batch, 1, side, side, generator=generator) * 2 - 1
     inputs = keypoints.requires_grad_(), weights.requires_grad_()
 
     def call() -> tuple[Tensor, ...]:
         size, thickness_px2 = (side, side), thickness * ((side - 1) / 2) ** 2
-        values = FORMULATIONS[name](*inputs, size, thickness_px2)
+        values = FORMS[name](*inputs, size, thickness_px2, edges)
         return values.detach(), *torch.autograd.grad(values, inputs, target)
 
     return call
@@ -136,7 +79,7 @@ def parse_args() -> argparse.Namespace:
         '--repeats', type=int, default=15, help='timed calls of the fused form'
     )
     parser.add_argument(
-        '--all-edges-repeats', type=int, default=3, help='timed calls of the others'
+        '--plain-repeats', type=int, default=3, help='timed calls of the plain form'
     )
     return parser.parse_args()
 
@@ -174,8 +117,8 @@ def main() -> None:
     print(f'{"case":<10}{"edges":>6}  {"form":<10}{header}')
     for case, numbers in cases.items():
         costs: dict[str, Cost] = {}
-        for name in FORMULATIONS:
-            repeats = args.repeats if name == 'fused' else args.all_edges_repeats
+        for name in FORMS:
+            repeats = args.repeats if name == 'fused' else args.plain_repeats
             arguments = (name, *numbers, args.thickness)
             cost = costs[name] = measure(prepare, arguments, repeats, args.threads)
             edges = len(complete_graph(numbers[1]))

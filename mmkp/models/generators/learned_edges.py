@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmkp.ops.edge_map.edge_map import complete_graph, edge_map
+from mmkp.ops.edge_map.edge_map import edge_map
+from mmkp.ops.edge_map.formula import complete_graph
 
 
 class LearnedEdges(BaseModule):

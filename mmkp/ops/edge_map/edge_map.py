@@ -1,45 +1,17 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Edge map of a weighted graph of keypoints, with the maximum over edges fused."""
+"""AutoLink's edge map of a weighted graph of keypoints."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmkp.ops.edge_map.edge_gradients import edge_gradients
-from mmkp.ops.edge_map.nearest_edges import (
-    EdgeAssignment,
-    Segments,
-    build_segments,
-    find_nearest_edges,
-)
+from mmkp.ops.edge_map.formula import complete_graph
+from mmkp.ops.edge_map.fused import fused_edge_map
 
-# Pixels. Far larger coordinates would overflow when squared in float32.
-MAX_COORDINATE = 1e15
 MAX_PIXELS = 2**31
 # Squared pixels. Beyond, the map or its gradient is not finite in float32.
 THICKNESS_RANGE = (1e-36, 1e36)
-
-
-def complete_graph(num_keypoints: int) -> Tensor:
-    """List all pairs of keypoints, the edges that AutoLink starts from.
-
-    Args:
-        num_keypoints (int): number of keypoints K, at least 0.
-
-    Returns:
-        Tensor: (K(K-1)/2, 2) int64, pairs (i, j) with i < j in the order of
-        ``torch.triu_indices(K, K, 1)``.
-
-    Raises:
-        ValueError: if the number is negative.
-    """
-    if num_keypoints < 0:
-        raise ValueError(f'num_keypoints must be at least 0, got {num_keypoints}')
-    return torch.triu_indices(num_keypoints, num_keypoints, 1).T.contiguous()
 
 
 def edge_map(
@@ -49,7 +21,7 @@ def edge_map(
     thickness_px2: float,
     edges: Tensor | None = None,
 ) -> Tensor:
-    """Draw a graph as the maximum of soft segments (AutoLink, He et al., section 3).
+    """Draw a graph as the maximum of soft segments (AutoLink, section 3.2).
 
     A pixel has the value ``max_e weight_e * exp(-d2_e / thickness_px2)``, with the
     squared distance ``d2_e`` from the pixel to the segment between the edge's
@@ -98,13 +70,15 @@ def edge_map(
     _check_values(keypoints, edge_weights, image_size, thickness_px2, edges)
     dtype = torch.promote_types(keypoints.dtype, edge_weights.dtype)
     dtype = torch.promote_types(dtype, torch.float32)
+    # Fused at any size: on a CPU the plain form is faster only below some 2^16 numbers
+    # (images x edges x pixels), and by three milliseconds at most.
     with torch.autocast(keypoints.device.type, enabled=False):
-        return _EdgeMap.apply(
+        return fused_edge_map(
             keypoints.to(dtype),
             edge_weights.to(keypoints.device, dtype),
-            edges.to(keypoints.device, torch.int64),
             (int(image_size[0]), int(image_size[1])),
             float(thickness_px2),
+            edges.to(keypoints.device, torch.int64),
         )
 
 
@@ -157,115 +131,3 @@ def _check_values(
             f'edges must index {keypoints.shape[1]} keypoints, got indices from {low} '
             f'to {high}'
         )
-
-
-class _EdgeMap(torch.autograd.Function):
-    """The value, and the gradient, of the winning edge of each pixel."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        keypoints: Tensor,
-        edge_weights: Tensor,
-        edges: Tensor,
-        image_size: tuple[int, int],
-        thickness_px2: float,
-    ) -> Tensor:
-        with _one_thread(keypoints.device):
-            valid = (keypoints[:, edges].abs() <= MAX_COORDINATE).flatten(1).all(-1)
-            valid = valid & edge_weights.isfinite().all()
-            segments = _valid_segments(
-                keypoints, edge_weights, edges, valid, thickness_px2
-            )
-            values, winners = find_nearest_edges(segments, image_size, thickness_px2)
-        ctx.save_for_backward(keypoints, edge_weights, edges, valid, *winners)
-        ctx.thickness_px2 = thickness_px2
-        if not valid.all():
-            values[~valid] = math.nan
-        return values
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        keypoints, edge_weights, edges, valid, *winners = ctx.saved_tensors
-        with (
-            torch.no_grad(),
-            torch.autocast(grad.device.type, enabled=False),
-            _one_thread(grad.device),
-        ):
-            segments = _valid_segments(
-                keypoints, edge_weights, edges, valid, ctx.thickness_px2
-            )
-            sums = edge_gradients(
-                segments,
-                edge_weights,
-                EdgeAssignment(*winners),
-                grad,
-                ctx.thickness_px2,
-            )
-            to_end = sums[3:].permute(1, 2, 0)
-            to_start = sums[1:3].permute(1, 2, 0) - to_end
-            # The nearest point of a segment does not move along it to first order, so
-            # its place counts as a constant; this is exact and not a shortcut.
-            grad_keypoints = torch.zeros_like(keypoints)
-            grad_keypoints.index_add_(1, edges[:, 0], to_start)
-            grad_keypoints.index_add_(1, edges[:, 1], to_end)
-            grad_keypoints.mul_(2 / ctx.thickness_px2)
-            grad_weights = sums[0].sum(0)
-            if not valid.all():
-                grad_keypoints[~valid] = math.nan
-                grad_weights.fill_(math.nan)
-        if torch.is_grad_enabled():
-            sources = grad, keypoints, edge_weights
-            grad_keypoints = _Once.apply(grad_keypoints, *sources)
-            grad_weights = _Once.apply(grad_weights, *sources)
-        return grad_keypoints, grad_weights, None, None, None
-
-
-class _Once(torch.autograd.Function):
-    """A gradient that raises where it would be differentiated again.
-
-    ``once_differentiable`` would pass it on as a constant if the incoming gradient is
-    one, although it depends on the keypoints.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, grad: Tensor, *sources: Tensor) -> Tensor:
-        return grad.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> None:
-        raise RuntimeError(
-            'edge_map can be differentiated only once; detach its gradient, or do '
-            'without create_graph=True'
-        )
-
-
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """Compute in one thread on CPUs, and restore the number of threads after.
-
-    An operation here takes some ten microseconds. Sharing it between threads saves
-    next to nothing, and where other programs keep the cores busy the waiting for each
-    other takes tens of times longer than all the work.
-    """
-    threads = torch.get_num_threads()
-    if device.type != 'cpu' or threads == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _valid_segments(
-    keypoints: Tensor,
-    edge_weights: Tensor,
-    edges: Tensor,
-    valid: Tensor,
-    thickness_px2: float,
-) -> Segments:
-    """Build segments, with those of invalid images put to 0."""
-    keypoints = torch.where(valid[:, None, None], keypoints, 0.0)
-    return build_segments(keypoints, edge_weights, edges, thickness_px2)

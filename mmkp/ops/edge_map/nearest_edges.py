@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Search for the edge that wins each pixel of an edge map.
+"""Search for the edge that has the maximum of an edge map at each pixel.
 
 An edge scores ``d2 - thickness * log(weight)`` at a pixel, and the lowest score wins:
 the order is that of ``weight * exp(-d2 / thickness)``, without an exponential for
@@ -14,10 +14,9 @@ import math
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from mmkp.ops.edge_map.tiles import TILE, from_tiles, tile_corners
+from mmkp.ops.edge_map.tiles import TILE, count_tiles, tile_corners
 
 # Most tiles, and most bounds (tiles x edges), that are handled together: enough to
 # make the cost of starting an operation small, few enough for the caches.
@@ -25,25 +24,8 @@ MAX_TILES = 1 << 11
 MAX_BOUNDS = 1 << 19
 
 
-class Segments(NamedTuple):
-    """The edges of every image as segments: tensors of shape (B, E), in pixels.
-
-    ``project`` is ``step / length**2``, and 0 for a segment without length, whose
-    nearest point is its start. ``cost`` is ``-thickness * log(weight)``, infinite
-    for weights of 0 unless there are no others.
-    """
-
-    start_x: Tensor
-    start_y: Tensor
-    step_x: Tensor
-    step_y: Tensor
-    project_x: Tensor
-    project_y: Tensor
-    cost: Tensor
-
-
 class EdgeAssignment(NamedTuple):
-    """The winning edges of the N tiles that have one.
+    """The nearest edges, by score, of the N tiles that have one.
 
     ``tile`` (N,) int64 counts the tiles of all images, ``image * T + tile``, and
     ``edge`` (TILE**2, N) int32 the edges of all images, ``image * E + edge``.
@@ -61,17 +43,19 @@ def vanishing_exponent(dtype: torch.dtype) -> float:
 
 def build_segments(
     keypoints: Tensor, edge_weights: Tensor, edges: Tensor, thickness_px2: float
-) -> Segments:
-    """Collect what the distance to an edge needs.
+) -> Tensor:
+    """Collect what scores of edges need.
 
     Args:
-        keypoints (Tensor): (B, K, 2) float, (x, y) in pixels.
-        edge_weights (Tensor): (E,) float, at least 0.
-        edges (Tensor): (E, 2) int64, indices of keypoints.
-        thickness_px2 (float): squared pixels.
+        keypoints: (x, y) in pixels, shape (B, K, 2).
+        edge_weights: shape (E,), at least 0.
+        edges: shape (E, 2), int64.
+        thickness_px2: squared pixels.
 
     Returns:
-        Segments: float tensors (B, E).
+        Shape (7, B, E): x and y of the start, x and y of the step to the end, the step
+        over its squared length (0 for an edge without length, whose nearest point is
+        its start), and the cost ``-thickness * log(weight)``.
     """
     start = keypoints[:, edges[:, 0]]
     step = keypoints[:, edges[:, 1]] - start
@@ -83,109 +67,121 @@ def build_segments(
     # a score that leaves its value 0.
     cost = edge_weights.log().mul(-thickness_px2)
     hidden = vanishing_exponent(edge_weights.dtype) * thickness_px2
-    cost = torch.where(edge_weights.any(), cost, hidden)
-    parts = (*start.unbind(-1), *step.unbind(-1), *project.unbind(-1))
-    return Segments._make((*parts, cost.expand(len(start), -1)))
+    cost = torch.where(edge_weights.any(), cost, hidden).expand(len(start), -1)
+    fields = torch.cat((start, step, project, cost[..., None]), -1)
+    return fields.permute(2, 0, 1).contiguous()
+
+
+def to_nearest_points_(delta: Tensor, step: Tensor, project: Tensor) -> Tensor:
+    """Turn vectors from starts to pixels into those from the segments' nearest points.
+
+    Args:
+        delta: x and y of the vectors, shape (2, ...), overwritten.
+        step: see :func:`build_segments`, of a shape that broadcasts to the vectors'.
+        project: likewise.
+
+    Returns:
+        Where the nearest points lie, from 0 at the start to 1 at the end, shape (...).
+    """
+    along = (delta[0] * project[0]).addcmul_(delta[1], project[1]).clamp_(0, 1)
+    delta.addcmul_(along, step, value=-1)
+    return along
+
+
+def squared_length(vectors: Tensor) -> Tensor:
+    """Squared length (...) of vectors (2, ...)."""
+    return vectors[0].square().addcmul_(vectors[1], vectors[1])
 
 
 def find_nearest_edges(
-    segments: Segments, image_size: tuple[int, int], thickness_px2: float
+    segments: Tensor, image_size: tuple[int, int], thickness_px2: float
 ) -> tuple[Tensor, EdgeAssignment]:
-    """Find the edge with the highest value at each pixel, and this value.
+    """Find the edge with the highest value at each pixel, and its score.
 
     Args:
-        segments (Segments): (B, E), see :func:`build_segments`.
-        image_size (tuple[int, int]): width W and height H in pixels.
-        thickness_px2 (float): squared pixels.
+        segments: shape (7, B, E), see :func:`build_segments`.
+        image_size: width W and height H in pixels.
+        thickness_px2: squared pixels.
 
     Returns:
-        tuple[Tensor, EdgeAssignment]: the values (B, 1, H, W), and the winners of all
+        ``d2 - thickness * log(weight)``, shape (TILE**2, N), and the edges of all
         tiles but those where the exponential of every edge is exactly 0.
     """
-    width, height = image_size
-    batch, num_edges = segments.start_x.shape
-    across, down = -(-width // TILE), -(-height // TILE)
-    tiles = across * down
-    table = torch.stack([field.flatten() for field in segments])
-    values = table.new_zeros((TILE * TILE, batch, tiles))
-    empty = torch.empty(0, dtype=torch.int32, device=table.device)
-    winners = [EdgeAssignment(empty.to(torch.int64), empty.view(TILE * TILE, 0))]
-    most = max(1, min(MAX_TILES, MAX_BOUNDS // max(1, num_edges)))
-    images = max(1, most // tiles)
-    for image in range(0, batch if num_edges else 0, images):
-        group = slice(image, image + images)
-        part = Segments(*(field[group] for field in segments))
-        for first in range(0, tiles, most):
-            band = torch.arange(first, min(first + most, tiles), device=table.device)
-            left, top = tile_corners(band, across, table.dtype)
-            keep = _may_win(part, left, top, thickness_px2)
-            candidates, drawn, order = _list_candidates(keep, image * num_edges)
-            if not drawn:
-                continue
-            order = order[: drawn[0]]
-            corners = torch.stack([left, top])[:, order % len(band)]
-            score, edge = _compete(candidates, drawn, table, corners)
-            # exp2 keeps its speed where results are subnormal, exp does not.
-            value = score.mul_(-1 / (math.log(2) * thickness_px2)).exp2_()
-            target = values[:, group, first : first + most]
-            target.copy_(_unsort(value, order, target[0].numel()).view(target.shape))
-            tile = (image + order // len(band)) * tiles + first + order % len(band)
-            winners.append(EdgeAssignment(tile, edge))
-    found = EdgeAssignment(
-        torch.cat([winner.tile for winner in winners]),
-        torch.cat([winner.edge for winner in winners], 1),
-    )
-    return from_tiles(values, image_size), found
+    _, batch, num_edges = segments.shape
+    _, tiles = count_tiles(image_size)
+    numbers = torch.arange(tiles, device=segments.device)
+    most = min(MAX_TILES, MAX_BOUNDS // max(1, num_edges)) // max(1, batch)
+    scores = [segments.new_empty((TILE * TILE, 0))]
+    found = [EdgeAssignment(numbers[:0], scores[0].int())]
+    for band in numbers.split(max(1, most)) if segments.numel() else ():
+        corners = tile_corners(band, image_size, segments.dtype)
+        keep = _may_win(segments, corners, thickness_px2).flatten(0, 1)
+        candidates, drawn, order = _list_candidates(keep)
+        if not drawn:
+            continue
+        order = order[: drawn[0]]
+        image = order.div(len(band), rounding_mode='floor')
+        place = order - image * len(band)
+        candidates = candidates[:, : len(order)] + image * num_edges
+        score, edge = _compete(
+            candidates, drawn, segments.flatten(1), corners[:, place]
+        )
+        scores.append(score)
+        found.append(EdgeAssignment(image * tiles + band[place], edge))
+    tiles_found, edges_found = zip(*found, strict=True)
+    nearest = EdgeAssignment(torch.cat(tiles_found), torch.cat(edges_found, 1))
+    return torch.cat(scores, 1), nearest
 
 
-def _unsort(values: Tensor, order: Tensor, num_tiles: int) -> Tensor:
-    """Put sorted tiles (P, N) back in their places, and 0 in the other tiles."""
-    source = torch.full((num_tiles,), len(order), device=order.device)
-    source[order] = torch.arange(len(order), device=order.device)
-    return F.pad(values, (0, 1)).index_select(1, source)
-
-
-def _may_win(
-    segments: Segments, left: Tensor, top: Tensor, thickness_px2: float
-) -> Tensor:
-    """Tell which edges may win a pixel of a tile: (B, T, E) bool."""
-    start_x, start_y, step_x, step_y, project_x, project_y, cost = (
-        field[:, None] for field in segments
-    )
+def _may_win(segments: Tensor, corners: Tensor, thickness_px2: float) -> Tensor:
+    """Tell which edges may win a pixel of the tiles at corners (2, T): (B, T, E)."""
+    start, step, project, cost = segments[:, :, None].split((2, 2, 2, 1))
     middle = (TILE - 1) / 2
-    dx = (left[:, None] + middle) - start_x
-    dy = (top[:, None] + middle) - start_y
-    along = (dx * project_x).addcmul_(dy, project_y).clamp_(0, 1)
-    dx.addcmul_(along, step_x, value=-1)
-    dy.addcmul_(along, step_y, value=-1)
-    distance = torch.mul(dx, dx, out=along).addcmul_(dy, dy).sqrt_()
-    coordinates = (start_x, start_y, step_x, step_y)
-    largest = sum(values.abs().amax(-1, keepdim=True) for values in coordinates)
-    largest = largest + left.max() + top.max()
+    delta = (corners[:, None, :, None] + middle) - start
+    to_nearest_points_(delta, step, project)
+    distance = squared_length(delta).sqrt_()
+    largest = segments[:4, :, None].abs().amax(-1, keepdim=True).sum(0)
+    largest = largest + corners.amax(1).sum()
     # The farthest pixel of a tile from its centre, and what rounding may add.
-    info = torch.finfo(distance.dtype)
-    radius = middle * math.sqrt(2) + 1e-4 + 32 * info.eps * largest
-    highest = torch.add(distance, radius, out=dx).square_().add_(cost)
+    rounding = 1e-4 + 32 * torch.finfo(distance.dtype).eps * largest
+    radius = middle * math.sqrt(2) + rounding
+    highest = (distance + radius).square_().add_(cost[0])
     limit = highest.amin(-1, keepdim=True)
     lowest = distance.sub_(radius).clamp_min_(0).square_()
     visible = lowest <= vanishing_exponent(lowest.dtype) * thickness_px2
-    return visible.logical_and_(lowest.add_(cost) <= limit)
+    return visible.logical_and_(lowest.add_(cost[0]) <= limit)
+
+
+def _list_candidates(keep: Tensor) -> tuple[Tensor, list[int], Tensor]:
+    """List the edges to compare in each tile, from (T, E) bool, as (R, T) int64.
+
+    Tiles are sorted by the length of their list, so that the r-th edges of all tiles
+    that have one can be drawn together, in a leading part of buffers that are used
+    again. Also returned are how many tiles have an r-th edge, and the tiles' order.
+    """
+    counts, order = keep.sum(-1).sort(descending=True, stable=True)
+    tile, edge = keep[order].nonzero().unbind(-1)
+    rank = torch.arange(len(tile), device=tile.device)
+    rank -= (counts.cumsum(0) - counts)[tile]
+    candidates = edge.new_zeros((int(counts[0]), len(order)))
+    candidates[rank, tile] = edge
+    ranks = torch.arange(len(candidates), device=counts.device)
+    return candidates, (counts > ranks[:, None]).sum(1).tolist(), order
 
 
 def _compete(
     candidates: Tensor, drawn: list[int], table: Tensor, corners: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Compare, pixel by pixel, the edges that may win a tile.
+    """Compare, pixel by pixel, the edges that may win tiles at corners (2, M).
 
     Args:
-        candidates (Tensor): see :func:`_list_candidates`.
-        drawn (list[int]): see :func:`_list_candidates`.
-        table (Tensor): (7, N) float, the fields of :class:`Segments`.
-        corners (Tensor): (2, M) float, x and y of the first pixels of the tiles.
+        candidates: see :func:`_list_candidates`.
+        drawn: likewise.
+        table: (7, B * E), see :func:`build_segments`.
+        corners: x and y of the first pixels of the tiles, (2, M).
 
     Returns:
-        tuple[Tensor, Tensor]: (TILE**2, M) float, the lowest score, and
-        (TILE**2, M) int32, its edge's position in the table.
+        The lowest scores (TILE**2, M), and their edges, int32.
     """
     num_tiles = drawn[0]
     offset = torch.arange(TILE, device=table.device).to(table.dtype)[:, None]
@@ -212,40 +208,5 @@ def _compete(
         better = torch.lt(score, lowest, out=y).mul_(rank)
         torch.maximum(leader, better, out=leader)
         torch.minimum(score, lowest, out=lowest)
-    index = place.view(size, num_tiles).to(torch.int64).mul_(candidates.shape[1])
-    index += torch.arange(num_tiles, device=index.device)
-    edge = candidates.to(torch.int32).view(-1).index_select(0, index.view(-1))
-    return best.view(size, num_tiles), edge.view(size, num_tiles)
-
-
-def _list_candidates(keep: Tensor, first: int) -> tuple[Tensor, list[int], Tensor]:
-    """List the edges of each tile, for tiles sorted by the length of their list.
-
-    The r-th edges of all tiles that have one can then be drawn together, in a
-    leading part of buffers that are used again.
-
-    Args:
-        keep (Tensor): (B, T, E) bool, the edges to compare in each tile.
-        first (int): number given to the first image's first edge.
-
-    Returns:
-        tuple[Tensor, list[int], Tensor]: (R, B * T) int64, the r-th edge of a tile in
-        ascending order; R integers, how many tiles have an r-th edge; (B * T,) int64,
-        the tiles in sorted order.
-    """
-    images, tiles, num_edges = keep.shape
-    keep = keep.view(images * tiles, num_edges)
-    counts = keep.sum(-1)
-    sorted_counts, order = counts.sort(descending=True, stable=True)
-    column = torch.empty_like(order)
-    column[order] = torch.arange(len(order), device=order.device)
-    tile, edge = keep.nonzero().unbind(-1)
-    rank = torch.arange(len(tile), device=tile.device)
-    rank -= (counts.cumsum(0) - counts)[tile]
-    edge = edge + tile.div(tiles, rounding_mode='floor').mul_(num_edges) + first
-    longest = int(sorted_counts[0])
-    candidates = edge.new_zeros((longest, len(order)))
-    candidates[rank, column[tile]] = edge
-    ranks = torch.arange(longest, device=order.device)
-    drawn = torch.searchsorted(-sorted_counts, -ranks).tolist()
-    return candidates, drawn, order
+    edge = candidates.int().gather(0, place.view(size, num_tiles).long())
+    return best.view(size, num_tiles), edge

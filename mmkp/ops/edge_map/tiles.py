@@ -2,7 +2,8 @@
 """Images cut into square tiles, with the tiles in the last dimension.
 
 What differs from tile to tile is then a vector that is broadcast over the pixels of a
-tile, and operations run along many tiles instead of along the few pixels of a row.
+tile, and operations run along many tiles instead of along the few pixels of a row. The
+tiles of all images are numbered row by row, those of the first image first.
 """
 
 import torch
@@ -13,38 +14,41 @@ from torch import Tensor
 TILE = 8
 
 
+def count_tiles(image_size: tuple[int, int]) -> tuple[int, int]:
+    """Tell how many tiles an image (W, H) has in a row, and in all."""
+    across, down = (-(-side // TILE) for side in image_size)
+    return across, across * down
+
+
 def tile_corners(
-    tiles: Tensor, across: int, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """Give the first pixels of tiles.
-
-    Args:
-        tiles (Tensor): (N,) int64, numbers of tiles in an image, row by row.
-        across (int): number of tiles in a row.
-        dtype (torch.dtype): wanted data type.
-
-    Returns:
-        tuple[Tensor, Tensor]: x and y in pixels, each (N,).
-    """
+    tiles: Tensor, image_size: tuple[int, int], dtype: torch.dtype
+) -> Tensor:
+    """Give x and y (2, N) of the first pixels of numbered tiles (N,)."""
+    across, number = count_tiles(image_size)
+    tiles = tiles % number
     rows = tiles.div(across, rounding_mode='floor')
-    left, top = (tiles - rows * across) * TILE, rows * TILE
-    return left.to(dtype), top.to(dtype)
+    return torch.stack([tiles - rows * across, rows]).mul_(TILE).to(dtype)
 
 
 def to_tiles(images: Tensor) -> Tensor:
     """Cut images (B, 1, H, W), padded with 0, into tiles (TILE**2, B * T)."""
     batch, _, height, width = images.shape
+    across, number = count_tiles((width, height))
     images = F.pad(images, (0, -width % TILE, 0, -height % TILE))
-    down, across = (side // TILE for side in images.shape[2:])
-    tiles = images.view(batch, down, TILE, across, TILE).permute(2, 4, 0, 1, 3)
-    return tiles.reshape(TILE * TILE, batch * down * across)
+    images = images.view(batch, number // across, TILE, across, TILE)
+    return images.permute(2, 4, 0, 1, 3).reshape(TILE * TILE, batch * number)
 
 
-def from_tiles(tiles: Tensor, image_size: tuple[int, int]) -> Tensor:
-    """Join tiles (TILE**2, B, T) to images (B, 1, H, W)."""
+def from_tiles(
+    values: Tensor, tiles: Tensor, batch: int, image_size: tuple[int, int]
+) -> Tensor:
+    """Join numbered tiles (TILE**2, N) to images (B, 1, H, W), 0 in other tiles."""
     width, height = image_size
-    across, down = -(-width // TILE), -(-height // TILE)
-    batch = tiles.shape[1]
-    images = tiles.view(TILE, TILE, batch, down, across).permute(2, 3, 0, 4, 1)
+    across, number = count_tiles(image_size)
+    down = number // across
+    source = torch.full((batch * number,), len(tiles), device=tiles.device)
+    source[tiles] = torch.arange(len(tiles), device=tiles.device)
+    images = F.pad(values, (0, 1)).index_select(1, source)
+    images = images.view(TILE, TILE, batch, down, across).permute(2, 3, 0, 4, 1)
     images = images.reshape(batch, 1, down * TILE, across * TILE)
     return images[..., :height, :width].contiguous()

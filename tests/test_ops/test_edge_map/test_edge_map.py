@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""The edge map against the straightforward formulation and closed forms."""
+"""The edge map against the plain formula and closed forms."""
 
 import math
 
@@ -10,23 +10,14 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mmkp.ops import complete_graph, edge_map, edge_map_winners
+from mmkp.ops.edge_map import nearest_edges
+from mmkp.ops.edge_map.edge_map import edge_map
+from mmkp.ops.edge_map.formula import complete_graph, plain_edge_map
 
 
-def all_edges_map(keypoints, weights, image_size, thickness_px2, edges=None):
-    """Draw every edge (B, E, H, W), with the exact distance, then the maximum."""
-    width, height = image_size
+def formula(keypoints, weights, image_size, thickness_px2, edges=None):
     edges = complete_graph(keypoints.shape[1]) if edges is None else edges
-    start = keypoints[:, edges[:, 0], None, None]
-    step = keypoints[:, edges[:, 1], None, None] - start
-    pixels = torch.stack(
-        torch.meshgrid(torch.arange(width), torch.arange(height), indexing='xy'), -1
-    )
-    length2 = step.square().sum(-1)
-    along = ((pixels - start) * step).sum(-1) / length2.where(length2 > 0, 1)
-    rest = pixels - start - along.clamp(0, 1).detach()[..., None] * step
-    values = weights[:, None, None] * torch.exp(-rest.square().sum(-1) / thickness_px2)
-    return values.max(1, keepdim=True).values
+    return plain_edge_map(keypoints, weights, image_size, thickness_px2, edges)
 
 
 def random_inputs(seed, batch, num_keypoints, image_size, dtype=torch.float64):
@@ -66,7 +57,7 @@ def test_complete_graph_lists_the_upper_triangle():
     thickness=st.sampled_from([0.05, 0.3, 4.0, 60.0, 1e4]),
     zeros=st.booleans(),
 )
-def test_equals_the_straightforward_formulation(
+def test_equals_the_plain_formula(
     seed, batch, num_keypoints, width, height, thickness, zeros
 ):
     size = (width, height)
@@ -75,7 +66,7 @@ def test_equals_the_straightforward_formulation(
         weights[1::2] = 0
     args = keypoints, weights, target, size, thickness
     actual = with_gradients(edge_map, *args)
-    expected = with_gradients(all_edges_map, *args)
+    expected = with_gradients(formula, *args)
     assert actual[0].shape == (batch, 1, height, width)
     for ours, reference in zip(actual, expected, strict=True):
         assert_close(ours, reference, rtol=1e-9, atol=1e-11)
@@ -131,7 +122,7 @@ def test_edges_choose_and_may_repeat():
     weights = torch.tensor([0.5, 1.0, 1.0, 2.0], dtype=torch.float64)
     args = keypoints, weights, target, (32, 24), 5.0
     actual = with_gradients(edge_map, *args, edges=edges)
-    expected = with_gradients(all_edges_map, *args, edges=edges.long())
+    expected = with_gradients(formula, *args, edges=edges.long())
     assert_close(actual[:2], expected[:2])
     # Of equals the first one takes the gradient.
     assert actual[2][1].abs() > 0
@@ -160,7 +151,7 @@ def test_nearly_coincident_keypoints_stay_finite(distance):
     values, grad, grad_weights = with_gradients(
         edge_map, keypoints, torch.ones(3), torch.ones(1, 1, 8, 8), (8, 8), 4.0
     )
-    assert_close(values, all_edges_map(torch.zeros(1, 3, 2), torch.ones(3), (8, 8), 4))
+    assert_close(values, formula(torch.zeros(1, 3, 2), torch.ones(3), (8, 8), 4))
     assert grad.isfinite().all()
     assert grad_weights.isfinite().all()
 
@@ -288,8 +279,8 @@ def test_result_does_not_depend_on_how_many_tiles_go_together(limits, monkeypatc
     keypoints, weights, target = random_inputs(19, 3, 7, (45, 37), torch.float32)
     args = keypoints, weights, target, (45, 37), 4.0
     expected = with_gradients(edge_map, *args)
-    monkeypatch.setattr(edge_map_winners, 'MAX_TILES', limits[0])
-    monkeypatch.setattr(edge_map_winners, 'MAX_BOUNDS', limits[1])
+    monkeypatch.setattr(nearest_edges, 'MAX_TILES', limits[0])
+    monkeypatch.setattr(nearest_edges, 'MAX_BOUNDS', limits[1])
     actual = with_gradients(edge_map, *args)
     assert actual[0].equal(expected[0])
     assert_close(actual[1:], expected[1:], rtol=1e-4, atol=1e-5)

@@ -9,7 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmkp.ops import complete_graph, edge_map
+from mmkp.ops.edge_map.edge_map import edge_map
+from mmkp.ops.edge_map.formula import complete_graph
 
 RANDOM = [
     f'random_{graph}_t{thickness}'
