@@ -13,7 +13,7 @@ import torch
 from diffusers.models.attention_processor import Attention
 
 from mmkp.models.token_attention.attention_capture import capture_logits
-from mmkp.ops.token_maps.attention_maps import token_maps
+from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
 
 HEADS = 4
 
@@ -53,7 +53,7 @@ def test_golden_maps_outputs_and_gradient(golden, memory_limit):
     logits = [
         x.unflatten(2, (side, side)) for x, side in zip(found, sides, strict=True)
     ]
-    maps = token_maps(logits, (16, 16), memory_limit=memory_limit)
+    maps = attention_maps_by_rows(logits, (16, 16), memory_limit=memory_limit)
     torch.testing.assert_close(maps[0], golden['maps'], rtol=0, atol=1e-10)
     (maps[0] * golden['R']).sum().backward()
     error = (context.grad - golden['grad_context']).abs().max()
@@ -69,7 +69,7 @@ def test_golden_maps_of_chosen_tokens_in_single_precision(golden):
         x.unflatten(2, (side, side)) for x, side in zip(found, (4, 8), strict=True)
     ]
     tokens = torch.tensor([[7, 0, 11]])
-    maps = token_maps(logits, (16, 16), tokens)
+    maps = attention_maps_by_rows(logits, (16, 16), tokens)
     torch.testing.assert_close(
         maps[0].double(), golden['maps'][tokens[0]], rtol=0, atol=1e-6
     )

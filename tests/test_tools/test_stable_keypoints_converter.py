@@ -10,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
-from mmkp.ops.token_maps.attention_maps import token_maps
+from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / 'tools/model_converters/stable_keypoints_to_mmkp.py'
@@ -66,7 +66,7 @@ def test_command_writes_what_the_model_loads(tool, files, capsys):
     # The keypoints are the maps of those tokens, in their order.
     images = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
-        every = token_maps(model.attend(images), (8, 8))
+        every = attention_maps_by_rows(model.attend(images), (8, 8))
     assert torch.equal(model.keypoint_maps(images), every[:, [7, 2, 5]])
 
 

@@ -37,7 +37,7 @@ model = dict(
     view_transform=dict(
         type='RandomAffineWarp', preset='stable_keypoints', padding_mode='zeros'),
     losses=dict(
-        localisation=dict(type='LocalizationLoss'),
+        localization=dict(type='LocalizationLoss'),
         equivariance=dict(type='MapEquivarianceLoss')),
     train_cfg=dict(num_candidates=8, num_selected=4),
     test_cfg=dict(num_views=2, view_map_size=(16, 16), untrained_control=True))

@@ -2,7 +2,8 @@
 """A training step of StableKeypoints written down plainly, to be compared with.
 
 The whole UNet runs; the inputs of the captured layers, not their logits, are upsampled;
-maps of all tokens are kept for the backward pass; every Gaussian is drawn in full.
+maps of all tokens are kept for the backward pass; every Gaussian that maps are compared
+with is drawn in full. What has one form only, such as the losses, is the model's.
 Weights, noise and warps are those of the model, so that the same seed makes the same
 step.
 """
@@ -13,6 +14,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mmkp.ops.heatmaps.peaks import highest_cells
+from mmkp.ops.token_maps.furthest_point_sampling import furthest_point_sampling
+from mmkp.ops.token_maps.gaussian_divergence import gaussian_kl_divergence
 
 
 class PlainProcessor:
@@ -120,72 +125,27 @@ def token_maps(
     return torch.stack(found).mean(0)
 
 
-def gaussians(maps: Tensor, sigma: float) -> Tensor:
-    """A Gaussian of peak 1 at the highest cell of each map (N, R, R), likewise."""
-    rows, columns = maps.shape[-2:]
-    peak = maps.flatten(1).argmax(1)
-    y = torch.arange(rows, device=maps.device).view(1, -1, 1)
-    x = torch.arange(columns, device=maps.device).view(1, 1, -1)
-    y = (y - (peak // columns).view(-1, 1, 1)).to(maps.dtype)
-    x = (x - (peak % columns).view(-1, 1, 1)).to(maps.dtype)
-    return torch.exp(-(x**2 + y**2) / (2 * sigma**2))
-
-
 @torch.no_grad()
-def choose(
-    maps: Tensor, warped_maps: Tensor, candidates: int, selected: int, sigma: float
-) -> Tensor:
-    """Tokens of one image: most like a Gaussian, then furthest apart in its view.
+def choose(maps: Tensor, warped_maps: Tensor, settings: dict) -> Tensor:
+    """Tokens that are most like a Gaussian, then furthest apart in the second view.
 
     Args:
-        maps: (N, R, R).
-        warped_maps: of the second view, likewise.
-        candidates: how many are most like a Gaussian.
-        selected: how many of them to choose.
-        sigma: of the Gaussians, in cells.
+        maps: (B, N, R, R).
+        warped_maps: of the second views, likewise.
+        settings: ``train_cfg`` of the model.
 
     Returns:
-        Indices, (selected,).
+        Indices, (B, k).
     """
-    target = gaussians(maps, sigma) + 1e-5
-    target = target / target.sum((1, 2), keepdim=True)
-    shares = (maps + 1e-5).flatten(1).softmax(1).view_as(maps)
-    divergence = (target * (target / shares).log()).sum((1, 2))
-    tokens = divergence.argsort()[:candidates]
-    peak = warped_maps[tokens].flatten(1).argmax(1)
-    side = maps.shape[-1]
-    points = torch.stack((peak % side, peak // side), 1)
-    # Exact, as many pairs are equally far apart.
-    distances = (points[:, None] - points).square().sum(-1).to(maps.dtype)
-    first = int(distances.argmax())
-    chosen = [first // len(points), first % len(points)]
-    while len(chosen) < selected:
-        nearest = distances[chosen].min(0).values
-        nearest[chosen] = -1
-        chosen.append(int(nearest.argmax()))
-    return tokens[chosen]
+    divergence = gaussian_kl_divergence(maps, settings['sigma'])
+    tokens = divergence.argsort()[:, : settings['num_candidates']]
+    points = torch.stack(highest_cells(take(warped_maps, tokens)), -1).to(maps.dtype)
+    return tokens.gather(1, furthest_point_sampling(points, settings['num_selected']))
 
 
-def losses(
-    maps: Tensor, warped_maps: Tensor, theta: Tensor, sigma: float
-) -> tuple[Tensor, Tensor]:
-    """Localisation and equivariance, weighted as published.
-
-    Args:
-        maps: of the chosen tokens, (k, R, R).
-        warped_maps: of the second view, likewise.
-        theta: the view's affine map for ``affine_grid``, (2, 3).
-        sigma: of the Gaussians, in cells.
-
-    Returns:
-        Two scalars.
-    """
-    localization = F.mse_loss(maps, gaussians(maps.detach(), sigma))
-    full = torch.cat((theta, theta.new_tensor([[0, 0, 1]])))
-    inverse = torch.linalg.inv(full)[:2].to(maps.dtype)
-    grid = F.affine_grid(inverse[None], (1, *warped_maps.shape), align_corners=False)
-    back = F.grid_sample(warped_maps[None], grid, align_corners=False)[0]
-    return 100 * localization, 1000 * F.mse_loss(maps, back)
+def take(maps: Tensor, tokens: Tensor) -> Tensor:
+    """Maps (B, k, R, R) of the chosen tokens (B, k)."""
+    return maps[torch.arange(len(maps), device=maps.device)[:, None], tokens]
 
 
 def plain_step(model: nn.Module, found: list[Tensor], images: Tensor) -> Tensor:
@@ -201,14 +161,7 @@ def plain_step(model: nn.Module, found: list[Tensor], images: Tensor) -> Tensor:
     """
     attention, tokens = model.backbone, model.head.tokens
     unet: Any = attention.frozen('unet')
-    transform, settings = model.view_transform, model.train_cfg
-    warp = transform.sample(images)
-    grid = F.affine_grid(
-        warp.affine.to(images), list(images.shape), align_corners=False
-    )
-    warped = F.grid_sample(
-        images, grid, padding_mode=transform.padding_mode, align_corners=False
-    )
+    warped, warp = model.second_view(images)
     maps, warped_maps = (
         token_maps(
             unet,
@@ -219,11 +172,7 @@ def plain_step(model: nn.Module, found: list[Tensor], images: Tensor) -> Tensor:
         )
         for view in (images, warped)
     )
-    total = images.new_zeros(())
-    sigma = settings['sigma']
-    for one, other, theta in zip(maps, warped_maps, warp.affine, strict=True):
-        chosen = choose(
-            one, other, settings['num_candidates'], settings['num_selected'], sigma
-        )
-        total = total + sum(losses(one[chosen], other[chosen], theta, sigma))
-    return total / len(images)
+    chosen = choose(maps, warped_maps, model.train_cfg)
+    maps, warped_maps = take(maps, chosen), take(warped_maps, chosen)
+    localization = model.losses['localization'](maps)
+    return localization + model.losses['equivariance'](maps, warped_maps, warp)

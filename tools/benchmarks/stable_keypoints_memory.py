@@ -19,7 +19,7 @@ from mmkp.models.token_attention.attention_capture import (
     map_shape,
 )
 from mmkp.models.token_attention.diffusion_models import import_diffusers
-from mmkp.ops.token_maps import attention_maps as chunked
+from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
 
 NUM_SELECTED = 10
 
@@ -133,5 +133,5 @@ def _mmkp(
             layer.unflatten(2, map_shape(layer.shape[2], tuple(view.shape[-2:])))
             for layer in found
         ]
-        outputs.append(chunked.token_maps(logits, size, selected))
+        outputs.append(attention_maps_by_rows(logits, size, selected))
     return outputs

@@ -16,7 +16,7 @@ from mmkp.models.token_attention.base import TokenAttention
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.view_transforms.random_affine_warp import RandomAffineWarp
 from mmkp.ops.heatmaps.peaks import peak_centroids
-from mmkp.ops.token_maps.attention_maps import token_maps
+from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
 from mmkp.ops.token_maps.selection import select_tokens
 from mmkp.ops.token_maps.view_aggregation import ViewAggregator
 from mmkp.ops.warps.affine import AffineWarp
@@ -127,8 +127,8 @@ class StableKeypoints(UnsupervisedPoseEstimator):
         """
         size, settings = self.head.map_size, self.train_cfg
         return select_tokens(
-            token_maps(logits, size),
-            token_maps(warped, size),
+            attention_maps_by_rows(logits, size),
+            attention_maps_by_rows(warped, size),
             settings.get('num_candidates', 25),
             settings.get('num_selected', 10),
             settings.get('sigma', 2.0),
@@ -164,7 +164,7 @@ class StableKeypoints(UnsupervisedPoseEstimator):
             ('', inputs, logits),
             ('warped_', warped, warped_logits),
         ):
-            maps = token_maps(found, self.head.map_size, selected)
+            maps = attention_maps_by_rows(found, self.head.map_size, selected)
             size = (images.shape[-1], images.shape[-2])
             radius = self.head.centroid_radius or 5.0
             outputs[f'{prefix}images'] = images
@@ -201,11 +201,13 @@ class StableKeypoints(UnsupervisedPoseEstimator):
         batch, size = len(inputs), self.head.map_size
         indices = self.head.chosen_indices(untrained).expand(batch, -1)
         if not self.test_cfg.get('num_views', 0):
-            return token_maps(self.attend(inputs, tokens, True), size, indices)
+            logits = self.attend(inputs, tokens, True)
+            return attention_maps_by_rows(logits, size, indices)
         aggregator = ViewAggregator(self.test_cfg.get('view_map_size', size))
         for warp in self._test_views(inputs):
             view = warp.images(inputs, self.view_transform.padding_mode)
-            aggregator.add(token_maps(self.attend(view, tokens), size, indices), warp)
+            maps = attention_maps_by_rows(self.attend(view, tokens), size, indices)
+            aggregator.add(maps, warp)
         return aggregator.result()
 
     def _test_views(self, inputs: Tensor) -> Iterator[AffineWarp]:

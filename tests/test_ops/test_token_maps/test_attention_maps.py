@@ -1,11 +1,12 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Attention maps from logits, against upsampling what queries are made of."""
+"""Attention maps by rows against the formula, and this against upsampled queries."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from mmkp.ops.token_maps.attention_maps import bicubic_matrix, token_maps
+from mmkp.ops.token_maps.attention_maps import attention_maps
+from mmkp.ops.token_maps.by_rows import attention_maps_by_rows, bicubic_matrix
 
 MAP_SIZE = (9, 8)
 NUM_TOKENS = 7
@@ -51,20 +52,24 @@ def as_published(queries, keys):
     return maps.reshape(len(maps), NUM_TOKENS, *MAP_SIZE[::-1])
 
 
-def chosen(maps, tokens):
-    return maps if tokens is None else maps[torch.arange(len(maps))[:, None], tokens]
+def test_the_formula_is_that_of_upsampled_queries():
+    queries, keys = random_layers(*MIXED)
+    found = attention_maps(logits_of(queries, keys), MAP_SIZE)
+    expected = as_published(queries, keys)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize('memory_limit', MEMORY_LIMITS)
 @pytest.mark.parametrize('tokens', [None, TOKENS], ids=['all', 'chosen'])
-def test_maps_and_gradients_are_those_of_upsampled_queries(tokens, memory_limit):
+def test_maps_and_gradients_by_rows_are_those_of_the_formula(tokens, memory_limit):
     queries, keys = random_layers(*MIXED)
-    found = token_maps(logits_of(queries, keys), MAP_SIZE, tokens, memory_limit)
-    expected = chosen(as_published(queries, keys), tokens)
+    logits = logits_of(queries, keys)
+    found = attention_maps_by_rows(logits, MAP_SIZE, tokens, memory_limit)
+    expected = attention_maps(logits, MAP_SIZE, tokens)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
     weights = torch.randn_like(expected)
     torch.testing.assert_close(
-        torch.autograd.grad((found * weights).sum(), keys),
+        torch.autograd.grad((found * weights).sum(), keys, retain_graph=True),
         torch.autograd.grad((expected * weights).sum(), keys),
         rtol=0,
         atol=1e-12,
@@ -73,7 +78,7 @@ def test_maps_and_gradients_are_those_of_upsampled_queries(tokens, memory_limit)
 
 def test_maps_of_all_tokens_sum_to_one():
     queries, keys = random_layers(*MIXED)
-    total = token_maps(logits_of(queries, keys), MAP_SIZE).sum(1)
+    total = attention_maps_by_rows(logits_of(queries, keys), MAP_SIZE).sum(1)
     torch.testing.assert_close(total, torch.ones_like(total))
 
 
@@ -87,7 +92,7 @@ def test_gradients_are_those_of_finite_differences(tokens, memory_limit):
     ]
 
     def maps(*logits):
-        return token_maps(logits, (5, 4), tokens, memory_limit)
+        return attention_maps_by_rows(logits, (5, 4), tokens, memory_limit)
 
     assert torch.autograd.gradcheck(maps, layers)
 
@@ -96,11 +101,11 @@ def test_only_layers_that_need_a_gradient_get_one():
     queries, keys = random_layers(*MIXED)
     fixed, free, _ = logits_of(queries, keys)
     fixed, free = fixed.detach(), free.detach().requires_grad_()
-    token_maps((fixed, free), MAP_SIZE)[:, 0].sum().backward()
+    attention_maps_by_rows((fixed, free), MAP_SIZE)[:, 0].sum().backward()
     assert fixed.grad is None
     assert free.grad.abs().max() > 0
     with torch.no_grad():
-        assert not token_maps((fixed, free), MAP_SIZE).requires_grad
+        assert not attention_maps_by_rows((fixed, free), MAP_SIZE).requires_grad
 
 
 def test_logits_need_not_be_contiguous():
@@ -110,7 +115,7 @@ def test_logits_need_not_be_contiguous():
     plain = logits.clone().requires_grad_()
     assert not strided.is_contiguous()
     weights = torch.randn(2, NUM_TOKENS, *MAP_SIZE[::-1], dtype=torch.float64)
-    maps = [token_maps([layer], MAP_SIZE) for layer in (strided, plain)]
+    maps = [attention_maps_by_rows([layer], MAP_SIZE) for layer in (strided, plain)]
     torch.testing.assert_close(*maps)
     gradients = [
         torch.autograd.grad((found * weights).sum(), layer)[0]
@@ -125,9 +130,9 @@ def test_half_precision_logits_are_computed_in_float32(dtype):
     halves = [
         layer.detach().to(dtype).requires_grad_() for layer in logits_of(queries, keys)
     ]
-    found = token_maps(halves, MAP_SIZE)
+    found = attention_maps_by_rows(halves, MAP_SIZE)
     assert found.dtype == torch.float32
-    exact = token_maps([half.detach().double() for half in halves], MAP_SIZE)
+    exact = attention_maps([half.detach().double() for half in halves], MAP_SIZE)
     torch.testing.assert_close(found.double(), exact, rtol=0, atol=1e-6)
     found[:, 0].sum().backward()
     assert all(half.grad.dtype == dtype and half.grad.any() for half in halves)
@@ -151,6 +156,6 @@ def test_what_does_not_belong_together_is_refused():
         [torch.zeros(1, 2, 9, 4)],
     ):
         with pytest.raises(ValueError, match=r'one batch and one number of tokens'):
-            token_maps([layer, *others], MAP_SIZE)
+            attention_maps_by_rows([layer, *others], MAP_SIZE)
     with pytest.raises(ValueError, match='at least one layer'):
-        token_maps([], MAP_SIZE)
+        attention_maps_by_rows([], MAP_SIZE)

@@ -8,12 +8,13 @@ import torch
 
 from mmkp.models.losses import LocalizationLoss, MapEquivarianceLoss
 from mmkp.ops.heatmaps.peaks import peak_centroids, peak_positions
+from mmkp.ops.token_maps.gaussian_divergence import gaussian_kl_divergence
 from mmkp.ops.token_maps.selection import (
     candidate_tokens,
-    gaussian_kl_divergence,
     most_frequent_tokens,
     select_tokens,
 )
+from mmkp.ops.token_maps.separable_divergence import separable_kl_divergence
 from mmkp.ops.token_maps.view_aggregation import ViewAggregator
 from mmkp.ops.warps.affine import AffineWarp
 
@@ -62,8 +63,9 @@ class TestSelection:
     def test_golden_divergence(self, cases, case):
         case = cases[case]
         for dtype, tolerance in ((torch.float32, 2e-7), (torch.float64, 1e-9)):
-            found = gaussian_kl_divergence(case['maps'][None].to(dtype))[0]
-            torch.testing.assert_close(found, case['kl'], rtol=0, atol=tolerance)
+            for divergence in (gaussian_kl_divergence, separable_kl_divergence):
+                found = divergence(case['maps'][None].to(dtype))[0]
+                torch.testing.assert_close(found, case['kl'], rtol=0, atol=tolerance)
 
     def test_golden_candidates(self, cases, case):
         case = cases[case]
