@@ -1,11 +1,12 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Tell the size of an image as the data sets decode it."""
 
+import contextlib
 from pathlib import Path
 
 from PIL import Image
 
-from .image_decoding import JPEG_START, CorruptImageError, decode_image
+from .image_decoding import read_image
 
 ORIENTATION = 0x0112  # of EXIF; from 5 on the picture lies on its side
 
@@ -23,22 +24,14 @@ def image_size(path: str | Path) -> tuple[int, int]:
         FileNotFoundError: If the file does not exist.
         CorruptImageError: If it is no image that can be decoded.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f'image {path} does not exist')
-    if not path.is_file():
-        raise CorruptImageError(f'{path} is a folder, expected an image')
-    with path.open('rb') as file:
-        if file.read(2) == JPEG_START:
-            file.seek(0)
-            try:
-                with Image.open(file) as image:
-                    if image.getexif().get(ORIENTATION, 1) < 5:
-                        return image.size
-            # What damaged metadata raise depends on where they are damaged; the
-            # decoder of the data sets decides.
-            except Exception:
-                pass
-        file.seek(0)
-        height, width = decode_image(file.read(), str(path)).shape[:2]
+    if Path(path).is_file():
+        # What damaged metadata raise depends on where they are damaged; the decoder of
+        # the data sets decides.
+        with (
+            contextlib.suppress(Exception),
+            Image.open(path, formats=['JPEG']) as image,
+        ):
+            if image.getexif().get(ORIENTATION, 1) < 5:
+                return image.size
+    height, width = read_image(path).shape[:2]
     return width, height

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
+from mmkp.labels.existing_file import existing_file
+
 
 def load_variables(path: str | Path, **options: Any) -> dict[str, Any]:
     """Read all variables.
@@ -22,10 +24,7 @@ def load_variables(path: str | Path, **options: Any) -> dict[str, Any]:
         FileNotFoundError: If the file does not exist.
         ValueError: If it cannot be read.
     """
-    if not Path(path).exists():
-        raise FileNotFoundError(f'{path} does not exist; give the folder that holds it')
-    if not Path(path).is_file():
-        raise ValueError(f'{path} is a folder, expected a .mat file')
+    existing_file(path, 'a .mat file', '; give the folder that holds it')
     try:
         content = loadmat(path, appendmat=False, **options)
     except PermissionError:

@@ -10,6 +10,8 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
+from .existing_file import existing_file
+
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _MAX_RATIO = 1032  # of deflate
 
@@ -30,11 +32,7 @@ def read_npz(path: str | Path, names: Sequence[str] = ()) -> dict[str, np.ndarra
         FileNotFoundError: If the file does not exist.
         ValueError: If it is no .npz file of plain arrays, is damaged, or lacks one.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f'{path} does not exist')
-    if not path.is_file():
-        raise ValueError(f'{path} is a folder, expected an .npz file')
+    path = existing_file(path, 'an .npz file')
     if not zipfile.is_zipfile(path):
         raise ValueError(
             f'{path} ({path.stat().st_size} bytes) is no .npz file or is truncated; '

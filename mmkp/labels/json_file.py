@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .existing_file import existing_file
+
 # A whole string, so that its content is skipped, or one of the constants.
 _STRING_OR_CONSTANT = re.compile(r'"(?:\\.|[^"\\])*"|(-?Infinity|NaN)')
 
@@ -76,11 +78,7 @@ class _RefusedContent(Exception):
 
 def _text(path: Path) -> str:
     """Return the text of a json file."""
-    if not path.exists():
-        raise FileNotFoundError(f'{path} does not exist')
-    if path.is_dir():
-        raise ValueError(f'{path} is a folder, expected a json file')
-    content = path.read_bytes()
+    content = existing_file(path, 'a json file').read_bytes()
     if not content.strip():
         raise ValueError(f'{path} is empty, expected json')
     encoding = json.detect_encoding(content)

@@ -6,6 +6,8 @@ import re
 import warnings
 from pathlib import Path
 
+from .existing_file import existing_file
+
 # What begins files that are taken for tables of text, and what to do with them.
 _OTHERS = {
     b'PK\x03\x04': 'an Excel or zip file; save it as "CSV UTF-8"',
@@ -37,11 +39,7 @@ def read_text(path: str | Path) -> str:
         FileNotFoundError: If the file does not exist.
         ValueError: If it is a folder, empty, or no text.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f'{path} does not exist')
-    if path.is_dir():
-        raise ValueError(f'{path} is a folder, expected a text file')
+    path = existing_file(path, 'a text file')
     content = path.read_bytes()
     for start, kind in _OTHERS.items():
         if content.startswith(start):

@@ -21,6 +21,7 @@ from mmkp.datasets.coco_writer import CocoWriter, write_atomically, write_image
 from mmkp.datasets.image_decoding import decode_image
 from mmkp.engine.cli import run_tool
 from mmkp.labels import numbers_of, read_npz
+from mmkp.labels.existing_file import existing_file
 
 # Left and right as they appear in the image, as in CelebA and MAFL.
 FIVE_NAMES = (
@@ -175,8 +176,7 @@ def load_landmarks(root: Path) -> dict[str, np.ndarray]:
         ValueError: If an entry is missing, or a person is in both splits.
     """
     path = root / 'landmarks.npz'
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist; give the folder that holds it')
+    existing_file(path, 'an .npz file', '; give the folder that holds it')
     wanted = ('filename', 'points', 'split', 'person_id')
     content = read_npz(path, wanted)
     table = {key: content[key] for key in wanted}

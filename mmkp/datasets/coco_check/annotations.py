@@ -58,7 +58,7 @@ def check_annotations(
                 annotation['bbox'] = [x, y, right - x, bottom - y]
                 notes.add(
                     'boxes are two corners (x1, y1, x2, y2) and are read so',
-                    _name(annotation, by_id),
+                    _name(annotation, by_id[annotation['image_id']]),
                 )
     if any(annotation.get('segmentation') for annotation in kept):
         for annotation in kept:
@@ -96,15 +96,13 @@ def _referring(
             )
         name = f'annotation {annotation.get("id", f"number {position + 1}")}'
         reference = annotation.get('image_id')
-        image = images.get(reference) if type(reference) is int else None
-        if image is None:
-            key = as_id(reference)
-            if key is None:
-                raise ValueError(
-                    f'{path}: {name} has the image_id {shown(reference)}; give the id '
-                    'of its image'
-                )
-            image = images.get(key)
+        key = as_id(reference)
+        if key is None:
+            raise ValueError(
+                f'{path}: {name} has the image_id {shown(reference)}; give the id of '
+                'its image'
+            )
+        image = images.get(key)
         if image is None:
             notes.add(
                 'annotations are left out: their image is not in the file',
@@ -113,9 +111,8 @@ def _referring(
             continue
         annotation['image_id'] = image['id']
         reference = annotation.get('category_id')
-        category = categories.get(reference) if type(reference) is int else None
-        if category is None and (key := as_id(reference)) is not None:
-            category = categories.get(key)
+        key = as_id(reference)
+        category = None if key is None else categories.get(key)
         if category is None and only is None:
             raise ValueError(
                 f'{path}: {name} of {image.get("file_name")} has the category_id '
@@ -137,9 +134,7 @@ def _number(annotations: list[dict], images: dict, notes: Notes) -> None:
     seen: set[int] = set()
     again = []
     for annotation in annotations:
-        key = annotation.get('id')
-        if type(key) is not int:
-            key = as_id(key)
+        key = as_id(annotation.get('id'))
         if not isinstance(key, int):
             notes.add(
                 'annotations have no whole number for an id: they are numbered',
@@ -149,7 +144,7 @@ def _number(annotations: list[dict], images: dict, notes: Notes) -> None:
         elif key in seen:
             notes.add(
                 'annotations have the id of another one: they get new ids',
-                _name(annotation, images),
+                _name(annotation, images[annotation['image_id']]),
             )
             again.append(annotation)
         else:
@@ -160,8 +155,7 @@ def _number(annotations: list[dict], images: dict, notes: Notes) -> None:
         annotation['id'] = number
 
 
-def _name(annotation: dict, images: dict) -> str:
-    image = images[annotation['image_id']]
+def _name(annotation: dict, image: dict) -> str:
     return f'annotation {annotation["id"]} of {image.get("file_name", image["id"])}'
 
 
@@ -181,8 +175,7 @@ def _complete(
         annotation['segmentation'] = _segmentation(segmentation, image, notes)
     labeled = 0
     if number is not None:
-        name = f'annotation {annotation["id"]} of {image.get("file_name", image["id"])}'
-        labeled = keypoints(annotation, number, name)
+        labeled = keypoints(annotation, number, _name(annotation, image))
     box: Any = annotation.get('bbox')
     if not (is_finite_box(box) and box[2] > 0 and box[3] > 0):
         if number is None and 'bbox' in annotation:
@@ -192,7 +185,9 @@ def _complete(
         box = annotation['bbox']
     area: Any = annotation.get('area')
     if type(area) not in (int, float) or not 0 < area < float('inf'):
-        _derive_area(annotation, box, bool(labeled))
+        polygons = annotation.get('segmentation')
+        drawn = area_of_polygons(polygons) if isinstance(polygons, list) else 0.0
+        annotation['area'] = drawn or AREA_SHARE * box[2] * box[3]
     return True
 
 
@@ -228,8 +223,7 @@ def _segmentation(segmentation: Any, image: dict, notes: Notes) -> list | dict:
 
 def _derive_box(annotation: dict, image: dict, labeled: int, notes: Notes) -> bool:
     """Give an annotation a box; False if nothing says where it is."""
-    name = f'annotation {annotation["id"]} of {image.get("file_name", image["id"])}'
-    given = annotation.get('bbox')
+    name, given = _name(annotation, image), annotation.get('bbox')
     box, remark = usable_box(given), 'boxes have a negative size or text for numbers'
     if box is None and labeled:
         size = (image['width'], image['height'])
@@ -248,12 +242,3 @@ def _derive_box(annotation: dict, image: dict, labeled: int, notes: Notes) -> bo
     notes.add(remark, name if given is None else f'{name} ({shown(given)})')
     annotation['bbox'] = box
     return True
-
-
-def _derive_area(annotation: dict, box: list[float], labeled: bool) -> None:
-    """Give an annotation the area of its polygons, else a share of its box."""
-    segmentation = annotation.get('segmentation')
-    area = 0.0
-    if isinstance(segmentation, list) and segmentation:
-        area = area_of_polygons(segmentation)
-    annotation['area'] = area or AREA_SHARE * box[2] * box[3]
