@@ -1,7 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """tf-pose's stages: two branches of separable convolutions each."""
 
-import torch
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -11,7 +10,7 @@ from mmkp.models.layers.tf_convolution import (
     SeparableConvolution,
     in_fast_layout,
 )
-from mmkp.models.stages.stage_outputs import StageOutputs
+from mmkp.models.stages.stage_outputs import StageOutputs, run_branches
 
 
 def _branch(
@@ -101,13 +100,5 @@ class SeparableStages(BaseModule):
             Maps of each stage: heatmaps (B, num_keypoints, h, w) and fields
             (B, num_fields, h, w), linear.
         """
-        outputs = StageOutputs([], [])
-        inputs = features = in_fast_layout(features)
-        for field_branch, heatmap_branch in zip(
-            self.field_branches, self.heatmap_branches, strict=True
-        ):
-            fields, heatmaps = field_branch(inputs), heatmap_branch(inputs)
-            outputs.fields.append(fields)
-            outputs.heatmaps.append(heatmaps)
-            inputs = torch.cat((fields, heatmaps, features), 1)
-        return outputs
+        features = in_fast_layout(features)
+        return run_branches(features, self.field_branches, self.heatmap_branches)

@@ -3,7 +3,8 @@
 
 from typing import NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 
 class StageOutputs(NamedTuple):
@@ -20,3 +21,28 @@ class StageOutputs(NamedTuple):
 
     heatmaps: list[Tensor]
     fields: list[Tensor]
+
+
+def run_branches(
+    features: Tensor, field_branches: nn.ModuleList, heatmap_branches: nn.ModuleList
+) -> StageOutputs:
+    """Predict fields and heatmaps in every stage, from what the last one found.
+
+    Args:
+        features: F, shape (B, C, h, w).
+        field_branches: one a stage; those behind the first take the last fields,
+            heatmaps and F, concatenated.
+        heatmap_branches: likewise.
+
+    Returns:
+        One entry a stage in each list.
+    """
+    outputs = StageOutputs([], [])
+    inputs = features
+    for fields, heatmaps in zip(field_branches, heatmap_branches, strict=True):
+        if outputs.fields:
+            last = (outputs.fields[-1], outputs.heatmaps[-1], features)
+            inputs = torch.cat(last, dim=1)
+        outputs.fields.append(fields(inputs))
+        outputs.heatmaps.append(heatmaps(inputs))
+    return outputs

@@ -3,13 +3,12 @@
 
 from itertools import pairwise
 
-import torch
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.layers.initialization import STAGES_INIT, OutputConv2d
-from mmkp.models.stages.stage_outputs import StageOutputs
+from mmkp.models.stages.stage_outputs import StageOutputs, run_branches
 
 
 def convolution_chain(channels: list[int], kernel_sizes: list[int]) -> nn.Sequential:
@@ -104,14 +103,4 @@ class TwoBranchStages(BaseModule):
             ``num_stages`` entries in each list, (B, num_keypoints, h, w) and
             (B, num_fields, h, w).
         """
-        outputs = StageOutputs([], [])
-        inputs = features
-        for fields, heatmaps in zip(
-            self.field_branches, self.heatmap_branches, strict=True
-        ):
-            if outputs.fields:
-                last = (outputs.fields[-1], outputs.heatmaps[-1], features)
-                inputs = torch.cat(last, dim=1)
-            outputs.fields.append(fields(inputs))
-            outputs.heatmaps.append(heatmaps(inputs))
-        return outputs
+        return run_branches(features, self.field_branches, self.heatmap_branches)
