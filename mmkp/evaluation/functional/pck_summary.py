@@ -49,23 +49,6 @@ class MeanDefinition:
             )
 
 
-_MPII_LIMBS = (
-    'right_ankle',
-    'right_knee',
-    'right_hip',
-    'left_hip',
-    'left_knee',
-    'left_ankle',
-    'right_wrist',
-    'right_elbow',
-    'right_shoulder',
-    'left_shoulder',
-    'left_elbow',
-    'left_wrist',
-)
-_MPII_14 = (*_MPII_LIMBS, 'upper_neck', 'head_top')
-_MPII_16 = (*_MPII_14, 'pelvis', 'thorax')
-
 #: Groups by preset. MPII's seven are the columns in which papers report it.
 GROUP_PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
     'mpii': {
@@ -78,6 +61,9 @@ GROUP_PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
         'ankle': ('left_ankle', 'right_ankle'),
     }
 }
+
+_MPII_14 = tuple(name for group in GROUP_PRESETS['mpii'].values() for name in group)
+_MPII_16 = (*_MPII_14, 'pelvis', 'thorax')
 
 #: Means by preset. 14 joints are MPII's without pelvis and thorax.
 MEAN_PRESETS: dict[str, dict[str, MeanDefinition]] = {

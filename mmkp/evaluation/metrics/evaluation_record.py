@@ -3,12 +3,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import torch
 
 from .keypoint_certainty import KeypointCertainty
+from .predicted_keypoints import as_array
 
 KeypointGroups = Sequence[int | Sequence[int]]
 PURPOSES = ('fit', 'score')
@@ -162,7 +161,7 @@ def _single(instances: dict, field: str, where: str, name: str) -> np.ndarray:
                 else 'Is the model a keypoint detector in predict mode?'
             )
         )
-    points = _array(instances[field]).astype(np.float64)
+    points = as_array(instances[field]).astype(np.float64)
     if points.ndim != 3 or points.shape[0] != 1 or points.shape[2] != 2:
         raise ValueError(
             f'{name}: {where}.{field} has shape {points.shape}; (1, points, 2) is '
@@ -177,7 +176,7 @@ def _visible(annotations: dict, annotated: np.ndarray, name: str) -> np.ndarray:
     """Return (G, 2) flags; the second entry of MMPose's pairs is a loss weight."""
     if 'keypoints_visible' not in annotations:
         return np.ones(annotated.shape, dtype=bool)
-    flags = _array(annotations['keypoints_visible'])
+    flags = as_array(annotations['keypoints_visible'])
     flags = flags[..., 0] if flags.ndim == 3 else flags
     if flags.shape != (1, len(annotated)):
         raise ValueError(
@@ -201,9 +200,3 @@ def _grouped(
         points.append(annotated[index].mean(axis=0))
         flags.append(visible[index].all(axis=0))
     return np.stack(points), np.stack(flags)
-
-
-def _array(values: Any) -> np.ndarray:
-    if isinstance(values, torch.Tensor):
-        return values.detach().cpu().numpy()
-    return np.asarray(values)

@@ -10,6 +10,8 @@ import torch
 from mmkp.evaluation.functional import CollapseStatistics, collapse_statistics
 from mmkp.ops.heatmaps.moments import spatial_entropy
 
+from .predicted_keypoints import as_array
+
 
 @dataclass(frozen=True)
 class KeypointCertainty:
@@ -64,9 +66,7 @@ def measure_collapse(
 def _row(instances: dict, field: str) -> np.ndarray | None:
     """Row (K,) of the single instance, or None if there is no such field."""
     values = instances.get(field)
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().numpy()
-    return None if values is None else np.asarray(values, np.float64)[0]
+    return None if values is None else as_array(values).astype(np.float64)[0]
 
 
 def _map_entropies(data_sample: dict) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from mmkp.datasets.unlabeled_image_dataset import STANDS_IN
 from mmkp.evaluation.functional import CollapseAdvice, CollapseLimits
 
 from .keypoint_certainty import KeypointCertainty, measure_collapse
+from .predicted_keypoints import crop_of, predicted_keypoints
 
 
 class _Record(NamedTuple):
@@ -60,9 +61,8 @@ class KeypointCollapseMetric(BaseMetric):
         for sample in data_samples:
             if sample.get(STANDS_IN):
                 continue
-            keypoints = np.asarray(sample['pred_instances']['keypoints'], np.float64)
-            scale = np.asarray(sample['input_scale'], np.float64)
-            origin = np.asarray(sample['input_center'], np.float64) - scale / 2
+            keypoints = predicted_keypoints(sample)
+            origin, scale = crop_of(sample)
             self.results.append(
                 _Record(
                     (keypoints[0] - origin) / scale,

@@ -4,10 +4,11 @@
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 
 from mmkp.datasets.segmentation import segmentation_mask
 from mmkp.evaluation.functional import on_object
+
+from .predicted_keypoints import predicted_keypoints
 
 
 def keypoints_on_object(data_sample: dict, name: str) -> tuple[np.ndarray, ...]:
@@ -34,10 +35,4 @@ def keypoints_on_object(data_sample: dict, name: str) -> tuple[np.ndarray, ...]:
             f'{name}: the annotation has no segmentation, so nobody can tell which '
             'keypoints lie on the object: set object_share=False.'
         )
-    instances = data_sample['pred_instances']
-    fields = ('keypoints', 'untrained_keypoints')
-    found = [instances[field][0] for field in fields if field in instances]
-    return tuple(
-        on_object(points.cpu().numpy() if torch.is_tensor(points) else points, mask)
-        for points in found
-    )
+    return tuple(on_object(points, mask) for points in predicted_keypoints(data_sample))

@@ -91,11 +91,18 @@ class PercentageOfCorrectKeypoints(BaseMetric):
             )
         self.thresholds = tuple(thresholds)
         self.norm_item = norm_item if isinstance(norm_item, str) else tuple(norm_item)
-        self.torso = tuple(torso)
+        # The ends of the length, and the setting that names them.
+        self.setting = 'torso' if norm_item == 'torso' else 'norm_item'
+        self.pair = tuple(torso if norm_item == 'torso' else norm_item)
+        if norm_item not in ('head_size', 'bbox') and (
+            len(self.pair) != 2 or self.pair[0] == self.pair[1]
+        ):
+            raise ValueError(
+                f'{self.setting}={self.pair!r} must name two different keypoints.'
+            )
         self.means = means
         self.groups = groups
         self.per_keypoint = per_keypoint
-        self._check_pair()
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the keypoints and the length of each sample of a batch.
@@ -179,31 +186,11 @@ class PercentageOfCorrectKeypoints(BaseMetric):
                 raise ValueError(f"{name}: norm_item='bbox' needs gt_instances.bboxes.")
             left, top, right, bottom = np.asarray(annotations['bboxes'], np.float64)[0]
             return max(right - left, bottom - top)
-        first, second = self._pair_indices()
+        names = self._names()
+        first, second = (keypoint_index(k, names, self.setting) for k in self.pair)
         if not (valid[first] and valid[second]):
             return np.nan
         return float(np.linalg.norm(target[first] - target[second]))
-
-    def _pair(self) -> tuple[str, tuple]:
-        """Return the setting that names the ends of the length, and its value."""
-        if self.norm_item == 'torso':
-            return 'torso', self.torso
-        return 'norm_item', tuple(self.norm_item)
-
-    def _check_pair(self) -> None:
-        if self.norm_item in ('head_size', 'bbox'):
-            return
-        setting, pair = self._pair()
-        if len(pair) != 2 or pair[0] == pair[1]:
-            raise ValueError(f'{setting}={pair!r} must name two different keypoints.')
-
-    def _pair_indices(self) -> tuple[int, int]:
-        setting, (first, second) = self._pair()
-        names = self._names()
-        return (
-            keypoint_index(first, names, setting),
-            keypoint_index(second, names, setting),
-        )
 
     def _names(self) -> list[str]:
         meta = self.dataset_meta or {}

@@ -21,18 +21,18 @@ from mmkp.datasets.unlabeled_image_dataset import STANDS_IN
 from mmkp.evaluation.functional import collapse_statistics, temporal_consistency
 
 from .frame_flow import FrameFlow
+from .predicted_keypoints import crop_of, predicted_keypoints
 
 
 # No named tuple, which MMEngine would turn into a plain one when it gathers results.
 @dataclass(frozen=True)
 class _Frame:
-    """One image: where it belongs, its keypoints (K, 2) in image pixels, its crop."""
+    """One image: where it belongs, its keypoints and those of the control, its crop."""
 
     clip: tuple[str, str]
     number: int | None  # in the clip; by the name of the file when None
     path: str
     keypoints: np.ndarray
-    untrained: np.ndarray | None
     origin: np.ndarray  # (x, y) of the crop's corner
     scale: np.ndarray  # (width, height) of the crop
 
@@ -40,10 +40,9 @@ class _Frame:
 class _Pair(NamedTuple):
     """Two frames and their flow, in % of the side of the first one's crop."""
 
-    keypoints: np.ndarray  # (2, K, 2), earlier and later frame
-    propagated: np.ndarray  # (K, 2)
-    valid: np.ndarray  # (K,)
-    untrained: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+    keypoints: np.ndarray  # (2, S, K, 2), earlier and later frame, and the control
+    propagated: np.ndarray  # (S, K, 2)
+    valid: np.ndarray  # (S, K)
     moving_pixels: np.ndarray  # lengths of the flow
 
 
@@ -121,23 +120,14 @@ class TemporalConsistencyMetric(BaseMetric):
                     'flow, but a sample has no img_path: read images from files and '
                     'keep img_path among the meta_keys of PackPoseInputs'
                 )
-            predicted = sample['pred_instances']
-            keypoints = np.asarray(predicted['keypoints'], np.float64)[0]
-            untrained = predicted.get('untrained_keypoints')
-            if untrained is not None:
-                untrained = np.asarray(untrained, np.float64)[0]
-            scale = np.asarray(sample['input_scale'], np.float64)
-            origin = np.asarray(sample['input_center'], np.float64) - scale / 2
             clip, number = str(sample.get('clip_id', '')), sample.get('frame_id')
             self.results.append(
                 _Frame(
                     (osp.dirname(path), clip),
                     None if number is None else int(number),
                     path,
-                    keypoints,
-                    untrained,
-                    origin,
-                    scale,
+                    predicted_keypoints(sample),
+                    *crop_of(sample),
                 )
             )
 
@@ -162,31 +152,24 @@ class TemporalConsistencyMetric(BaseMetric):
                 'clips, a folder each, or leave TemporalConsistencyMetric out'
             )
         pixels = np.concatenate([pair.moving_pixels for pair in pairs])
-        found = temporal_consistency(
-            np.stack([pair.keypoints[0] for pair in pairs]),
-            np.stack([pair.keypoints[1] for pair in pairs]),
-            np.stack([pair.propagated for pair in pairs]),
-            np.stack([pair.valid for pair in pairs]),
-            float(pixels.mean()) if len(pixels) else float('nan'),
-            self.moving_threshold,
+        motion = float(pixels.mean()) if len(pixels) else float('nan')
+        found, *controls = (
+            temporal_consistency(
+                np.stack([pair.keypoints[0, detector] for pair in pairs]),
+                np.stack([pair.keypoints[1, detector] for pair in pairs]),
+                np.stack([pair.propagated[detector] for pair in pairs]),
+                np.stack([pair.valid[detector] for pair in pairs]),
+                motion,
+                self.moving_threshold,
+            )
+            for detector in range(min(len(pair.valid) for pair in pairs))
         )
         figures = {name: float(value) for name, value in asdict(found).items()}
         fractions = [
-            (frame.keypoints - frame.origin) / frame.scale for frame in results
+            (frame.keypoints[0] - frame.origin) / frame.scale for frame in results
         ]
         figures['spread'] = 100 * collapse_statistics(np.stack(fractions)).spread
-        controls = [pair.untrained for pair in pairs if pair.untrained is not None]
-        if len(controls) == len(pairs):
-            both, propagated, valid = (
-                np.stack(arrays) for arrays in zip(*controls, strict=True)
-            )
-            control = temporal_consistency(
-                both[:, 0],
-                both[:, 1],
-                propagated,
-                valid,
-                moving_threshold=self.moving_threshold,
-            )
+        for control in controls:
             figures['untrained_error'] = control.error
             figures['untrained_moving_error'] = control.moving_error
         return figures
@@ -229,18 +212,15 @@ class TemporalConsistencyMetric(BaseMetric):
             )
         flow = FrameFlow(image, later, self.max_side)
         percent = 100 / first.scale.max()
-        propagated, valid = flow.carry(first.keypoints)
-        untrained = None
-        if first.untrained is not None and second.untrained is not None:
-            both = np.stack((first.untrained, second.untrained))
-            carried, known = flow.carry(first.untrained)
-            untrained = (percent * both, percent * carried, known)
+        number = min(len(first.keypoints), len(second.keypoints))
+        both = np.stack((first.keypoints[:number], second.keypoints[:number]))
+        carried = [flow.carry(points) for points in both[0]]
+        propagated, valid = (np.stack(found) for found in zip(*carried, strict=True))
         threshold = self.moving_threshold / percent
         return _Pair(
-            percent * np.stack((first.keypoints, second.keypoints)),
+            percent * both,
             percent * propagated,
             valid,
-            untrained,
             percent * flow.moving_pixels(first.origin, first.scale, threshold),
         )
 
