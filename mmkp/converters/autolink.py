@@ -2,53 +2,91 @@
 """From the official AutoLink's Lightning checkpoint to mmkp's parameter names."""
 
 import re
+from argparse import Namespace
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
-from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import Tensor
 
-from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.converters.conversion import discovered_meta
+from mmkp.converters.names import Rule, rename
+from mmkp.engine.checkpoint import InertObject, load_checkpoint_file
 
 #: Factor by which the official code multiplies its stored edge logits.
 EDGE_LOGIT_FACTOR = 512.0
 
-_RES = {
-    'net.0': 'conv1',
-    'net.2': 'bn1',
-    'net.4': 'conv2',
-    'net.5': 'bn2',
-    'conv_res.0': 'skip_conv',
-    'conv_res.2': 'skip_bn',
-}
+_BLOCK = r'encoder\.detector\.conv\.([0-3])\.'
+RULES: tuple[Rule, ...] = (
+    (rf'{_BLOCK}net\.0', r'backbone.blocks.\1.conv1'),
+    (rf'{_BLOCK}net\.2', r'backbone.blocks.\1.bn1'),
+    (rf'{_BLOCK}net\.4', r'backbone.blocks.\1.conv2'),
+    (rf'{_BLOCK}net\.5', r'backbone.blocks.\1.bn2'),
+    (rf'{_BLOCK}conv_res\.0', r'backbone.blocks.\1.skip_conv'),
+    (rf'{_BLOCK}conv_res\.2', r'backbone.blocks.\1.skip_bn'),
+    (r'encoder\.detector\.conv\.4\.net\.([12])', r'head.upsample.0.\1'),
+    (r'encoder\.detector\.conv\.5\.net\.([12])', r'head.upsample.1.\1'),
+    (r'encoder\.detector\.conv\.6', 'head.final_layer'),
+    (r'decoder\.down0\.0', 'generator.unet.stem'),
+    (r'decoder\.conv', 'generator.unet.final_layer'),
+    (
+        r'decoder\.down([1-4])\.net\.(\d)',
+        lambda m: f'generator.unet.down.{int(m[1]) - 1}.{m[2]}',
+    ),
+    (
+        # The official block starts with its upsampling, which has no parameters.
+        r'decoder\.up([1-4])\.net\.(\d)',
+        lambda m: f'generator.unet.up.{int(m[1]) - 1}.layers.{int(m[2]) - 1}',
+    ),
+)
 _LOGITS = 'decoder.skeleton_scalar'
+_SCALE = 'decoder.alpha'
 _SCORES = 'encoder.detector.conv.6.weight'
 _UNNEEDED = ('encoder.detector.coord', 'vgg_loss.')
 
 
-def _translate(name: str) -> str | None:
-    """Name one entry as mmkp does; None when it belongs to no AutoLink."""
-    if name == 'decoder.alpha':
-        return 'generator.visible_scale'
-    if found := re.fullmatch(r'encoder\.detector\.conv\.(\d)\.(.+)\.(\w+)', name):
-        block, part, kind = int(found[1]), found[2], found[3]
-        if block < 4 and part in _RES:
-            return f'backbone.blocks.{block}.{_RES[part]}.{kind}'
-        if block in (4, 5) and part in ('net.1', 'net.2'):
-            return f'head.upsample.{block - 4}.{part[4:]}.{kind}'
-    if found := re.fullmatch(r'encoder\.detector\.conv\.6\.(weight|bias)', name):
-        return f'head.final_layer.{found[1]}'
-    if found := re.fullmatch(r'decoder\.(down0\.0|conv)\.(weight|bias)', name):
-        ours = 'final_layer' if found[1] == 'conv' else 'stem'
-        return f'generator.unet.{ours}.{found[2]}'
-    if found := re.fullmatch(r'decoder\.(down|up)([1-4])\.net\.(\d)\.(\w+)', name):
-        side, level, layer = found[1], int(found[2]) - 1, int(found[3])
-        if side == 'down':
-            return f'generator.unet.down.{level}.{layer}.{found[4]}'
-        # The official block starts with its upsampling, which has no parameters.
-        return f'generator.unet.up.{level}.layers.{layer - 1}.{found[4]}'
-    return None
+class AttributeDict(dict):
+    """Stands for Lightning's dictionary of hyperparameters; adds nothing to dict."""
+
+
+#: What Lightning pickles beside tensors and plain types, from version 1.0 to 2.x; the
+#: last paths are as Python 3.13 writes them.
+LIGHTNING_GLOBALS: dict[str, Any] = {
+    'argparse.Namespace': Namespace,
+    'pytorch_lightning.utilities.parsing.AttributeDict': AttributeDict,
+    'lightning_fabric.utilities.data.AttributeDict': AttributeDict,
+    'lightning.fabric.utilities.data.AttributeDict': AttributeDict,
+    'pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint': InertObject,
+    'pathlib.PosixPath': InertObject,
+    'pathlib.WindowsPath': InertObject,
+    'pathlib._local.PosixPath': InertObject,
+    'pathlib._local.WindowsPath': InertObject,
+}
+
+
+def read_lightning(path: str | Path) -> dict[str, Any]:
+    """Read a Lightning checkpoint without running code from it.
+
+    Args:
+        path: the official ``model.ckpt``.
+
+    Returns:
+        The dict that Lightning wrote, on the CPU.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the file is truncated, damaged or no checkpoint.
+        UntrustedCheckpointError: it holds more than Lightning needs.
+        ValueError: it holds something else than a dict.
+    """
+    official = load_checkpoint_file(path, 'cpu', extra_globals=LIGHTNING_GLOBALS)
+    if not isinstance(official, dict):
+        raise ValueError(
+            f'{path} holds a {type(official).__name__}; give the Lightning checkpoint '
+            'model.ckpt'
+        )
+    return official
 
 
 def convert_state_dict(
@@ -73,23 +111,16 @@ def convert_state_dict(
             keypoints.
     """
     num_keypoints = count_keypoints(official)
-    ours: dict[str, Tensor] = {}
-    unknown = []
-    for name, value in official.items():
-        if name.startswith(_UNNEEDED):
-            continue
-        if name == _LOGITS:
-            rows, columns = torch.triu_indices(num_keypoints, num_keypoints, 1)
-            ours['generator.edge_logits'] = value[rows, columns] * edge_logit_factor
-        elif translated := _translate(name):
-            ours[translated] = value
-        else:
-            unknown.append(name)
-    if unknown:
-        raise ValueError(
-            f'{len(unknown)} entries are not of the official AutoLink, e.g. '
-            f'{", ".join(unknown[:3])}: other architectures cannot be converted'
-        )
+    layers = {
+        name: value
+        for name, value in official.items()
+        if name not in (_LOGITS, _SCALE) and not name.startswith(_UNNEEDED)
+    }
+    ours = rename(layers, RULES, 'the official AutoLink')
+    rows, columns = torch.triu_indices(num_keypoints, num_keypoints, 1)
+    ours['generator.edge_logits'] = official[_LOGITS][rows, columns] * edge_logit_factor
+    if _SCALE in official:
+        ours['generator.visible_scale'] = official[_SCALE]
     return ours
 
 
@@ -145,19 +176,22 @@ def extract_vgg(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
-def convert_checkpoint(official: Mapping[str, Any]) -> dict[str, Any]:
+def convert_checkpoint(
+    official: Mapping[str, Any], num_keypoints: int | None = None
+) -> dict[str, Any]:
     """Convert a whole Lightning checkpoint to one that MMEngine loads.
 
     Args:
         official: the loaded file: ``state_dict`` and, as far as Lightning wrote them,
             ``hyper_parameters``, ``global_step``, ``epoch``.
+        num_keypoints: refuse checkpoints of another number of keypoints.
 
     Returns:
         ``state_dict`` and ``meta`` (``dataset_meta`` of the K discovered keypoints,
         ``iter``, ``epoch`` and the run's plain ``hyper_parameters``).
 
     Raises:
-        ValueError: not an official AutoLink checkpoint.
+        ValueError: not an official AutoLink checkpoint, or another number of keypoints.
     """
     state_dict = official.get('state_dict')
     if not isinstance(state_dict, Mapping):
@@ -168,19 +202,23 @@ def convert_checkpoint(official: Mapping[str, Any]) -> dict[str, Any]:
     hyper_parameters = official.get('hyper_parameters') or {}
     if not isinstance(hyper_parameters, Mapping):  # argparse.Namespace
         hyper_parameters = vars(hyper_parameters)
-    num_keypoints = count_keypoints(state_dict)
+    found = count_keypoints(state_dict)
+    if num_keypoints not in (None, found):
+        raise ValueError(
+            f'it finds {found} keypoints, not {num_keypoints}: set num_keypoints='
+            f'{found} in head and generator of the config'
+        )
     factor = float(hyper_parameters.get('sklr', EDGE_LOGIT_FACTOR))
     plain = {
         str(key): value
         for key, value in hyper_parameters.items()
         if isinstance(value, (bool, int, float, str))
     }
-    meta = {
-        'iter': int(official.get('global_step', 0)),
-        'epoch': int(official.get('epoch', 0)),
-        # Parsed, as MMEngine's runner stores it and MMPose's init_model reads it.
-        'dataset_meta': parse_pose_metainfo(discovered_metainfo(num_keypoints)),
-        'hyper_parameters': plain,
-        'converted_from': 'official AutoLink (Lightning)',
-    }
+    meta = discovered_meta(
+        found,
+        iter=int(official.get('global_step', 0)),
+        epoch=int(official.get('epoch', 0)),
+        hyper_parameters=plain,
+        converted_from='official AutoLink (Lightning)',
+    )
     return {'meta': meta, 'state_dict': convert_state_dict(state_dict, factor)}

@@ -11,11 +11,17 @@ all are tried, and it must be settled by the shapes.
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.converters.conversion import discovered_meta
+from mmkp.converters.shape_check import check_shapes
+from mmkp.engine.config import load_config
 from mmkp.models.backbones.lmdis_hourglass import LMDISHourglass
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
 
@@ -45,6 +51,44 @@ _NORM_NAMES = {
     'moving_variance': 'running_var',
 }
 Variables = Mapping[str, np.ndarray]
+
+
+def build_model(config: str | Path) -> Any:
+    """Build the ``LMDIS`` of a config, without its losses.
+
+    Args:
+        config: file of the config; the widths are those of the release.
+
+    Returns:
+        The model.
+
+    Raises:
+        FileNotFoundError: there is no such config.
+        ValueError: it is of another model.
+    """
+    settings = load_config(config, check=False).get('model', {})
+    if settings.get('type') != 'LMDIS':
+        raise ValueError(f'{config} is of a {settings.get("type")}, not of LMDIS')
+    # Weights of losses may lie elsewhere, and are not part of the checkpoint.
+    return MODELS.build({**settings, 'losses': None})
+
+
+def convert_checkpoint(variables: Variables, model: Any) -> dict[str, Any]:
+    """Convert the variables of a release to a checkpoint that MMEngine loads.
+
+    Args:
+        variables: as for :func:`convert_variables`.
+        model: as for :func:`convert_variables`.
+
+    Returns:
+        ``state_dict`` and ``meta``: ``dataset_meta`` and ``converted_from``.
+
+    Raises:
+        ValueError: as :func:`convert_variables`.
+    """
+    state = convert_variables(variables, model)
+    meta = discovered_meta(model.num_keypoints, converted_from='LMDIS (TensorFlow 1)')
+    return {'meta': meta, 'state_dict': state}
 
 
 def convert_variables(variables: Variables, model: nn.Module) -> dict[str, Tensor]:
@@ -239,11 +283,7 @@ def _convert_layer(
     values = {'convolution.weight': kernel}
     for part, ours in _NORM_NAMES.items():
         values[f'norm.{ours}'] = mean if part == 'moving_mean' else arrays[part]
-    targets = layer.state_dict()
-    return {
-        f'{name}.{key}': _checked(value, targets[key], where, f'{name}.{key}')
-        for key, value in values.items()
-    }
+    return _fitting(values, model, name, where)
 
 
 def _linear(
@@ -259,21 +299,26 @@ def _linear(
         raise ValueError(
             f'{scope} needs group_connected/weights and its bias, found {sorted(found)}'
         )
-    targets = model.get_submodule(target).state_dict()
-    return {
-        f'{target}.{key}': _checked(value, targets[key], scope, f'{target}.{key}')
-        for key, value in found.items()
+    return _fitting(found, model, target, f'{scope}/group_connected')
+
+
+def _fitting(
+    values: Mapping[str, np.ndarray], model: nn.Module, name: str, where: str
+) -> dict[str, Tensor]:
+    """Arrays as parameters of a module, whose shapes they have to have."""
+    converted = {
+        key: torch.from_numpy(np.array(value, np.float32, order='C'))
+        for key, value in values.items()
     }
-
-
-def _checked(value: np.ndarray, target: Tensor, where: str, name: str) -> Tensor:
-    if tuple(value.shape) != tuple(target.shape):
-        raise ValueError(
-            f'{where} has shape {tuple(value.shape)} for {name}, expected '
-            f'{tuple(target.shape)} (out, in, height, width): set num_keypoints and '
-            'the widths of the release in the config'
-        )
-    return torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32))
+    expected = model.get_submodule(name).state_dict()
+    expected.pop('norm.num_batches_tracked', None)
+    check_shapes(
+        converted,
+        expected,
+        f'{name} as {where}',
+        'set num_keypoints and the widths of the release in the config',
+    )
+    return {f'{name}.{key}': value for key, value in converted.items()}
 
 
 def _same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:

@@ -7,16 +7,19 @@ array is to it: w (weight), b (bias), gamma, beta, mean or var.
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmpose.datasets.datasets import CocoDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmkp.converters.readers.graph_def import GraphNode
+from mmkp.converters.names import Rule, look_up
+from mmkp.converters.readers.graph_def import GraphNode, read_graph_def
+from mmkp.converters.shape_check import count_children, match_state, shape_of
+from mmkp.labels import read_npz
 from mmkp.models.backbones.tfpose_mobilenet_v2 import channel_plan
 
 _KINDS = {
@@ -31,10 +34,54 @@ _NORMALISATIONS = ('FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
 #: What a node is called within its layer, in graphs and in TensorFlow Lite files.
 _NODE = re.compile(r'(.+)/(Conv2D|depthwise|Relu6?|BatchNorm/FusedBatchNorm(V[23])?)')
 _BRANCHES = {'1': 'field_branches', '2': 'heatmap_branches'}
+
+
+def _stage_layer(found: re.Match) -> str:
+    stage, index = int(found[1]) - 1, int(found[3]) - 1
+    return f'head.stages.{_BRANCHES[found[2]]}.{stage}.{index}.{found[4]}wise'
+
+
+#: Layers there -> modules here.
+RULES: tuple[Rule, ...] = (
+    (r'MobilenetV1/Conv2d_0|MobilenetV2/Conv', 'backbone.stem'),
+    (
+        r'MobilenetV1/Conv2d_(\d+)_(depth|point)wise',
+        lambda m: f'backbone.blocks.{int(m[1]) - 1}.{m[2]}wise',
+    ),
+    (
+        r'MobilenetV2/expanded_conv/(expand|depthwise|project)',
+        r'backbone.blocks.0.\1',
+    ),
+    (
+        r'MobilenetV2/expanded_conv_(\d+)/(expand|depthwise|project)',
+        r'backbone.blocks.\1.\2',
+    ),
+    (r'Openpose/MConv_Stage(\d)_L([12])_([1-5])_(depth|point)wise', _stage_layer),
+)
 #: Widths for which tf-pose's MobileNetV2 has been trained somewhere.
 _V2_WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 #: TensorFlow's default, which tf-pose leaves.
 _NORM_CFG = dict(type='BN', eps=1e-3)
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """Load the weights of a file, whichever kind it is.
+
+    Args:
+        path: a frozen graph or an ``.npz``.
+
+    Returns:
+        Arrays under ``<node>|<kind>``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError, ValueError: the file is truncated or neither of the two.
+    """
+    with Path(path).open('rb') as file:
+        is_archive = file.read(2) == b'PK'
+    if not is_archive:
+        return graph_arrays(read_graph_def(path))
+    return read_npz(path)
 
 
 def graph_arrays(nodes: Mapping[str, GraphNode]) -> dict[str, np.ndarray]:
@@ -68,25 +115,6 @@ def graph_arrays(nodes: Mapping[str, GraphNode]) -> dict[str, np.ndarray]:
     return {key: value for key, value in arrays.items() if value is not None}
 
 
-def _module_name(layer: str) -> str | None:
-    """Name of mmkp's module for a layer, None for layers of other networks."""
-    if layer in ('MobilenetV1/Conv2d_0', 'MobilenetV2/Conv'):
-        return 'backbone.stem'
-    if found := re.fullmatch(r'MobilenetV1/Conv2d_(\d+)_(depth|point)wise', layer):
-        return f'backbone.blocks.{int(found[1]) - 1}.{found[2]}wise'
-    if found := re.fullmatch(
-        r'MobilenetV2/expanded_conv(?:_(\d+))?/(expand|depthwise|project)', layer
-    ):
-        return f'backbone.blocks.{found[1] or 0}.{found[2]}'
-    if found := re.fullmatch(
-        r'Openpose/MConv_Stage(\d)_L([12])_([1-5])_(depth|point)wise', layer
-    ):
-        stage, index = int(found[1]) - 1, int(found[3]) - 1
-        branch = f'head.stages.{_BRANCHES[found[2]]}.{stage}'
-        return f'{branch}.{index}.{found[4]}wise'
-    return None
-
-
 def _to_torch(weight: np.ndarray, depthwise: bool, lite: bool) -> np.ndarray:
     """Transpose a kernel to (O, I / groups, kh, kw)."""
     if lite:  # 1HWC or OHWI
@@ -115,7 +143,7 @@ def convert_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     for key, value in arrays.items():
         node, _, kind = key.rpartition('|')
         layer = _NODE.fullmatch(node)
-        module = _module_name(layer[1]) if layer else None
+        module = look_up(layer[1], RULES) if layer else None
         if module is None or kind not in _KINDS:
             raise ValueError(
                 f'{key} is no array of a tf-pose network (MobilenetV1 or V2 with '
@@ -162,17 +190,12 @@ def network_config(state: Mapping[str, Tensor]) -> dict[str, dict]:
         Configs of ``backbone`` and ``stages``.
 
     Raises:
-        ValueError: the weights are not all those of a :class:`MobileNetThin` or
-            :class:`TFPoseMobileNetV2` with :class:`SeparableStages`.
+        ValueError: an entry that tells a size is missing, or the sizes are none of a
+            :class:`TFPoseMobileNetV2`.
     """
 
-    def shape(name: str) -> torch.Size:
-        if name not in state:
-            raise ValueError(
-                f'no array for {name} among {len(state)}: the file is not a whole '
-                'tf-pose network'
-            )
-        return state[name].shape[:2]
+    def shape(name: str) -> tuple[int, ...]:
+        return shape_of(state, name)[:2]
 
     stem = shape('backbone.stem.conv.weight')[0]
     backbone: dict = dict(type='MobileNetThin', widen_factor=stem / 32)
@@ -197,7 +220,7 @@ def network_config(state: Mapping[str, Tensor]) -> dict[str, dict]:
         in_channels=in_channels,
         num_keypoints=shape(last.format('heatmap_branches'))[0],
         num_fields=num_fields,
-        num_stages=len({name.split('.')[3] for name in state if 'field_b' in name}),
+        num_stages=count_children(state, 'head.stages.field_branches'),
         channels=channels,
         first_stage_channels=first_stage_channels,
     )
@@ -222,25 +245,9 @@ def convert_checkpoint(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """
     state = convert_arrays(arrays)
     config = network_config(state)
-    network = nn.ModuleDict(
-        dict(
-            backbone=MODELS.build(config['backbone']),
-            head=nn.ModuleDict(dict(stages=MODELS.build(config['stages']))),
-        )
+    match_state(
+        state, {'backbone': config['backbone'], 'head.stages': config['stages']}
     )
-    expected = {k: v for k, v in network.state_dict().items() if v.ndim}
-    wrong = sorted(
-        name
-        for name in expected.keys() | state.keys()
-        if name not in state
-        or name not in expected
-        or state[name].shape != expected[name].shape
-    )
-    if wrong:
-        raise ValueError(
-            f'{len(wrong)} arrays are missing, surplus or of another shape than in '
-            f'{config["backbone"]["type"]} and SeparableStages, e.g. {wrong[0]}'
-        )
     empty = [name for name, v in state.items() if v.ndim == 4 and not v.any()]
     if empty:
         raise ValueError(

@@ -6,7 +6,7 @@ from caffe_writer import chunk, number
 from graph_def_writer import INT32, constant, node
 
 from mmkp.converters.readers.graph_def import read_graph_def
-from mmkp.converters.readers.protobuf import ProtobufError
+from mmkp.engine import CheckpointError
 
 VALUES = np.arange(6, dtype=np.float32).reshape(1, 2, 3) - 2.5
 
@@ -51,12 +51,12 @@ ONE = b'\0\0\x80?'
     [(2**40,), (2**62, 2**62), (2**63,), (2**64 - 1,), (1,) * 40],
 )
 def test_sizes_that_no_memory_holds(read, sizes):
-    with pytest.raises(ProtobufError, match='float32 tensor of shape'):
+    with pytest.raises(CheckpointError, match='float32 tensor of shape'):
         read(large_tensor(ONE, *sizes))
 
 
 def test_many_constants_of_one_value(read):
-    with pytest.raises(ProtobufError, match='repeat their values'):
+    with pytest.raises(CheckpointError, match='repeat their values'):
         read(*(large_tensor(ONE, 2**22, name=f'n{i}') for i in range(20)))
 
 
@@ -84,7 +84,7 @@ def test_every_truncation_is_noticed(read):
     first = node('image', 'Placeholder')
     graph = first + constant('weights', VALUES)
     for length in set(range(1, len(graph))) - {len(first)}:
-        with pytest.raises(ProtobufError, match=rf'graph\.pb \({length} bytes\)'):
+        with pytest.raises(CheckpointError, match=rf'graph\.pb \({length} bytes\)'):
             read(graph[:length])
 
 
@@ -92,18 +92,18 @@ def test_every_truncation_is_noticed(read):
     ('content', 'reason'),
     [
         (b'', 'no node with an operation'),
-        (chunk(1, chunk(1, b'\xff\xff')), 'a name is not text'),
-        (number(1, 1), 'a number stands where a message should'),
+        (chunk(1, chunk(1, b'\xff\xff')), 'a name is no text'),
+        (number(1, 1), 'a field that should hold bytes is a number'),
         (
             large_tensor(b'\0' * 8, 2**40),
             r'tensor of shape \(1099511627776,\) has 8 bytes',
         ),
         (large_tensor(b'\0' * 7, 2**40), 'has 7 bytes'),
-        (b'\x89PNG\r\n\x1a\n', 'no frozen TensorFlow graph'),
+        (b'\x89PNG\r\n\x1a\n', 'not a frozen TensorFlow graph'),
     ],
 )
 def test_damaged_and_foreign_files(read, content, reason):
-    with pytest.raises(ProtobufError, match=reason):
+    with pytest.raises(CheckpointError, match=reason):
         read(content)
 
 

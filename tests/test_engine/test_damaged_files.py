@@ -18,11 +18,10 @@ from hypothesis import strategies as st
 
 from mmkp.converters.readers.caffemodel import read_caffemodel
 from mmkp.converters.readers.graph_def import GraphNode, read_graph_def
-from mmkp.converters.readers.protobuf import ProtobufError
 from mmkp.engine import CheckpointError, UntrustedCheckpointError, load_checkpoint_file
 from mmkp.labels import read_npz
 
-OURS = (CheckpointError, UntrustedCheckpointError, ProtobufError)
+OURS = (CheckpointError, UntrustedCheckpointError)
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 STATE = OrderedDict(
     weight=torch.from_numpy(VALUES),

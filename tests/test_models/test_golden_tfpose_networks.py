@@ -17,7 +17,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import nn
 
-from mmkp.converters.tfpose import convert_checkpoint
+from mmkp.converters.tfpose import convert_checkpoint, read_arrays
 from mmkp.engine import load_checkpoint_file
 from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
 
@@ -60,7 +60,7 @@ def run(network, pictures):
 def thin(tool, data_dir, tmp_path_factory):
     source = data_dir / 'weights' / 'openpose_mobilenet_thin_graph_opt.pb'
     target = tmp_path_factory.mktemp('thin') / 'thin.pth'
-    tool.convert(source, target)
+    tool.main([str(source), str(target)])
     return build(load_checkpoint_file(target))
 
 
@@ -72,7 +72,7 @@ def trained(request, tool, golden_dir):
         network = request.getfixturevalue('thin')
     else:
         source = folder / f'pinto_mv2_pose_{name[6:]}_dequant.npz'
-        network = build(convert_checkpoint(tool.load_arrays(source)))
+        network = build(convert_checkpoint(read_arrays(source)))
     with np.load(folder / f'ref_{name}.npz') as arrays:
         return network, dict(arrays)
 

@@ -5,7 +5,7 @@ import torch
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the networks
-from mmkp.models.backbones.vgg19_weights import VGG19_LAYERS, convert_vgg19
+from mmkp.converters.vgg19 import VGG19_LAYERS, convert_vgg19
 
 NARROW = dict(channels=(4, 6, 8, 10), narrow_channels=(7, 5))
 

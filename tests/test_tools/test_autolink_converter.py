@@ -19,6 +19,7 @@ import mmkp  # noqa: F401  registers the models
 from mmkp.converters.autolink import (
     convert_checkpoint,
     convert_state_dict,
+    read_lightning,
 )
 from mmkp.models.losses.perceptual_loss import PerceptualLoss
 
@@ -190,16 +191,16 @@ def test_factor_of_the_run_is_used(container):
     assert converted['meta']['hyper_parameters'] == {'sklr': 2}
 
 
-def test_reads_what_lightning_pickles(tool, tmp_path):
+def test_reads_what_lightning_pickles(tmp_path):
     checkpoint = lightning(official_state())
     checkpoint['hyper_parameters'] = argparse.Namespace(sklr=512, root=Path('/data'))
     torch.save(checkpoint, tmp_path / 'model.ckpt')
-    found = tool.convert(tmp_path / 'model.ckpt', tmp_path / 'out.pth', 4)
+    found = convert_checkpoint(read_lightning(tmp_path / 'model.ckpt'), 4)
     assert found['meta']['hyper_parameters'] == {'sklr': 512}
     assert found['state_dict']['generator.visible_scale'].shape == ()
 
 
-def test_reads_paths_of_python_3_13(tool, tmp_path, monkeypatch):
+def test_reads_paths_of_python_3_13(tmp_path, monkeypatch):
     module = types.ModuleType('pathlib._local')
 
     class PosixPath(str):
@@ -213,7 +214,7 @@ def test_reads_paths_of_python_3_13(tool, tmp_path, monkeypatch):
     root = module.PosixPath('/data')
     checkpoint['hyper_parameters'] = argparse.Namespace(sklr=512, root=root)
     torch.save(checkpoint, tmp_path / 'model.ckpt')
-    found = tool.convert(tmp_path / 'model.ckpt', tmp_path / 'out.pth', 4)
+    found = convert_checkpoint(read_lightning(tmp_path / 'model.ckpt'), 4)
     assert found['meta']['hyper_parameters'] == {'sklr': 512}
 
 

@@ -217,8 +217,8 @@ def without(state, name):
         ),
         (
             author_state() | {'outs.1.conv.weight': torch.ones(7, 6, 1, 1)},
-            r'stacks.1.heatmap_convolution.weight is \(7, 6, 1, 1\) instead of '
-            r'\(5, 6, 1, 1\)',
+            r'stacks.1.heatmap_convolution.weight is \(7, 6, 1, 1\) in the file and '
+            r'\(5, 6, 1, 1\) in the network',
         ),
         (
             author_state() | {'pre.4.conv3.conv.weight': torch.ones(5, 3, 1, 1)},
@@ -233,9 +233,9 @@ def without(state, name):
             'hgs.0.0.up1.0.bn1.weight and hgs.0.0.up1.bn1.weight are the same',
         ),
         (two_branch_state(), 'no Stacked Hourglass .* holds conv1_1.weight'),
-        ({}, 'it holds no weights'),
-        ({'state_dict': [1]}, 'its state_dict is a list, not a dict'),
-        ([torch.ones(2)], 'it holds a list, not a state dict'),
+        ({}, 'an empty dict without weights'),
+        ({'state_dict': [1]}, 'a dict of 1 keys .* without weights'),
+        ([torch.ones(2)], 'holds a list of 1 .Tensor.; expected is a dict'),
     ],
 )
 def test_other_files_are_explained(tool, tmp_path, content, message):

@@ -10,6 +10,7 @@ from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
 import mmkp  # noqa: F401  registers the model
+from mmkp.converters.stable_keypoints import convert_checkpoint
 from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,12 +71,10 @@ def test_command_writes_what_the_model_loads(tool, files, capsys):
     assert torch.equal(model.keypoint_maps(images), every[:, [7, 2, 5]])
 
 
-def test_half_precision_and_short_integers_become_the_types_of_a_checkpoint(
-    tool, files
-):
+def test_half_precision_and_short_integers_become_the_types_of_a_checkpoint(files):
     torch.save(torch.ones(1, N, C, dtype=torch.float16), files[0])
     torch.save(torch.tensor([1, 0], dtype=torch.int32), files[1])
-    state = tool.convert(*files)['state_dict']
+    state = convert_checkpoint(*files[:2])['state_dict']
     assert state['head.tokens'].dtype == torch.float32
     assert state['head.token_indices'].dtype == torch.int64
     assert state['backbone.base_fingerprint'].dtype == torch.uint8
@@ -155,4 +154,4 @@ class TestBadFiles:
 
     def test_a_folder_to_write_to(self, tool, files, tmp_path):
         with pytest.raises(ValueError, match='is a folder'):
-            tool.convert(files[0], files[1], tmp_path)
+            tool.main([str(files[0]), str(files[1]), str(tmp_path)])

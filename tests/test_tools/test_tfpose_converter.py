@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from graph_def_writer import constant, node
 
-from mmkp.converters.tfpose import convert_arrays, convert_checkpoint
+from mmkp.converters.tfpose import convert_arrays, convert_checkpoint, read_arrays
 from mmkp.engine import load_checkpoint_file
 from mmkp.models.backbones.tfpose_mobilenet_v2 import channel_plan
 
@@ -164,12 +164,12 @@ def test_graph_of_the_thin_network(tool, tmp_path, capsys):
     assert state[f'{OURS}.conv.bias'][3] == arrays[f'{POINTWISE}/Conv2D|b'][3]
 
 
-def test_graph_and_arrays_of_the_normalised_network(tool, tmp_path):
+def test_graph_and_arrays_of_the_normalised_network(tmp_path):
     arrays = graph_arrays_of(v2_layers(), norm=True)
     write_graph(tmp_path / 'graph_opt.pb', arrays)
     np.savez(tmp_path / 'arrays.npz', **arrays)
     found = [
-        tool.convert(tmp_path / name, tmp_path / 'out.pth')
+        convert_checkpoint(read_arrays(tmp_path / name))
         for name in ('graph_opt.pb', 'arrays.npz')
     ]
     assert equal(found[0]['state_dict'], found[1]['state_dict'])
@@ -224,7 +224,7 @@ def test_refuses_with_a_reason(tool, tmp_path, monkeypatch):
         'short_thin.npz': 'no .npz file or is truncated',
         'pickled.npz': 'pickled.npz',
         'other.npz': 'other.npz: points is no array of a tf-pose network',
-        'text.pb': 'no frozen TensorFlow graph',
+        'text.pb': 'not a frozen TensorFlow graph',
     }
     for name, message in messages.items():
         assert message in refusal(tool, name, 'out.pth')
@@ -237,18 +237,24 @@ def test_refuses_incomplete_and_other_networks():
     def without(key):
         return {k: v for k, v in arrays.items() if k != key}
 
-    with pytest.raises(ValueError, match='not a whole tf-pose network'):
+    with pytest.raises(ValueError, match='the file is of a part of the network'):
         convert_checkpoint(without('MobilenetV1/Conv2d_0/Conv2D|w'))
-    with pytest.raises(ValueError, match=r'1 arrays are missing.*blocks\.2\.pointwise'):
+    with pytest.raises(
+        ValueError,
+        match=r'1 entries do not fit MobileNetThin and SeparableStages of the sizes '
+        r'in the file: backbone\.blocks\.2\.pointwise\.conv\.bias is missing',
+    ):
         convert_checkpoint(without('MobilenetV1/Conv2d_3_pointwise/Conv2D|b'))
-    with pytest.raises(ValueError, match=r'1 arrays are missing.*or of another shape'):
+    with pytest.raises(
+        ValueError, match=r'is \(18,\) in the file and \(19,\) in the netw'
+    ):
         key = f'{POINTWISE}/Conv2D|b'
         convert_checkpoint({**arrays, key: np.zeros(18, np.float32)})
     with pytest.raises(ValueError, match='a kernel has 4 axes'):
         convert_arrays({'MobilenetV1/Conv2d_0/Conv2D|w': np.zeros((3, 3, 3))})
     with pytest.raises(ValueError, match='Logits/Conv2D|w is no array'):
         convert_arrays({'MobilenetV1/Logits/Conv2D|w': np.zeros((1, 1, 2, 2))})
-    with pytest.raises(ValueError, match='not a whole tf-pose network'):
+    with pytest.raises(ValueError, match='the file is of a part of the network'):
         convert_checkpoint({})
 
 

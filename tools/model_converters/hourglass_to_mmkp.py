@@ -11,44 +11,13 @@ them. For example::
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import mmkp  # noqa: F401  registers the network
-from mmkp.converters.conversion import config_source, write_checkpoint
+from mmkp.converters.conversion import config_source, convert_file
 from mmkp.converters.hourglass import convert_checkpoint
-from mmkp.engine import load_checkpoint_file
+from mmkp.engine import load_from_local
 from mmkp.engine.cli import run_tool
-
-
-def convert(source: str | Path, target: str | Path) -> dict[str, Any]:
-    """Convert one file.
-
-    Args:
-        source: the published file.
-        target: the ``.pth`` file to write; its folder is made.
-
-    Returns:
-        The converted checkpoint.
-
-    Raises:
-        CheckpointError: the file is truncated, damaged or no checkpoint.
-        FileNotFoundError: there is no such file.
-        UntrustedCheckpointError: it could run code.
-        ValueError: the file holds no Stacked Hourglass that can be converted, or the
-            target is a folder.
-    """
-    if Path(target).is_dir():
-        raise ValueError(f'{target} is a folder: give the name of the file to write')
-    official = load_checkpoint_file(source, 'cpu')
-    try:
-        if not isinstance(official, Mapping):
-            raise ValueError(f'it holds a {type(official).__name__}, not a state dict')
-        converted = convert_checkpoint(official)
-    except ValueError as error:
-        raise ValueError(f'{source}: {error}') from error
-    write_checkpoint(converted, target)
-    return converted
 
 
 def describe(meta: Mapping[str, Any]) -> str:
@@ -68,21 +37,18 @@ def describe(meta: Mapping[str, Any]) -> str:
     )
 
 
-def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line tool."""
     parser = argparse.ArgumentParser(
         description="Convert weights of Princeton's, bearpaw's or the author's Stacked "
         'Hourglass to mmkp, and print the config to use them with.'
     )
     parser.add_argument('source', help='published file: .pt, .pth or .pth.tar')
     parser.add_argument('target', help='file to write, .pth')
-    return parser.parse_args(arguments)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line tool."""
-    args = parse_args(arguments)
-    converted = convert(args.source, args.target)
+    args = parser.parse_args(arguments)
+    converted = convert_file(
+        args.source, args.target, load_from_local, convert_checkpoint
+    )
     meta = converted['meta']
     # Without the running statistics, as papers count.
     count = sum(

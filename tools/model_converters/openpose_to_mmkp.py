@@ -14,70 +14,14 @@ are loaded without running code from them. Examples::
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import mmkp  # noqa: F401  registers the networks
-from mmkp.converters.conversion import config_source, write_checkpoint
-from mmkp.converters.openpose.convert import convert_checkpoint, name_blobs
-from mmkp.converters.readers.caffemodel import read_caffemodel
-from mmkp.engine.checkpoint import load_checkpoint_file
+from mmkp.converters.conversion import config_source, convert_file
+from mmkp.converters.openpose import convert_checkpoint, read_official
+from mmkp.converters.vgg19 import INPUTS
 from mmkp.engine.cli import run_tool
-from mmkp.models.backbones.vgg19_weights import INPUTS
-
-
-def load_official(path: str | Path) -> Mapping[str, Any]:
-    """Load a published file safely.
-
-    Args:
-        path: a ``.caffemodel``, or a file that ``torch.save`` wrote.
-
-    Returns:
-        Names to tensors, or a checkpoint with them in ``state_dict``, on the CPU.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: the file is truncated, damaged or neither of the two.
-        UntrustedCheckpointError: it could run code.
-        ValueError: it holds something else than a dict.
-    """
-    if Path(path).suffix == '.caffemodel':
-        return name_blobs(read_caffemodel(path))
-    official = load_checkpoint_file(path, 'cpu')
-    if not isinstance(official, Mapping):
-        raise ValueError(f'it holds a {type(official).__name__}, not a state dict')
-    return official
-
-
-def convert(
-    source: str | Path,
-    target: str | Path,
-    num_refinements: int | None = None,
-    vgg19_input: str = 'openpose',
-) -> dict[str, Any]:
-    """Convert one file.
-
-    Args:
-        source: the published file.
-        target: the ``.pth`` file to write; its folder is made.
-        num_refinements: of Lightweight OpenPose, refinement stages to keep.
-        vgg19_input: what VGG19 is to be used with, as in :class:`OpenPoseVGG19`.
-
-    Returns:
-        The converted checkpoint.
-
-    Raises:
-        CheckpointError, FileNotFoundError, UntrustedCheckpointError: as
-            :func:`load_official`.
-        ValueError: the file holds no weights that can be converted.
-    """
-    try:
-        official = load_official(source)
-        converted = convert_checkpoint(official, num_refinements, vgg19_input)
-    except ValueError as error:
-        raise ValueError(f'{source}: {error}') from error
-    write_checkpoint(converted, target)
-    return converted
 
 
 def describe(meta: Mapping[str, Any], target: str) -> str:
@@ -130,9 +74,12 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line tool."""
     args = parse_args(arguments)
-    converted = convert(
-        args.source, args.target, args.num_refinements, args.vgg19_input
+    convert = partial(
+        convert_checkpoint,
+        num_refinements=args.num_refinements,
+        vgg19_input=args.vgg19_input,
     )
+    converted = convert_file(args.source, args.target, read_official, convert)
     print(describe(converted['meta'], args.target))
 
 

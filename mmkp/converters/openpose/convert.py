@@ -1,24 +1,28 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Conversion of a whole file of OpenPose's weights."""
 
-import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmkp.converters.names import plain_weights, rename
 from mmkp.converters.openpose.network_config import read_network
 from mmkp.converters.openpose.official_names import (
     BACKBONE,
+    PREFIX,
+    RULES,
     STAGES,
     Layout,
     detect_layout,
-    plain_name,
-    translate,
 )
-from mmkp.models.backbones.vgg19_weights import convert_vgg19
+from mmkp.converters.readers.caffemodel import read_caffemodel
+from mmkp.converters.shape_check import count_children, match_state
+from mmkp.converters.vgg19 import convert_vgg19
+from mmkp.engine.checkpoint_schemes import load_from_local
 
 
 def convert_checkpoint(
@@ -51,21 +55,41 @@ def convert_checkpoint(
         ValueError: none of these networks, a part of one, or fewer refinements than
             asked for.
     """
-    named = _tensors(official)
+    named = plain_weights(official, PREFIX)
     layout = detect_layout(named)
     meta: dict[str, Any] = dict(converted_from=layout.value, dropped_refinements=0)
     if layout is Layout.VGG19:
         trunk = convert_vgg19(named, vgg19_input)
-        state = {f'{BACKBONE}{name}': value for name, value in trunk.items()}
+        state = {f'{BACKBONE}.{name}': value for name, value in trunk.items()}
         backbone, stages = dict(type='OpenPoseVGG19'), None
     else:
-        state = _rename(named, layout)
+        state = rename(named, RULES[layout], layout.value)
         if num_refinements is not None:
             state, dropped = _drop_refinements(state, layout, num_refinements)
             meta['dropped_refinements'] = dropped
         backbone, stages = read_network(state, layout)
+        state = match_state(state, {'backbone': backbone, STAGES: stages})
     meta.update(backbone=backbone, stages=stages)
     return {'meta': meta, 'state_dict': state}
+
+
+def read_official(path: str | Path) -> Mapping[str, Any]:
+    """Read a published file without running code from it.
+
+    Args:
+        path: a ``.caffemodel``, or a file that ``torch.save`` wrote.
+
+    Returns:
+        Names to tensors, or a checkpoint with them in ``state_dict``, on the CPU.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the file is truncated, damaged or neither of the two.
+        UntrustedCheckpointError: it could run code.
+    """
+    if Path(path).suffix == '.caffemodel':
+        return name_blobs(read_caffemodel(path))
+    return load_from_local(str(path), 'cpu')
 
 
 def name_blobs(layers: Mapping[str, Sequence[np.ndarray]]) -> dict[str, Tensor]:
@@ -89,32 +113,6 @@ def name_blobs(layers: Mapping[str, Sequence[np.ndarray]]) -> dict[str, Tensor]:
     return named
 
 
-def _tensors(official: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Take the state dict out of a checkpoint, with plain names."""
-    state = official.get('state_dict', official)
-    if not isinstance(state, Mapping):
-        raise ValueError(f'its state_dict is a {type(state).__name__}, not a dict')
-    named = {
-        plain_name(name): value
-        for name, value in state.items()
-        if isinstance(value, Tensor)
-    }
-    if not named:
-        raise ValueError('it holds no weights')
-    return named
-
-
-def _rename(named: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
-    translated = {name: translate(name, layout) for name in named}
-    unknown = [name for name, ours in translated.items() if ours is None]
-    if unknown:
-        raise ValueError(
-            f'{len(unknown)} entries are not of {layout.value}, e.g. '
-            f'{", ".join(unknown[:3])}'
-        )
-    return {ours: named[name] for name, ours in translated.items() if ours}
-
-
 def _drop_refinements(
     state: Mapping[str, Tensor], layout: Layout, keep: int
 ) -> tuple[dict[str, Tensor], int]:
@@ -123,10 +121,10 @@ def _drop_refinements(
         raise ValueError(
             f'it is {layout.value}: only Lightweight OpenPose has refinements'
         )
-    pattern = re.compile(rf'{re.escape(STAGES)}refinements\.(\d+)\.')
-    stage_of = {name: int(m[1]) for name in state if (m := pattern.match(name))}
-    available = len(set(stage_of.values()))
+    stages = f'{STAGES}.refinements'
+    available = count_children(state, stages)
     if not 0 <= keep <= available:
         raise ValueError(f'it has {available} refinement stages, not {keep}')
-    kept = {n: v for n, v in state.items() if stage_of.get(n, -1) < keep}
+    left_out = tuple(f'{stages}.{number}.' for number in range(keep, available))
+    kept = {n: value for n, value in state.items() if not n.startswith(left_out)}
     return kept, available - keep

@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""How OpenPose and its ports name their parameters, and how mmkp does.
+"""How OpenPose and its ports name their modules, and how mmkp does.
 
 L1 and L2 are the branches of fields and of heatmaps in the networks of CVPR 2017, and
 of heatmaps and of fields in BODY_25.
@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterable
 from enum import Enum
 
-from mmkp.models.backbones.vgg19_weights import VGG19_LAYERS
+from mmkp.converters.names import Rule
+from mmkp.converters.vgg19 import VGG19_LAYERS
 
-BACKBONE = 'backbone.layers.'
-STAGES = 'head.stages.'
+BACKBONE = 'backbone.layers'
+STAGES = 'head.stages'
+#: What data parallelism and a port's modules put before Caffe's names.
+PREFIX = r'(module\.)?(model\d(_[12])?\.(?=M?(conv|prelu)\d))?'
 
 
 class Layout(Enum):
@@ -25,11 +28,84 @@ class Layout(Enum):
     VGG19 = 'VGG19 of torchvision'
 
 
+_BRANCHES = {'1': 'field_branches', '2': 'heatmap_branches'}
+_DENSE_STAGES = {'1': 'heatmap_stages', '2': 'field_stages'}
+#: A layer's convolution and the slopes behind it.
+_PLACES = {'conv': 0, 'prelu': 1}
+_MAPS = {'heatmaps': 'heatmaps', 'pafs': 'fields'}
+_SEQUENTIAL_TRUNK = {str(index): layer for layer, index in VGG19_LAYERS.items()} | {
+    '23': 'conv4_3_CPM',
+    '25': 'conv4_4_CPM',
+}
+
+
+def _branch_layer(branch: str, stage: int, layer: str) -> str:
+    # Each convolution but the last is followed by a ReLU, which counts as a layer.
+    return f'{STAGES}.{_BRANCHES[branch]}.{stage}.{2 * int(layer) - 2}'
+
+
+def _dense_layer(found: re.Match) -> str:
+    kind, layer, stage, branch, repeat = found.groups()
+    place = f'blocks.{int(layer) - 1}.convolutions.{repeat}.{_PLACES[kind]}'
+    return f'{STAGES}.{_DENSE_STAGES[branch]}.{stage}.{place}'
+
+
+def _light_layer(found: re.Match) -> str:
+    *stage, maps, layer = found.groups()
+    place = f'refinements.{stage[0]}' if stage else 'initial'
+    return f'{STAGES}.{place}.{_MAPS[maps]}.{("0.0", "1")[int(layer)]}'
+
+
+_CAFFE_TRUNK: Rule = (r'((?:conv|prelu)[1-4]_\d(?:_CPM)?)', rf'{BACKBONE}.\1')
+
+RULES: dict[Layout, tuple[Rule, ...]] = {
+    Layout.TWO_BRANCH: (
+        _CAFFE_TRUNK,
+        (r'conv5_(\d)_CPM_L([12])', lambda m: _branch_layer(m[2], 0, m[1])),
+        (
+            r'Mconv(\d)_stage(\d+)_L([12])',
+            lambda m: _branch_layer(m[3], int(m[2]) - 1, m[1]),
+        ),
+    ),
+    Layout.BODY_25: (
+        _CAFFE_TRUNK,
+        (r'M(conv|prelu)(\d)_stage(\d+)_L([12])_([0-2])', _dense_layer),
+        (
+            r'M(conv|prelu)6_stage(\d+)_L([12])',
+            lambda m: f'{STAGES}.{_DENSE_STAGES[m[3]]}.{m[2]}.hidden.{_PLACES[m[1]]}',
+        ),
+        (
+            r'Mconv7_stage(\d+)_L([12])',
+            lambda m: f'{STAGES}.{_DENSE_STAGES[m[2]]}.{m[1]}.output',
+        ),
+    ),
+    Layout.SEQUENTIAL: (
+        (
+            rf'model0\.({"|".join(_SEQUENTIAL_TRUNK)})',
+            lambda m: f'{BACKBONE}.{_SEQUENTIAL_TRUNK[m[1]]}',
+        ),
+        (
+            r'model([1-9])_([12])\.(\d+)',
+            lambda m: f'{STAGES}.{_BRANCHES[m[2]]}.{int(m[1]) - 1}.{m[3]}',
+        ),
+    ),
+    Layout.LIGHTWEIGHT: (
+        (r'model\.(\d+\.\d)', rf'{BACKBONE}.\1'),
+        (r'cpm\.(align\.0|trunk\.\d\.\d)', rf'{STAGES}.adapter.\1'),
+        (r'cpm\.conv\.0', f'{STAGES}.adapter.output.0'),
+        (r'initial_stage\.(trunk\.\d\.0)', rf'{STAGES}.initial.\1'),
+        (r'refinement_stages\.(\d+\.trunk\..+)', rf'{STAGES}.refinements.\1'),
+        (r'initial_stage\.(heatmaps|pafs)\.([01])\.0', _light_layer),
+        (r'refinement_stages\.(\d+)\.(heatmaps|pafs)\.([01])\.0', _light_layer),
+    ),
+}
+
+
 def detect_layout(names: Iterable[str]) -> Layout:
     """Recognise a layout.
 
     Args:
-        names: of all parameters, as :func:`plain_name` gives them.
+        names: of all parameters, without :data:`PREFIX`.
 
     Returns:
         The layout. That all names belong to it is not checked.
@@ -48,106 +124,8 @@ def detect_layout(names: Iterable[str]) -> Layout:
     ):
         if name in known:
             return layout
-    examples = ', '.join(sorted(known)[:3]) or 'nothing'
+    examples = ', '.join(sorted(known)[:3]) or 'no weights'
     raise ValueError(
         'it is neither of OpenPose (COCO, MPI, BODY_25) nor of Lightweight OpenPose '
         f"nor torchvision's VGG19: it holds {examples}, ..."
     )
-
-
-def plain_name(name: str) -> str:
-    """Remove what data parallelism and a port's modules put before Caffe's names."""
-    name = name.removeprefix('module.')
-    caffe = re.fullmatch(r'model\d(?:_[12])?\.(M?(?:conv|prelu)\d.*)', name)
-    return caffe[1] if caffe else name
-
-
-def translate(name: str, layout: Layout) -> str | None:
-    """Name a parameter as mmkp does.
-
-    Args:
-        name: as :func:`plain_name` gives it.
-        layout: of the file, any but VGG19.
-
-    Returns:
-        Its name in a pose estimator; None if it is none of the network's.
-    """
-    if layout is Layout.LIGHTWEIGHT:
-        return _translate_lightweight(name)
-    if layout is Layout.SEQUENTIAL:
-        return _translate_sequential(name)
-    if found := re.fullmatch(r'((?:conv|prelu)[1-4]_\d(?:_CPM)?\.\w+)', name):
-        return f'{BACKBONE}{found[1]}'
-    if layout is Layout.BODY_25:
-        return _translate_dense(name)
-    return _translate_two_branch(name)
-
-
-def _translate_two_branch(name: str) -> str | None:
-    if found := re.fullmatch(r'conv5_(\d)_CPM_L([12])\.(\w+)', name):
-        layer, branch, kind = found.groups()
-        stage = 0
-    elif found := re.fullmatch(r'Mconv(\d)_stage(\d+)_L([12])\.(\w+)', name):
-        layer, branch, kind = found[1], found[3], found[4]
-        stage = int(found[2]) - 1
-    else:
-        return None
-    kind_of_maps = {'1': 'field', '2': 'heatmap'}[branch]
-    # Each convolution but the last is followed by a ReLU, which counts as a layer.
-    return f'{STAGES}{kind_of_maps}_branches.{stage}.{2 * int(layer) - 2}.{kind}'
-
-
-def _translate_dense(name: str) -> str | None:
-    found = re.fullmatch(
-        r'M(conv|prelu)(\d)_stage(\d+)_L([12])(?:_([0-2]))?\.(\w+)', name
-    )
-    if not found:
-        return None
-    operation, layer, stage, branch, repeat, kind = found.groups()
-    kind_of_maps = {'1': 'heatmap', '2': 'field'}[branch]
-    place = {'conv': 0, 'prelu': 1}[operation]
-    prefix = f'{STAGES}{kind_of_maps}_stages.{stage}'
-    if repeat:
-        block = int(layer) - 1
-        return f'{prefix}.blocks.{block}.convolutions.{repeat}.{place}.{kind}'
-    if layer == '6':
-        return f'{prefix}.hidden.{place}.{kind}'
-    return f'{prefix}.output.{kind}' if (operation, layer) == ('conv', '7') else None
-
-
-def _translate_sequential(name: str) -> str | None:
-    by_index = {index: layer for layer, index in VGG19_LAYERS.items()}
-    by_index |= {23: 'conv4_3_CPM', 25: 'conv4_4_CPM'}
-    if found := re.fullmatch(r'model0\.(\d+)\.(\w+)', name):
-        layer = by_index.get(int(found[1]))
-        return f'{BACKBONE}{layer}.{found[2]}' if layer else None
-    if found := re.fullmatch(r'model([1-9])_([12])\.(\d+\.\w+)', name):
-        kind_of_maps = {'1': 'field', '2': 'heatmap'}[found[2]]
-        return f'{STAGES}{kind_of_maps}_branches.{int(found[1]) - 1}.{found[3]}'
-    return None
-
-
-#: Patterns of Lightweight OpenPose's names and what they become.
-_LIGHTWEIGHT = (
-    (r'model\.(\d+\.\d\.\w+)', rf'{BACKBONE}\1'),
-    (r'cpm\.((?:align\.0|trunk\.\d\.\d)\.\w+)', rf'{STAGES}adapter.\1'),
-    (r'cpm\.conv\.(0\.\w+)', rf'{STAGES}adapter.output.\1'),
-    (r'initial_stage\.(trunk\.\d\.0\.\w+)', rf'{STAGES}initial.\1'),
-    (r'refinement_stages\.(\d+\.trunk\..+)', rf'{STAGES}refinements.\1'),
-)
-
-
-def _translate_lightweight(name: str) -> str | None:
-    for pattern, replacement in _LIGHTWEIGHT:
-        if re.fullmatch(pattern, name):
-            return re.sub(pattern, replacement, name)
-    found = re.fullmatch(
-        r'(initial_stage|refinement_stages\.\d+)\.(heatmaps|pafs)\.([01])\.0\.(\w+)',
-        name,
-    )
-    if not found:
-        return None
-    stage = found[1].replace('_stages', 's').replace('initial_stage', 'initial')
-    branch = 'heatmaps' if found[2] == 'heatmaps' else 'fields'
-    place = {'0': '0.0', '1': '1'}[found[3]]
-    return f'{STAGES}{stage}.{branch}.{place}.{found[4]}'

@@ -14,13 +14,13 @@ import numpy as np
 from mmkp.converters.readers.protobuf import (
     FIXED32,
     FIXED64,
-    LENGTH_DELIMITED,
-    VARINT,
     ProtobufError,
+    as_bytes,
+    as_text,
     iterate_fields,
+    opened_message,
     read_varint,
 )
-from mmkp.engine.checkpoint import CheckpointError
 
 #: Field of NetParameter to the fields of name and blobs in its layers: the current
 #: message LayerParameter, and V1LayerParameter of Caffe before 2015.
@@ -48,22 +48,14 @@ def read_caffemodel(filename: str | Path) -> dict[str, list[np.ndarray]]:
         FileNotFoundError: there is no such file.
         CheckpointError: the file is truncated, damaged, or no Caffe model.
     """
-    path = Path(filename).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f'the Caffe model {path} can not be found')
     layers: dict[str, list[np.ndarray]] = {}
-    try:
-        for name, blobs in _iterate_layers(memoryview(path.read_bytes())):
+    with opened_message(filename, '.caffemodel') as net:
+        for name, blobs in _iterate_layers(net):
             if name in layers:
                 raise ProtobufError(f'two layers with weights are called {name}')
             layers[name] = blobs
         if not layers:
             raise ProtobufError('no layer in it has weights')
-    except ProtobufError as error:
-        raise CheckpointError(
-            f'{path} ({path.stat().st_size} bytes) is truncated, damaged or not a '
-            f'.caffemodel ({error}). Copy or download it again.'
-        ) from error
     return layers
 
 
@@ -74,11 +66,11 @@ def _iterate_layers(net: memoryview) -> Iterator[tuple[str, list[np.ndarray]]]:
             continue
         name_field, blob_field = _LAYER_FIELDS[number]
         name, blobs = '', []
-        for inner, inner_type, part in iterate_fields(_bytes(value, wire_type)):
+        for inner, inner_type, part in iterate_fields(as_bytes(value, wire_type)):
             if inner == name_field:
-                name = _text(_bytes(part, inner_type))
+                name = as_text(as_bytes(part, inner_type))
             elif inner == blob_field:
-                blobs.append(_bytes(part, inner_type))
+                blobs.append(as_bytes(part, inner_type))
         if blobs:
             yield name, [_read_blob(blob, name) for blob in blobs]
 
@@ -91,11 +83,11 @@ def _read_blob(blob: memoryview, layer: str) -> np.ndarray:
     for number, wire_type, value in iterate_fields(blob):
         # Numbers are packed in what Caffe writes; protobuf allows them one by one.
         if number == _FLOATS:
-            floats.append(_bytes(value, wire_type, FIXED32))
+            floats.append(as_bytes(value, wire_type, FIXED32))
         elif number == _DOUBLES:
-            doubles.append(_bytes(value, wire_type, FIXED64))
+            doubles.append(as_bytes(value, wire_type, FIXED64))
         elif number == _SHAPE:
-            dimensions = _read_shape(_bytes(value, wire_type))
+            dimensions = _read_shape(as_bytes(value, wire_type))
         elif number in _OLD_SHAPE and isinstance(value, int):
             old_shape[number] = value
     content = bytearray().join(doubles or floats)
@@ -118,23 +110,8 @@ def _read_shape(shape: memoryview) -> list[int]:
         if isinstance(value, int):
             dimensions.append(value)
             continue
-        packed, position = _bytes(value, wire_type), 0
+        packed, position = as_bytes(value, wire_type), 0
         while position < len(packed):
             size, position = read_varint(packed, position)
             dimensions.append(size)
     return dimensions
-
-
-def _bytes(value: int | memoryview, wire_type: int, *others: int) -> memoryview:
-    """Require a field of bytes, of wire type 2 or one of ``others``."""
-    if isinstance(value, int) or wire_type not in (LENGTH_DELIMITED, *others):
-        kind = 'a number' if wire_type == VARINT else f'of wire type {wire_type}'
-        raise ProtobufError(f'a field that should hold bytes is {kind}')
-    return value
-
-
-def _text(value: memoryview) -> str:
-    try:
-        return str(value, 'utf-8')
-    except UnicodeDecodeError as error:
-        raise ProtobufError(f'a name is no text ({error})') from error

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mmkp.converters.readers.protobuf import ProtobufError, iterate_fields
+from mmkp.converters.readers.protobuf import (
+    ProtobufError,
+    as_bytes,
+    as_text,
+    iterate_fields,
+    opened_message,
+)
 
 # Field numbers of TensorFlow's graph.proto, node_def.proto, tensor.proto and
 # tensor_shape.proto.
@@ -57,60 +63,34 @@ def read_graph_def(path: str | Path) -> dict[str, GraphNode]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ProtobufError: the file is truncated or something else.
+        CheckpointError: the file is truncated or something else.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f'the frozen graph {path} can not be found')
-    buffer = memoryview(path.read_bytes())
     nodes: dict[str, GraphNode] = {}
     repeated = 0
-    try:
+    with opened_message(path, 'frozen TensorFlow graph') as buffer:
         for number, _, value in iterate_fields(buffer):
             if number == _GRAPH_NODE:
-                node = _read_node(_message(value))
+                node = _read_node(as_bytes(value))
                 nodes[node.name] = node
                 repeated += 0 if node.value is None else node.value.size
             if repeated > len(buffer) + _MAX_ALL_REPEATED:
                 raise ProtobufError('its constants repeat their values too often')
-    except ProtobufError as error:
-        raise ProtobufError(
-            f'{path} ({len(buffer)} bytes) is truncated, damaged or no frozen '
-            f'TensorFlow graph: {error}; copy or download it again'
-        ) from error
-    if not any(node.op for node in nodes.values()):
-        raise ProtobufError(
-            f'{path} ({len(buffer)} bytes) is no frozen TensorFlow graph: no node '
-            'with an operation is in it'
-        )
+        if not any(node.op for node in nodes.values()):
+            raise ProtobufError('no node with an operation is in it')
     return nodes
-
-
-def _message(value: int | memoryview) -> memoryview:
-    """Check that a field holds a string, message or packed numbers."""
-    if isinstance(value, int):
-        raise ProtobufError('a number stands where a message should')
-    return value
-
-
-def _text(value: int | memoryview) -> str:
-    try:
-        return bytes(_message(value)).decode()
-    except UnicodeDecodeError as error:
-        raise ProtobufError('a name is not text') from error
 
 
 def _read_node(buffer: memoryview) -> GraphNode:
     node = GraphNode()
     for number, _, value in iterate_fields(buffer):
         if number == _NODE_NAME:
-            node.name = _text(value)
+            node.name = as_text(value)
         elif number == _NODE_OP:
-            node.op = _text(value)
+            node.op = as_text(value)
         elif number == _NODE_INPUT:
-            node.inputs.append(_text(value))
+            node.inputs.append(as_text(value))
         elif number == _NODE_ATTRIBUTE:
-            tensor = _read_attribute_tensor(_message(value))
+            tensor = _read_attribute_tensor(as_bytes(value))
             node.value = node.value if tensor is None else tensor
     return node
 
@@ -118,11 +98,11 @@ def _read_node(buffer: memoryview) -> GraphNode:
 def _read_attribute_tensor(buffer: memoryview) -> np.ndarray | None:
     """Read the tensor of a node's attribute 'value', None for other attributes."""
     entry = dict((number, value) for number, _, value in iterate_fields(buffer))
-    if _ENTRY_KEY not in entry or _text(entry[_ENTRY_KEY]) != 'value':
+    if _ENTRY_KEY not in entry or as_text(entry[_ENTRY_KEY]) != 'value':
         return None
-    for number, _, value in iterate_fields(_message(entry.get(_ENTRY_VALUE, 0))):
+    for number, _, value in iterate_fields(as_bytes(entry.get(_ENTRY_VALUE, 0))):
         if number == _VALUE_TENSOR:
-            return _read_tensor(_message(value))
+            return _read_tensor(as_bytes(value))
     return None
 
 
@@ -136,13 +116,13 @@ def _read_tensor(buffer: memoryview) -> np.ndarray | None:
         return None
     dtype, value_field = _TYPES[kind]
     shape = [
-        _read_dimension(_message(dimension))
+        _read_dimension(as_bytes(dimension))
         for value in fields.get(_TENSOR_SHAPE, [])
-        for number, _, dimension in iterate_fields(_message(value))
+        for number, _, dimension in iterate_fields(as_bytes(value))
         if number == _SHAPE_DIMENSION
     ]
     chunks = fields.get(_TENSOR_BYTES) or fields.get(value_field) or []
-    raw = b''.join(bytes(_message(chunk)) for chunk in chunks)
+    raw = b''.join(bytes(as_bytes(chunk)) for chunk in chunks)
     try:
         if any(size < 0 for size in shape):
             raise ValueError('a negative size')

@@ -7,6 +7,10 @@ https://protobuf.dev/programming-guides/encoding.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmkp.engine.checkpoint import CheckpointError
 
 #: Wire types: how many bytes a value takes and what they mean.
 VARINT = 0
@@ -22,6 +26,34 @@ _MAX_FIELD_NUMBER = 2**29 - 1
 
 class ProtobufError(ValueError):
     """The bytes are no protobuf message, or not all of one."""
+
+
+@contextmanager
+def opened_message(path: str | Path, kind: str) -> Iterator[memoryview]:
+    """Give the bytes of a file, and say which file it was that is no such message.
+
+    Args:
+        path: of the file; ``~`` stands for the home folder.
+        kind: what it should be, for messages.
+
+    Yields:
+        Its bytes.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: within the block a :class:`ProtobufError` was raised.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f'the {kind} {path} can not be found')
+    content = path.read_bytes()
+    try:
+        yield memoryview(content)
+    except ProtobufError as error:
+        raise CheckpointError(
+            f'{path} ({len(content)} bytes) is truncated, damaged or not a {kind} '
+            f'({error}). Copy or download it again.'
+        ) from error
 
 
 def iterate_fields(buffer: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
@@ -91,3 +123,43 @@ def read_varint(buffer: memoryview, position: int) -> tuple[int, int]:
     if len(buffer) - position < _MAX_VARINT_BYTES:
         raise ProtobufError(f'the bytes end within the number at byte {position}')
     raise ProtobufError(f'the number at byte {position} is longer than 64 bits')
+
+
+def as_bytes(
+    value: int | memoryview, wire_type: int = LENGTH_DELIMITED, *others: int
+) -> memoryview:
+    """Require that a field holds bytes: a string, a message or packed numbers.
+
+    Args:
+        value: of a field.
+        wire_type: of the field.
+        *others: wire types beside 2 that will do.
+
+    Returns:
+        The value.
+
+    Raises:
+        ProtobufError: it is a number, or of another wire type.
+    """
+    if isinstance(value, int) or wire_type not in (LENGTH_DELIMITED, *others):
+        kind = 'a number' if isinstance(value, int) else f'of wire type {wire_type}'
+        raise ProtobufError(f'a field that should hold bytes is {kind}')
+    return value
+
+
+def as_text(value: int | memoryview) -> str:
+    """Decode a field that holds text.
+
+    Args:
+        value: of a field.
+
+    Returns:
+        The text.
+
+    Raises:
+        ProtobufError: it is a number, or no UTF-8.
+    """
+    try:
+        return str(as_bytes(value), 'utf-8')
+    except UnicodeDecodeError as error:
+        raise ProtobufError(f'a name is no text ({error})') from error

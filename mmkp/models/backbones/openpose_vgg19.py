@@ -9,7 +9,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.models.backbones.vgg19_weights import check_input, convert_vgg19
+from mmkp.converters.vgg19 import check_input, convert_vgg19
 from mmkp.models.layers.initialization import FAN_IN_INIT
 
 #: Convolutions in each of VGG19's first four blocks; pooling is between the blocks.

