@@ -35,6 +35,8 @@ SCOPES = {
     'feature': ('vae/encoder/deterministic/feature', 'generator.features', None),
     'image': ('vae/decoder/deterministic', 'generator.decoder', 'generator.output'),
 }
+#: Landmark-specific linear maps of our model, by the scope that has one.
+LINEAR_MAPS = {'feature': 'generator.reduce', 'image': 'generator.expand'}
 #: When the convolutions of a skip are made: as its level is left on the way down, or
 #: as it is joined on the way up; and whether they are transposed.
 ORDERS = [(when, kind) for when in ('up', 'down') for kind in ('conv2d', 'deconv2d')]
@@ -51,6 +53,8 @@ _NORM_NAMES = {
     'moving_variance': 'running_var',
 }
 Variables = Mapping[str, np.ndarray]
+#: Kind of layer -> its number -> its arrays.
+Layers = dict[str, dict[int, dict[str, np.ndarray]]]
 
 
 def build_model(config: str | Path) -> Any:
@@ -74,21 +78,12 @@ def build_model(config: str | Path) -> Any:
 
 
 def convert_checkpoint(variables: Variables, model: Any) -> dict[str, Any]:
-    """Convert the variables of a release to a checkpoint that MMEngine loads.
+    """Bring the variables of a release into a checkpoint that MMEngine loads.
 
-    Args:
-        variables: as for :func:`convert_variables`.
-        model: as for :func:`convert_variables`.
-
-    Returns:
-        ``state_dict`` and ``meta``: ``dataset_meta`` and ``converted_from``.
-
-    Raises:
-        ValueError: as :func:`convert_variables`.
+    Its ``state_dict`` is that of :func:`convert_variables`, with the same arguments.
     """
-    state = convert_variables(variables, model)
     meta = discovered_meta(model.num_keypoints, converted_from='LMDIS (TensorFlow 1)')
-    return {'meta': meta, 'state_dict': state}
+    return {'meta': meta, 'state_dict': convert_variables(variables, model)}
 
 
 def convert_variables(variables: Variables, model: nn.Module) -> dict[str, Tensor]:
@@ -110,7 +105,7 @@ def convert_variables(variables: Variables, model: nn.Module) -> dict[str, Tenso
         ValueError: the networks are not of that kind, or the variables do not fit.
     """
     state = dict(model.state_dict())
-    for scope, hourglass, last in SCOPES.values():
+    for key, (scope, hourglass, last) in SCOPES.items():
         own = _within(variables, scope)
         if not own:
             raise ValueError(
@@ -118,6 +113,8 @@ def convert_variables(variables: Variables, model: nn.Module) -> dict[str, Tenso
                 'checkpoint of LMDIS, under their names'
             )
         state.update(_convert_network(own, scope, model, hourglass, last))
+        if key in LINEAR_MAPS:
+            state.update(_linear(own, scope, model, LINEAR_MAPS[key]))
     return state
 
 
@@ -157,15 +154,15 @@ def _convert_network(
     if not fitting:
         raise ValueError(problems[0])
     first = fitting[0]
-    if any(not _same(first, other) for other in fitting[1:]):
+    if any(
+        not torch.equal(first[name], other[name])
+        for other in fitting[1:]
+        for name in first
+    ):
         raise ValueError(
             f'the shapes of {scope} fit several orders of its layers, so that it '
             'cannot be told which weights belong where'
         )
-    linear = {'feature': 'generator.reduce', 'image': 'generator.expand'}
-    for key, target in linear.items():
-        if SCOPES[key][0] == scope:
-            first.update(_linear(own, scope, model, target))
     return first
 
 
@@ -205,17 +202,13 @@ def creation_order(
         yield 'deconv2d', last
 
 
-def _layers(
-    own: dict[str, np.ndarray], scope: str
-) -> dict[str, dict[int, dict[str, np.ndarray]]]:
+def _layers(own: dict[str, np.ndarray], scope: str) -> Layers:
     """Arrays of each layer: kind -> number -> weights, bias and normalisation.
 
     Normalisations lie in their layer's scope, or are numbered beside the layers in one
     sequence, then under the kind ``'norm'``.
     """
-    groups: dict[str, dict[int, dict[str, np.ndarray]]] = defaultdict(
-        lambda: defaultdict(dict)
-    )
+    groups: Layers = defaultdict(lambda: defaultdict(dict))
     for name, value in own.items():
         if found := _LAYER.search(name):
             part = 'weights' if found[3] == 'weights' else 'bias'
@@ -234,7 +227,7 @@ def _layers(
 
 
 def _assign(
-    groups: dict[str, dict[int, dict[str, np.ndarray]]],
+    groups: Layers,
     names: list[tuple[str, str]],
     model: nn.Module,
     scope: str,
@@ -319,7 +312,3 @@ def _fitting(
         'set num_keypoints and the widths of the release in the config',
     )
     return {f'{name}.{key}': value for key, value in converted.items()}
-
-
-def _same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
-    return all(torch.equal(first[name], second[name]) for name in first)

@@ -9,6 +9,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.converters.shape_check import check_shapes
 from mmkp.converters.vgg19 import check_input, convert_vgg19
 from mmkp.models.layers.initialization import FAN_IN_INIT
 
@@ -66,6 +67,7 @@ class OpenPoseVGG19(BaseModule):
                 f'and init_cfg={init_cfg}; drop one of them'
             )
         self.vgg19_weights = vgg19_weights
+        self.channels = tuple(channels)
         self.vgg19_input = vgg19_input
         self.layers = nn.Sequential(
             _make_layers(activation == 'prelu', channels, narrow_channels)
@@ -90,13 +92,13 @@ class OpenPoseVGG19(BaseModule):
                 ) from error
 
     def _load_vgg19(self, weights: Mapping[str, Tensor]) -> None:
-        own = dict(self.layers.named_parameters())
-        for name, value in weights.items():
-            if own[name].shape != value.shape:
-                raise ValueError(
-                    f'{name} is {tuple(value.shape)} in the file and '
-                    f'{tuple(own[name].shape)} in the network of these channels'
-                )
+        own = self.layers.state_dict()
+        check_shapes(
+            weights,
+            {name: own[name] for name in weights},
+            f'OpenPoseVGG19 of channels={self.channels}',
+            "leave out channels, torchvision's VGG19 has the usual ones",
+        )
         self.layers.load_state_dict(weights, strict=False)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor]:
