@@ -36,9 +36,10 @@ def test_the_published_setting_sees_42_cells_of_128_pixels():
     config = Config.fromfile(FOLDER / 'celeba/fse_celeba-aligned-128x128.py')
     model = MODELS.build(config.model).eval()
     with torch.no_grad():
-        first, second, warp = model.views(torch.rand(1, 3, 146, 146))
-        _, heatmaps = model.detect(second)
-    assert first.shape[-2:] == (128, 128) and tuple(warp.image_size) == (128, 128)
+        views = model.views(torch.rand(1, 3, 146, 146))
+        _, heatmaps = model.detect(views.second)
+    assert views.first.shape[-2:] == (128, 128)
+    assert tuple(views.warp.image_size) == (128, 128)
     assert heatmaps.shape == (1, 10, 42, 42)
     # The map lies in the middle of the image.
     grid = config.model.head.grid

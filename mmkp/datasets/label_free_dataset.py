@@ -7,7 +7,7 @@ from typing import Any
 from mmpose.datasets.dataset_wrappers import CombinedDataset
 from mmpose.registry import DATASETS
 
-from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.datasets.metainfo import discovered_metainfo, unlabeled_keypoints
 
 KEYPOINT_KEYS = ('keypoints', 'keypoints_visible')
 
@@ -16,7 +16,8 @@ KEYPOINT_KEYS = ('keypoints', 'keypoints_visible')
 class LabelFreeDataset(CombinedDataset):
     """Images and boxes of any MMPose data set, for the discovery of K keypoints.
 
-    The annotated keypoints are dropped before the pipeline sees them, and the
+    The annotated keypoints are dropped before the pipeline sees them; in training K
+    keypoints without annotation take their place (:func:`unlabeled_keypoints`). The
     metainfo, which MMEngine stores in checkpoints and visualizers draw by, is that
     of K discovered keypoints.
 
@@ -42,6 +43,7 @@ class LabelFreeDataset(CombinedDataset):
         metainfo: dict | None = None,
         **kwargs: Any,
     ) -> None:
+        self.num_keypoints = num_keypoints
         super().__init__(
             metainfo=metainfo or discovered_metainfo(num_keypoints),
             datasets=[dataset],
@@ -61,4 +63,6 @@ class LabelFreeDataset(CombinedDataset):
         sample = super().get_data_info(idx)
         for key in KEYPOINT_KEYS:
             sample.pop(key, None)
+        if not self.test_mode:
+            sample.update(unlabeled_keypoints(self.num_keypoints))
         return sample

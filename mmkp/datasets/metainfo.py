@@ -28,6 +28,24 @@ def check_num_keypoints(num_keypoints: int) -> int:
     return int(num_keypoints)
 
 
+def unlabeled_keypoints(num_keypoints: int) -> dict[str, np.ndarray]:
+    """What a sample of an unlabeled image has where others have annotations.
+
+    As in COCO's format, all visibilities are 0, of which codecs make targets of weight
+    0: unlabeled images can stand beside labeled ones and go through their pipeline.
+
+    Args:
+        num_keypoints: Number of keypoints K.
+
+    Returns:
+        ``keypoints`` (1, K, 2) and ``keypoints_visible`` (1, K), zeros, float32.
+    """
+    return dict(
+        keypoints=np.zeros((1, num_keypoints, 2), np.float32),
+        keypoints_visible=np.zeros((1, num_keypoints), np.float32),
+    )
+
+
 def _lab(srgb: np.ndarray) -> np.ndarray:
     """Convert sRGB (N, 3), 0 to 1, to CIELAB (N, 3) under the white point D65.
 

@@ -15,7 +15,11 @@ from mmpose.registry import DATASETS
 from mmkp.datasets.image_boxes import box_remarks, plain_name, read_boxes
 from mmkp.datasets.image_decoding import CorruptImageError
 from mmkp.datasets.image_files import find_images
-from mmkp.datasets.metainfo import check_num_keypoints, discovered_metainfo
+from mmkp.datasets.metainfo import (
+    check_num_keypoints,
+    discovered_metainfo,
+    unlabeled_keypoints,
+)
 
 BOX_READERS = ('GetBBoxCenterScale',)
 BOX_WRITERS = ('LoadVerifiedImage',)
@@ -39,7 +43,9 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
     Samples hold ``img_path``, ``img_id`` and ``id`` (int), the keys that MMPose takes
     from the metainfo, and with a box file ``bbox`` (1, 4) float32
     ``x1, y1, x2, y2`` in image pixels and ``bbox_score`` (1,) float32. With a box
-    file there is one sample a box, and images without a box are left out.
+    file there is one sample a box, and images without a box are left out. In training
+    they also hold K keypoints without annotation (:func:`unlabeled_keypoints`), so that
+    they can stand beside labeled ones in a data set of data sets.
 
     Args:
         num_keypoints: Number K of keypoints to discover; it sets the metainfo.
@@ -164,6 +170,20 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
     def corrupt_images(self) -> list[int]:
         """``img_id`` of the damaged images met so far by any loader process."""
         return self._corrupt.nonzero().flatten().tolist()
+
+    def get_data_info(self, idx: int) -> dict:
+        """Return one sample.
+
+        Args:
+            idx: Index of the sample.
+
+        Returns:
+            See the class for its keys.
+        """
+        sample = super().get_data_info(idx)
+        if not self.test_mode:
+            sample.update(unlabeled_keypoints(self.num_keypoints))
+        return sample
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on one sample.

@@ -16,6 +16,7 @@ from mmkp.engine.file_backend import AtomicLocalBackend
 from mmkp.engine.finite_json import FiniteJsonHandler
 from mmkp.engine.hooks import *
 from mmkp.engine.non_finite import NonFiniteError
+from mmkp.engine.optimizers import PartsOptimWrapperConstructor
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     'ConfigError',
     'FiniteJsonHandler',
     'NonFiniteError',
+    'PartsOptimWrapperConstructor',
     'UntrustedCheckpointError',
     'as_checkpoint',
     'check_config',

@@ -21,6 +21,7 @@ from mmengine.runner import (
     TestLoop,
     ValLoop,
 )
+from mmengine.utils import get_object_from_string
 from torch.utils.data import DataLoader
 
 from mmkp.engine.config_keypoints import keypoint_mistakes
@@ -29,6 +30,8 @@ from mmkp.engine.config_keypoints import keypoint_mistakes
 _ALWAYS = {'type', '_scope_', '_delete_'}
 _HOOK = {'priority'}
 _OPTIM_WRAPPER = {'constructor', 'paramwise_cfg', 'optimizer'}
+# Of any loss of an unsupervised model, see `NamedLosses`.
+_LOSS = {'inputs', 'loss_weight'}
 _SCHEDULER = {'convert_to_iter_based'}
 _LOADER = {
     'dataset',
@@ -159,7 +162,9 @@ def schema(path: str, value: Mapping) -> set[str] | None:
     top, _, rest = path.partition('.')
     if not rest and top.endswith('_dataloader'):
         return set(inspect.signature(DataLoader.__init__).parameters) | _LOADER
-    defaults = {
+    if _is_optim_wrapper_of_parts(path, value):
+        return None  # its keys are names of optimizers
+    defaults: dict[str, Any] = {
         'optim_wrapper': OptimWrapper,
         'val_cfg': ValLoop,
         'test_cfg': TestLoop,
@@ -171,6 +176,9 @@ def schema(path: str, value: Mapping) -> set[str] | None:
         return (accepted_arguments(target) or set()) | {'by_epoch'}
     if target is None and not rest:
         target = defaults.get(top)
+    one_of_several = top == 'optim_wrapper' and '.' not in rest and 'optimizer' in value
+    if target is None and one_of_several:
+        target = OptimWrapper
     if target is None or path.split('.')[-1].endswith('_cfg') and rest:
         return None  # e.g. norm_cfg, whose builders take more than the layer does
     names = accepted_arguments(target)
@@ -182,7 +190,18 @@ def schema(path: str, value: Mapping) -> set[str] | None:
         'custom_hooks': _HOOK,
         'param_scheduler': _SCHEDULER,
     }
+    if path.startswith('model.losses.') and path.count('.') == 2:
+        names = names | _LOSS
+    if rest and one_of_several:
+        names = names | {'parts'}
     return names | _ALWAYS | _ADDED_BY_RUNNER | extras.get(top.split('[')[0], set())
+
+
+def _is_optim_wrapper_of_parts(path: str, value: Mapping) -> bool:
+    """Whether a constructor makes an optimizer of each entry of ``optim_wrapper``."""
+    return (
+        path == 'optim_wrapper' and 'constructor' in value and 'optimizer' not in value
+    )
 
 
 def _mistakes(value: Any, path: str) -> Iterator[str]:
@@ -215,8 +234,8 @@ def _name(target: Any) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    """Whether a name is looked up in the registries at hand; ``mmdet.X`` is not."""
-    return '.' not in name or name.split('.')[0] in ('mmpose', 'mmengine')
+    """Whether a name must be found here; ``mmdet.X`` may be known elsewhere."""
+    return '.' not in name or name.split('.')[0] in ('mmpose', 'mmengine', 'torch')
 
 
 def _registries() -> list[Registry]:
@@ -232,15 +251,17 @@ def find_type(name: str) -> Any:
     """The class or function that is registered under a name, None when there is none.
 
     Args:
-        name: as in ``type``, with or without a scope.
+        name: as in ``type``, with or without a scope, or the import path of a class of
+            torch, MMEngine, MMPose or mmkp, which MMEngine's registries take as well.
     """
     scope, _, bare = name.rpartition('.')
-    if not bare or scope not in ('', 'mmpose', 'mmengine'):
-        return None
-    for registry in _registries():
-        found = registry.get(bare)
-        if found is not None:
-            return found
+    if bare and scope in ('', 'mmpose', 'mmengine'):
+        for registry in _registries():
+            found = registry.get(bare)
+            if found is not None:
+                return found
+    if scope.split('.')[0] in ('torch', 'mmengine', 'mmpose', 'mmkp'):
+        return get_object_from_string(name)
     return None
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_reduce
-from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from mmkp.engine.optimizers import optim_wrappers
 
 # Processes ask each other every so many iterations, as each time the GPU is waited for.
 _AGREEMENT_INTERVAL = 10
@@ -35,8 +36,8 @@ def validation_is_due(loop: Any, done: int) -> bool:
 
 def is_between_updates(runner: Runner) -> bool:
     """Whether no gradients have been accumulated that a checkpoint would lose."""
-    steps = runner.optim_wrapper
-    return not isinstance(steps, OptimWrapper) or steps.should_update()
+    wrappers = optim_wrappers(runner.optim_wrapper).values()
+    return all(wrapper.should_update() for wrapper in wrappers)
 
 
 def agree(runner: Runner, value: int) -> int:

@@ -10,6 +10,8 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from mmkp.engine.optimizers import optim_wrappers
+
 _MOST_NAMES = 8
 
 
@@ -62,21 +64,24 @@ def raise_if_not_finite(runner: Any, iteration: int) -> None:
 
 def remedies(runner: Runner) -> str:
     """What to change in the config when a training diverges."""
-    steps = runner.optim_wrapper
-    rates = steps.get_lr() if isinstance(steps, OptimWrapper) else {}
-    rate = next(iter(rates.get('lr', [])), None)
-    told = '' if rate is None else f' (the rate is now {rate:.3g})'
-    found = [f'lower optim_wrapper.optimizer.lr{told}']
-    clipping = getattr(steps, 'clip_grad_kwargs', None)
-    if not clipping:
-        found.append('set optim_wrapper.clip_grad="dict(max_norm=5.0)"')
-    elif 'max_norm' in clipping:
-        found.append(
-            f'lower optim_wrapper.clip_grad.max_norm, now {clipping["max_norm"]:g}'
-        )
-    if isinstance(steps, AmpOptimWrapper):
+    found = []
+    wrappers = optim_wrappers(runner.optim_wrapper)
+    for name, steps in wrappers.items():
+        place = f'optim_wrapper.{name}' if name else 'optim_wrapper'
+        rates = steps.get_lr() if isinstance(steps, OptimWrapper) else {}
+        rate = next(iter(rates.get('lr', [])), None)
+        told = '' if rate is None else f' (the rate is now {rate:.3g})'
+        found.append(f'lower {place}.optimizer.lr{told}')
+        clipping = getattr(steps, 'clip_grad_kwargs', None)
+        if not clipping:
+            found.append(f'set {place}.clip_grad="dict(max_norm=5.0)"')
+        elif 'max_norm' in clipping:
+            found.append(
+                f'lower {place}.clip_grad.max_norm, now {clipping["max_norm"]:g}'
+            )
+    if any(isinstance(steps, AmpOptimWrapper) for steps in wrappers.values()):
         found.append('train without --amp')
-    return ', or '.join(found)
+    return ', or '.join(found or ['lower optim_wrapper.optimizer.lr'])
 
 
 def loss_error(
@@ -104,11 +109,12 @@ def loss_error(
 
 def scales_losses(runner: Runner) -> bool:
     """Whether steps with infinite gradients are left out, as is usual with AMP."""
-    steps = runner.optim_wrapper
-    if not isinstance(steps, AmpOptimWrapper):
-        return False
-    scaler = getattr(steps, 'loss_scaler', None)
-    return scaler is not None and scaler.is_enabled()
+    scalers = [
+        getattr(steps, 'loss_scaler', None)
+        for steps in optim_wrappers(runner.optim_wrapper).values()
+        if isinstance(steps, AmpOptimWrapper)
+    ]
+    return any(scaler is not None and scaler.is_enabled() for scaler in scalers)
 
 
 def image_files(data_batch: Any) -> list[str]:

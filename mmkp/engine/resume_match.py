@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -59,13 +59,10 @@ def _find_missing_parts(checkpoint: Mapping) -> str | None:
 
 
 def _compare_optimizers(own: Any, saved: Any) -> str | None:
-    if not isinstance(own, OptimWrapper):
-        names = {name: wrapper for name, wrapper in own.items()}
-        if set(names) - set(saved):
-            return (
-                f'it has no state of the optimizers {sorted(set(names) - set(saved))}'
-            )
-        for name, wrapper in names.items():
+    if isinstance(own, OptimWrapperDict):
+        if left_out := sorted(set(own.keys()) - set(saved)):
+            return f'it has no state of the optimizers {left_out}'
+        for name, wrapper in own.items():
             if reason := _compare_optimizers(wrapper, saved[name]):
                 return f'{reason} ({name})'
         return None
@@ -109,6 +106,9 @@ def _count(sizes: list[int]) -> str:
 
 
 def _compare_schedulers(own: Any, saved: Any) -> str | None:
+    if isinstance(own, Mapping) and isinstance(saved, Mapping):
+        reasons = (_compare_schedulers(own[name], saved.get(name, [])) for name in own)
+        return next(filter(None, reasons), None)
     if not isinstance(own, Sequence) or not isinstance(saved, Sequence):
         return None
     if len(own) != len(saved):

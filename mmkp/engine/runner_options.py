@@ -78,11 +78,16 @@ def use_mixed_precision(cfg: Config) -> None:
     """
     if not torch.cuda.is_available():
         raise ConfigError('--amp needs a GPU: without one, training is in float32')
-    wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise ConfigError(f'--amp replaces OptimWrapper, but the config has {wrapper}')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    several = 'optimizer' not in cfg.optim_wrapper
+    wrappers = cfg.optim_wrapper.values() if several else [cfg.optim_wrapper]
+    for wrapper in wrappers:
+        if not isinstance(wrapper, dict):
+            continue  # the name of the constructor
+        kind = wrapper.get('type', 'OptimWrapper')
+        if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+            raise ConfigError(f'--amp replaces OptimWrapper, but the config has {kind}')
+        wrapper['type'] = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def set_resume(cfg: Config, checkpoint: str) -> None:

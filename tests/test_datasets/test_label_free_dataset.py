@@ -1,5 +1,6 @@
 """Labels do not reach a model that is trained without them."""
 
+import numpy as np
 import pytest
 from mmpose.registry import DATASETS
 
@@ -14,7 +15,7 @@ PIPELINE = [
 ]
 
 
-def build(num_keypoints: int):
+def build(num_keypoints: int, **options):
     puppets = {'type': 'PuppetDataset', 'num_images': 3, 'image_size': 48}
     return DATASETS.build(
         {
@@ -22,6 +23,7 @@ def build(num_keypoints: int):
             'num_keypoints': num_keypoints,
             'dataset': puppets,
             'pipeline': PIPELINE,
+            **options,
         }
     )
 
@@ -34,8 +36,13 @@ def test_keypoints_are_gone_and_the_metainfo_is_of_the_discovered_ones():
     assert sample['inputs'].shape == (3, 32, 32)
     instances = sample['data_samples'].gt_instances
     assert 'bboxes' in instances
-    assert 'keypoints' not in instances
-    assert 'keypoints_visible' not in instances
+    # In their place stand six that nobody has annotated, the same in each image.
+    assert instances.keypoints.shape == (1, 6, 2)
+    assert not instances.keypoints_visible.any()
+    other = dataset[2]['data_samples'].gt_instances
+    np.testing.assert_array_equal(instances.keypoints, other.keypoints)
+    tested = build(6, test_mode=True)[1]['data_samples'].gt_instances
+    assert 'keypoints' not in tested and 'keypoints_visible' not in tested
 
 
 def test_no_keypoints_are_refused():

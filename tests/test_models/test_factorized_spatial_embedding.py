@@ -75,7 +75,8 @@ def test_a_dot_of_the_second_view_maps_onto_itself_in_the_first(first, second, m
         crop_margin=margin,
     )
     places = torch.tensor([[60.0, 66.0], [75.0, 70.0], [70.0, 84.0], [62.0, 80.0]])
-    once, twice, warp = model.views(dots(places, (146, 150)))
+    views = model.views(dots(places, (146, 150)))
+    once, twice, warp = views.first, views.second, views.warp
     assert once.shape == twice.shape == (4, 3, 150 - 2 * margin, 146 - 2 * margin)
     assert tuple(warp.image_size) == (146 - 2 * margin, 150 - 2 * margin)
     there = centroids(twice)
@@ -90,7 +91,8 @@ def test_both_views_come_from_the_image_itself():
     shift.update(scale_std=0.0, translation_std=0.05)
     model = build(first_view_transform=shift, view_transform=shift, crop_margin=0)
     images = torch.rand(8, 3, 64, 64)
-    first, second, _ = model.views(images)
+    views = model.views(images)
+    first, second = views.first, views.second
     blurred_twice, _ = model.view_transform(first)
     once, twice, expected = (
         v.std((2, 3)).mean() for v in (first, blurred_twice, second)
@@ -103,7 +105,8 @@ def test_views_get_their_own_colour_jitter():
     still.update(scale_std=0.0, translation_std=0.0, brightness=0.2)
     model = build(first_view_transform=still, view_transform=still, crop_margin=2)
     images = torch.rand(2, 3, 70, 70)
-    first, second, _ = model.views(images)
+    views = model.views(images)
+    first, second = views.first, views.second
     inner = images[:, :, 2:-2, 2:-2]
     for change in (first - inner, second - inner, first - second):
         shifts = change.mean((2, 3))
@@ -208,7 +211,7 @@ def test_predictions_see_the_whole_image_at_the_scale_of_training():
         ({'crop_margin': -1}, 'must not be negative'),
         (
             {'first_view_transform': {'type': 'DiversityLoss'}},
-            'first_view_transform of',
+            'first_view_transform is of DiversityLoss',
         ),
     ],
 )

@@ -146,7 +146,7 @@ class TestTraining:
         torch.manual_seed(3)
         outputs = model.outputs_for_losses(images)
         torch.manual_seed(3)
-        warped, _ = model.second_view(images)
+        warped = model.views(images).second
         assert torch.equal(outputs['warped_images'], warped)
         logits, warped_logits = model.attend(images), model.attend(warped)
         selected = model.select(logits, warped_logits)

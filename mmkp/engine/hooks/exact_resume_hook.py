@@ -7,12 +7,12 @@ from typing import Any
 from mmengine.dist import all_gather_object, get_rank
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpose.registry import DATA_SAMPLERS, HOOKS
 from torch import Tensor
 from torch.utils.data import BatchSampler, Sampler
 
+from mmkp.engine.loop_state import is_between_updates
 from mmkp.engine.random_state import get_random_state, set_random_state
 from mmkp.engine.resumable_loading import (
     BatchSeeder,
@@ -111,8 +111,7 @@ class ExactResumeHook(Hook):
             ranks=states or [self._current_state()],
             sampler_seed=getattr(sampler, 'seed', None),
         )
-        steps = runner.optim_wrapper
-        if isinstance(steps, OptimWrapper) and not steps.should_update():
+        if not is_between_updates(runner):
             runner.logger.warning(
                 'This checkpoint lies inside an accumulation of gradients: resuming '
                 'from it will lose them. Make the interval of the checkpoints a '

@@ -10,6 +10,8 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from torch import Tensor
 
+from mmkp.engine.optimizers import optim_wrappers
+
 _KEY = 'heatmap_collapse'
 _REMEDIES = (
     'Things to try: a lower learning rate or a longer warm-up; {of_config}'
@@ -178,8 +180,9 @@ class HeatmapCollapseHook(Hook):
 def _remedies_of(runner: Runner) -> str:
     """What to change in this config, where it has it."""
     found = []
-    steps = getattr(runner, 'optim_wrapper', None)
-    if type(getattr(steps, 'optimizer', None)).__name__ == 'RMSprop':
+    wrappers = optim_wrappers(getattr(runner, 'optim_wrapper', None))
+    kinds = {type(steps.optimizer).__name__ for steps in wrappers.values()}
+    if 'RMSprop' in kinds:
         found.append('Adam instead of RMSprop; ')
     model = getattr(runner, 'model', None)
     head = getattr(getattr(model, 'module', model), 'head', None)

@@ -7,6 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+from mmkp.engine.optimizers import optim_wrappers
+
 
 @HOOKS.register_module()
 class TimedLearningRateHook(Hook):
@@ -77,5 +79,6 @@ class TimedLearningRateHook(Hook):
             data_batch: not used.
         """
         factor = self.factor((time.monotonic() - self._start) / self.seconds)
-        for group in runner.optim_wrapper.param_groups:
-            group['lr'] = factor * group.setdefault('initial_lr', group['lr'])
+        for steps in optim_wrappers(runner.optim_wrapper).values():
+            for group in steps.param_groups:
+                group['lr'] = factor * group.setdefault('initial_lr', group['lr'])

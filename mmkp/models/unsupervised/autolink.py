@@ -20,19 +20,12 @@ class AutoLink(UnsupervisedPoseEstimator):
     Args: see :class:`UnsupervisedPoseEstimator`; ``generator`` is required.
 
     Raises:
-        ValueError: no generator, or one for another number of keypoints.
+        ValueError: no generator.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.generator is None:
             raise ValueError(
-                'AutoLink needs a `generator`, e.g. '
-                "dict(type='EdgeMapGenerator', num_keypoints=...)"
-            )
-        num_drawn = self.generator.num_keypoints
-        if num_drawn != self.num_keypoints:
-            raise ValueError(
-                f'the head finds {self.num_keypoints} keypoints but the generator '
-                f'draws {num_drawn}: set num_keypoints to the same value in both'
+                "AutoLink needs a `generator`, e.g. dict(type='EdgeMapGenerator')"
             )

@@ -1,17 +1,20 @@
 """The base of every model that discovers keypoints without annotations."""
 
-import copy
 from collections.abc import Iterable
 
 import torch
-from mmengine.model import ModuleDict, ModuleList
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from mmkp.ops.warps.warp import Warp
+from mmkp.engine.config_check import accepted_arguments
+from mmkp.models.losses.named_losses import NamedLosses
+from mmkp.models.unsupervised.targets import keypoint_targets
+from mmkp.models.unsupervised.untrained import untrained_detector
+from mmkp.models.view_transforms.views import Views, check_transforms, make_views
 
 
 @MODELS.register_module()
@@ -20,19 +23,26 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
 
     The detector is any MMPose backbone (and neck) under a keypoint head such as
     :class:`SoftArgmaxHead`. Prediction is that of MMPose's top-down
-    estimator, so inferencers, visualizers and metrics work unchanged. In
-    training the model computes named outputs, and each loss takes those that
-    its class attribute ``inputs`` names: ``images``, ``keypoints``,
-    ``heatmaps``; with a ``view_transform`` also ``warped_images``,
-    ``warped_keypoints``, ``warped_heatmaps`` and ``warp``; with a ``generator``
-    whatever it returns.
+    estimator, so inferencers, visualizers and metrics work unchanged.
+
+    In training the model computes named outputs, of which each loss takes those that
+    its ``inputs`` name (:class:`NamedLosses`):
+
+    * ``images``, x∘g1 for a ``first_view_transform`` g1, ``keypoints`` in its pixels,
+      ``heatmaps``, and ``source_keypoints``, the same in pixels of the network input;
+    * with a ``view_transform`` g2 ``warped_images``, x∘g1∘g2, ``warped_keypoints``,
+      ``warped_heatmaps`` and ``warp``, g2 from the second view to the first;
+    * with a ``generator`` whatever it returns;
+    * where samples have them ``target_keypoints`` and ``target_weights``
+      (:func:`keypoint_targets`), so that labeled and unlabeled images train one model.
 
     Args:
         backbone: config of any MMPose backbone.
         head: config of a head with ``locate`` and ``num_keypoints``.
-        losses: name -> config of a registered loss; at least one.
+        losses: name -> config of a loss, see :class:`NamedLosses`; at least one.
         neck: config of a neck, optional.
-        generator: config of a module called with (images, keypoints), optional.
+        generator: config of a module called with (images, keypoints), optional. Its
+            ``num_keypoints`` is the head's where it is not given.
         view_transform: config of a module that returns a second view of the
             images and the warp between the two, optional. One whose attribute
             ``needs_samples`` is true is called with the samples as well.
@@ -48,9 +58,14 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         metainfo: as in MMPose.
         channels_last: keep weights and feature maps in channels-last memory, which is
             faster on CPUs and, with AMP, on GPUs; results differ by rounding only.
+        first_view_transform: config of a view transform that samples its warp by
+            itself and warps the first view; None leaves it as it is.
+        crop_margin: pixels to cut off every side of both views, so that nothing beyond
+            the border of larger images is seen. Predictions see the whole image.
 
     Raises:
-        ValueError: a loss needs an output that this model does not compute.
+        ValueError: a loss without inputs, a generator for another number of
+            keypoints, transforms that cannot be composed, or a negative margin.
     """
 
     def __init__(
@@ -67,6 +82,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         init_cfg: dict | list | None = None,
         metainfo: dict | None = None,
         channels_last: bool = True,
+        first_view_transform: dict | None = None,
+        crop_margin: int = 0,
     ) -> None:
         super().__init__(
             backbone=backbone,
@@ -78,12 +95,14 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             init_cfg=init_cfg,
             metainfo=metainfo,
         )
-        self.generator = MODELS.build(generator) if generator else None
+        self.generator = self._build_generator(generator) if generator else None
         self.view_transform = MODELS.build(view_transform) if view_transform else None
-        # MMEngine's, which hands `init_weights` on: losses read weights files there.
-        self.losses = ModuleDict(
-            {name: MODELS.build(loss) for name, loss in (losses or {}).items()}
+        self.first_view_transform = (
+            MODELS.build(first_view_transform) if first_view_transform else None
         )
+        self.crop_margin = crop_margin
+        check_transforms(self.view_transform, self.first_view_transform, crop_margin)
+        self.losses = NamedLosses(losses or {})
         self.memory_format = (
             torch.channels_last if channels_last else torch.contiguous_format
         )
@@ -91,6 +110,22 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         self.with_untrained_control = False
         # Kept out of the module tree: built on demand, never trained or saved.
         self._untrained_control: list[nn.Module] = []
+
+    def _build_generator(self, config: dict) -> nn.Module:
+        """Build the generator for as many keypoints as the head finds."""
+        kind = config.get('type')
+        kind = MODELS.get(kind) if isinstance(kind, str) else kind
+        if 'num_keypoints' in (accepted_arguments(kind) or ()):
+            config = {'num_keypoints': self.num_keypoints, **config}
+        generator = MODELS.build(config)
+        num_drawn = getattr(generator, 'num_keypoints', self.num_keypoints)
+        if num_drawn != self.num_keypoints:
+            raise ValueError(
+                f'the head finds {self.num_keypoints} keypoints but the generator '
+                f'draws {num_drawn}: leave num_keypoints out of the generator, which '
+                "takes the head's"
+            )
+        return generator
 
     @property
     def num_keypoints(self) -> int:
@@ -138,47 +173,70 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             outputs.update(self.generator(inputs, keypoints))
         return outputs
 
-    def second_view(
+    def views(
         self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
-    ) -> tuple[Tensor, Warp]:
-        """Call the view transform.
+    ) -> Views:
+        """Make the views that the losses compare.
 
         Args:
             inputs: network input, shape (B, 3, H, W).
             data_samples: samples of the batch, for a transform that needs them.
 
         Returns:
-            A second view of the same shape, and the warp that maps positions in it
-            to the inputs.
-
-        Raises:
-            ValueError: the model has no view transform.
+            x∘g1 and, with a ``view_transform``, x∘g1∘g2.
         """
-        transform = self.view_transform
-        if transform is None:
-            raise ValueError(
-                f'{type(self).__name__} has no second view of the images: set '
-                '`view_transform` in the model config'
-            )
-        if getattr(transform, 'needs_samples', False):
-            return transform(inputs, data_samples)
-        return transform(inputs)
+        return make_views(
+            inputs,
+            data_samples,
+            self.view_transform,
+            self.first_view_transform,
+            self.crop_margin,
+        )
 
     def outputs_for_losses(
         self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
     ) -> dict[str, object]:
         """All named outputs that the losses may ask for, see the class."""
-        outputs: dict[str, object] = dict(self.reconstruct(inputs))
-        if self.view_transform is not None:
-            warped, warp = self.second_view(inputs, data_samples)
-            keypoints, heatmaps = self.detect(warped)
+        samples = list(data_samples or ())
+        views = self.views(inputs, samples)
+        found = self.reconstruct(views.first)
+        outputs: dict[str, object] = dict(found)
+        outputs['source_keypoints'] = views.to_image(found['keypoints'])
+        if views.second is not None:
+            keypoints, heatmaps = self.detect(views.second)
             outputs.update(
-                warped_images=warped,
+                warped_images=views.second,
                 warped_keypoints=keypoints,
                 warped_heatmaps=heatmaps,
-                warp=warp,
+                warp=views.warp,
             )
-        return outputs
+        return {**outputs, **keypoint_targets(samples, inputs)}
+
+    def train_step(
+        self, data: dict | tuple | list, optim_wrapper: OptimWrapper
+    ) -> dict[str, Tensor]:
+        """Make one step by the sum of the losses.
+
+        Args:
+            data: batch of the loader.
+            optim_wrapper: one optimizer. A subclass that trains its parts by turns
+                takes MMEngine's ``OptimWrapperDict`` here, see
+                :class:`mmkp.engine.PartsOptimWrapperConstructor`.
+
+        Returns:
+            Losses to log.
+
+        Raises:
+            ValueError: there are several optimizers.
+        """
+        if isinstance(optim_wrapper, OptimWrapperDict):
+            raise ValueError(
+                f'{type(self).__name__} makes its steps by one sum of losses, but the '
+                f'config has the optimizers {list(optim_wrapper.keys())}: give '
+                'optim_wrapper one `optimizer`, or write a `train_step` that says '
+                'which of them steps by which loss'
+            )
+        return super().train_step(data, optim_wrapper)
 
     def loss(
         self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
@@ -187,8 +245,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
 
         Args:
             inputs: network input, shape (B, 3, H, W).
-            data_samples: used only by a ``view_transform`` that needs them; otherwise
-                the images are all that is needed.
+            data_samples: used by a ``view_transform`` that needs them and for targets;
+                otherwise the images are all that is needed.
 
         Returns:
             ``loss_<name>`` for each entry of ``losses``, scalars.
@@ -198,24 +256,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
                 f'{type(self).__name__} has no losses to train with: '
                 'set `losses` in the model config'
             )
-        outputs = self.outputs_for_losses(inputs, data_samples)
-        return {
-            f'loss_{name}': loss(**self._select(outputs, name, loss))
-            for name, loss in self.losses.items()
-        }
-
-    @staticmethod
-    def _select(
-        outputs: dict[str, object], name: str, loss: nn.Module
-    ) -> dict[str, object]:
-        missing = [key for key in loss.inputs if key not in outputs]
-        if missing:
-            raise ValueError(
-                f'loss {name!r} ({type(loss).__name__}) needs {missing}, but the '
-                f'model computes only {sorted(outputs)}: warped outputs need a '
-                '`view_transform`, reconstructions a `generator` in the config'
-            )
-        return {key: outputs[key] for key in loss.inputs}
+        return self.losses(self.outputs_for_losses(inputs, data_samples))
 
     def predict(
         self, inputs: Tensor, data_samples: list[PoseDataSample]
@@ -251,26 +292,6 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
     def _untrained_detector(self, inputs: Tensor) -> nn.Module:
         """The detector at freshly drawn weights, without touching any seed."""
         if not self._untrained_control:
-            detector = copy.copy(self)
-            detector._modules = {
-                name: copy.deepcopy(self._modules[name])
-                for name in ('backbone', 'neck', 'head')
-                if name in self._modules
-            }
-            with torch.random.fork_rng():
-                torch.manual_seed(self.test_cfg.get('untrained_seed', 0))
-                for part in detector._modules.values():
-                    for layer in part.modules():
-                        if hasattr(layer, 'reset_parameters'):
-                            layer.reset_parameters()
-                        layer._is_init = False
-                    _QuietParent([part]).init_weights()
-            self._untrained_control.append(detector.eval().requires_grad_(False))
+            seed = self.test_cfg.get('untrained_seed', 0)
+            self._untrained_control.append(untrained_detector(self, seed))
         return self._untrained_control[0].to(inputs.device)
-
-
-class _QuietParent(ModuleList):
-    """Initialises its part without a line about each of its parameters."""
-
-    def _dump_init_info(self) -> None:
-        pass

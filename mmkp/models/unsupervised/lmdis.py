@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmkp.models.heads.channel_softmax_head import ChannelSoftmaxHead
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
+from mmkp.models.unsupervised.targets import keypoint_targets
 from mmkp.models.view_transforms.color_jitter import ColorJitter
 from mmkp.ops.warps.padding import PaddedWarp, pad_with_border_mean, paste_into_frame
 
@@ -46,8 +47,8 @@ class LMDIS(UnsupervisedPoseEstimator):
         **kwargs: see :class:`UnsupervisedPoseEstimator`.
 
     Raises:
-        ValueError: a head without channel maps, or a generator for another number of
-            keypoints.
+        ValueError: a head without channel maps, or ``crop_margin`` with
+            ``warp_frames``.
     """
 
     def __init__(
@@ -62,19 +63,17 @@ class LMDIS(UnsupervisedPoseEstimator):
         super().__init__(backbone, head, generator=generator, **kwargs)
         self.warp_frames = warp_frames
         self.image_jitter = ColorJitter(**(image_jitter or {}))
+        if self.warp_frames and self.crop_margin:
+            raise ValueError(
+                f'crop_margin={self.crop_margin} would cut the frames of LMDIS off '
+                'again: set warp_frames=False, by which images are cropped first'
+            )
         if not isinstance(self.head, ChannelSoftmaxHead):
             raise ValueError(
                 'LMDIS describes keypoints and background by channel maps, which '
                 f'{type(self.head).__name__} does not have: set '
                 "head=dict(type='ChannelSoftmaxHead', ...)"
             )
-        if self.generator is not None:
-            num_drawn = self.generator.num_keypoints
-            if num_drawn != self.num_keypoints:
-                raise ValueError(
-                    f'the head finds {self.num_keypoints} keypoints but the generator '
-                    f'draws {num_drawn}: set num_keypoints to the same value in both'
-                )
 
     def jitter(self, images: Tensor) -> Tensor:
         """Change the colours of images at random, see ``image_jitter``."""
@@ -116,13 +115,14 @@ class LMDIS(UnsupervisedPoseEstimator):
         return self.head.positions(heatmaps, frame_size), distributions
 
     def _generate(
-        self, inputs: Tensor, frames: Tensor, in_frame: Tensor, distributions: Tensor
+        self, frames: Tensor, in_frame: Tensor, distributions: Tensor
     ) -> dict[str, Tensor]:
         """What the generator draws, {} without one."""
         if self.generator is None:
             return {}
-        keypoints = in_frame - in_frame.new_tensor(self.head.frame_margin)
-        image_size = (inputs.shape[-1], inputs.shape[-2])
+        x, y = self.head.frame_margin
+        keypoints = in_frame - in_frame.new_tensor((x, y))
+        image_size = (frames.shape[-1] - 2 * x, frames.shape[-2] - 2 * y)
         return self.generator(frames, keypoints, distributions, image_size)
 
     def reconstruct(self, inputs: Tensor) -> dict[str, Tensor]:
@@ -144,35 +144,39 @@ class LMDIS(UnsupervisedPoseEstimator):
             'images': inputs,
             'keypoints': in_frame - in_frame.new_tensor(self.head.frame_margin),
             'heatmaps': self.head.over_image(heatmaps, image_size),
-            **self._generate(inputs, frames, in_frame, distributions),
+            **self._generate(frames, in_frame, distributions),
         }
 
     def outputs_for_losses(
         self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
     ) -> dict[str, object]:
         """All named outputs that the losses may ask for, in frames, see the class."""
-        margin = self.head.frame_margin
-        inputs = self.jitter(inputs)
-        frames = self.frame(inputs)
+        margin, samples = self.head.frame_margin, list(data_samples or ())
+        shift = inputs.new_tensor(margin)
+        jittered = self.jitter(inputs)
+        before, after = (shift, 0) if self.warp_frames else (0, shift)
+        views = self.views(
+            self.frame(jittered) if self.warp_frames else jittered, samples
+        )
+        frames = views.first if self.warp_frames else self.frame(views.first)
         logits = self._logits(frames)
         keypoints, distributions = self._locate(logits, frames)
         outputs: dict[str, object] = {
             'images': frames,
             'keypoints': keypoints,
+            'source_keypoints': views.to_image(keypoints - after) - before,
             'heatmaps': distributions[:, : self.num_keypoints],
             'background': self.head.channel_maps(logits)[:, -1],
         }
-        drawn = self._generate(inputs, frames, keypoints, distributions)
-        outputs.update(drawn)
+        drawn = self._generate(frames, keypoints, distributions)
+        outputs.update(drawn, **keypoint_targets(samples, inputs))
         if 'reconstruction' in drawn:
             outputs['reconstruction'] = paste_into_frame(
                 drawn['reconstruction'], frames, margin
             )
-        if self.view_transform is not None:
-            if self.warp_frames:
-                warped, warp = self.second_view(frames, data_samples)
-            else:
-                warped, warp = self.second_view(inputs, data_samples)
+        if views.second is not None and views.warp is not None:
+            warped, warp = views.second, views.warp
+            if not self.warp_frames:
                 warped, warp = self.frame(warped), PaddedWarp(warp, margin)
             keypoints, distributions = self._locate(self._logits(warped), warped)
             outputs.update(

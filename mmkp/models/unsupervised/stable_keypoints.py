@@ -15,6 +15,7 @@ from mmkp.models.heads.token_head import TokenHead
 from mmkp.models.token_attention.base import TokenAttention
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.view_transforms.random_affine_warp import RandomAffineWarp
+from mmkp.models.view_transforms.views import Views
 from mmkp.ops.heatmaps.peaks import peak_centroids
 from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
 from mmkp.ops.token_maps.selection import select_tokens
@@ -148,20 +149,32 @@ class StableKeypoints(UnsupervisedPoseEstimator):
         Returns:
             Token indices, shape (B, k), int64.
         """
-        warped, _ = self.second_view(inputs)
-        logits = self.attend(inputs, tokens, cached=True)
-        return self.select(logits, self.attend(warped, tokens))
+        views = self.views(inputs)
+        logits = self.attend(views.first, tokens, cached=views.first is inputs)
+        return self.select(logits, self.attend(self._second(views), tokens))
+
+    @staticmethod
+    def _second(views: Views) -> Tensor:
+        """The second view, without which no tokens can be selected."""
+        if views.second is None:
+            raise ValueError(
+                'StableKeypoints has no second view of the images: set '
+                '`view_transform` in the model config'
+            )
+        return views.second
 
     def outputs_for_losses(
         self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
     ) -> dict[str, object]:
         """All named outputs that the losses may ask for, see the class."""
-        warped, warp = self.second_view(inputs, data_samples)
-        logits, warped_logits = self.attend(inputs, cached=True), self.attend(warped)
+        views = self.views(inputs, data_samples)
+        warped = self._second(views)
+        logits = self.attend(views.first, cached=views.first is inputs)
+        warped_logits = self.attend(warped)
         selected = self.select(logits, warped_logits)
-        outputs: dict[str, object] = {'warp': warp}
+        outputs: dict[str, object] = {'warp': views.warp}
         for prefix, images, found in (
-            ('', inputs, logits),
+            ('', views.first, logits),
             ('warped_', warped, warped_logits),
         ):
             maps = attention_maps_by_rows(found, self.head.map_size, selected)

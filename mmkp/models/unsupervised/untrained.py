@@ -1,0 +1,42 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The control beside every figure: the same detector, untrained."""
+
+import copy
+
+import torch
+from mmengine.model import ModuleList
+from torch import nn
+
+
+class _QuietParent(ModuleList):
+    """Initialises its part without a line about each of its parameters."""
+
+    def _dump_init_info(self) -> None:
+        pass
+
+
+def untrained_detector(model: nn.Module, seed: int) -> nn.Module:
+    """Copy a model with a detector at freshly drawn weights.
+
+    Args:
+        model: with the parts ``backbone``, ``head`` and, where it has one, ``neck``.
+        seed: of the weights; torch's own generators are left as they are.
+
+    Returns:
+        A model of these parts alone, in evaluation mode, without gradients.
+    """
+    detector = copy.copy(model)
+    detector._modules = {
+        name: copy.deepcopy(model._modules[name])
+        for name in ('backbone', 'neck', 'head')
+        if name in model._modules
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for part in detector._modules.values():
+            for layer in part.modules():
+                if hasattr(layer, 'reset_parameters'):
+                    layer.reset_parameters()
+                layer._is_init = False
+            _QuietParent([part]).init_weights()
+    return detector.eval().requires_grad_(False)
