@@ -194,6 +194,30 @@ def test_any_model_may_warp_its_first_view(kind):
     assert estimator.loss(images)['loss_equivariance'] > 0
 
 
+def test_the_second_view_is_detected_where_a_loss_asks_for_it():
+    images = torch.rand(2, 3, SIDE, SIDE)
+    asking = model().outputs_for_losses(images)
+    assert asking['warped_keypoints'].shape == (2, K, 2)
+    compared = {'type': 'torch.nn.MSELoss', 'inputs': ('images', 'warped_images')}
+    estimator = model(losses={'only': compared})
+    assert estimator.losses.inputs == {'images', 'warped_images'}
+    outputs = estimator.outputs_for_losses(images)
+    assert 'warped_keypoints' not in outputs and 'warp' in outputs
+    # A model whose own `train_step` compares has everything.
+    assert 'warped_keypoints' in model(losses=None).outputs_for_losses(images)
+
+
+def test_an_image_can_be_drawn_from_another_one():
+    generator = {'type': 'EdgeMapGenerator', 'mask_ratio': 0.0, 'channels': (4, 4, 4)}
+    estimator = model('AutoLink', generator=generator).eval()
+    images = torch.rand(2, 3, SIDE, SIDE)
+    outputs = estimator.reconstruct(images, drawn_from=images.flip(0))
+    torch.testing.assert_close(outputs['masked_images'], images.flip(0))
+    torch.testing.assert_close(outputs['images'], images)
+    itself = estimator.reconstruct(images)
+    torch.testing.assert_close(outputs['edge_map'], itself['edge_map'])
+
+
 def test_flow_goes_with_a_margin_but_not_with_a_first_warp():
     warp = random_thin_plate_spline(1, (20, 20))
 

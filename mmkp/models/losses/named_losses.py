@@ -68,6 +68,14 @@ class NamedLosses(ModuleDict):
             )
         return loss
 
+    @property
+    def inputs(self) -> set[str]:
+        """Names of all outputs that some loss asks for."""
+        return {key for name in self for key in self._inputs_of(name)}
+
+    def _inputs_of(self, name: str) -> tuple[str, ...]:
+        return self._positional.get(name) or tuple(self[name].inputs)
+
     def forward(self, outputs: Mapping[str, Any]) -> dict[str, Tensor]:
         """Call every loss.
 
@@ -84,7 +92,7 @@ class NamedLosses(ModuleDict):
 
     def _call(self, name: str, outputs: Mapping[str, Any]) -> Tensor:
         loss = self[name]
-        wanted = self._positional.get(name) or loss.inputs
+        wanted = self._inputs_of(name)
         missing = [key for key in wanted if key not in outputs]
         if missing:
             raise ValueError(

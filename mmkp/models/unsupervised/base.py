@@ -22,16 +22,15 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
     """Discovers keypoints: a detector trained by losses that need no labels.
 
     The detector is any MMPose backbone (and neck) under a keypoint head such as
-    :class:`SoftArgmaxHead`. Prediction is that of MMPose's top-down
-    estimator, so inferencers, visualizers and metrics work unchanged.
-
-    In training the model computes named outputs, of which each loss takes those that
-    its ``inputs`` name (:class:`NamedLosses`):
+    :class:`SoftArgmaxHead`. Prediction is that of MMPose's top-down estimator, so
+    inferencers, visualizers and metrics work unchanged. In training the model computes
+    named outputs, of which each loss takes its ``inputs`` (:class:`NamedLosses`):
 
     * ``images``, x∘g1 for a ``first_view_transform`` g1, ``keypoints`` in its pixels,
       ``heatmaps``, and ``source_keypoints``, the same in pixels of the network input;
     * with a ``view_transform`` g2 ``warped_images``, x∘g1∘g2, ``warped_keypoints``,
-      ``warped_heatmaps`` and ``warp``, g2 from the second view to the first;
+      ``warped_heatmaps`` (where a loss asks for one of the two) and ``warp``, g2 from
+      the second view to the first;
     * with a ``generator`` whatever it returns;
     * where samples have them ``target_keypoints`` and ``target_weights``
       (:func:`keypoint_targets`), so that labeled and unlabeled images train one model.
@@ -122,8 +121,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         if num_drawn != self.num_keypoints:
             raise ValueError(
                 f'the head finds {self.num_keypoints} keypoints but the generator '
-                f'draws {num_drawn}: leave num_keypoints out of the generator, which '
-                "takes the head's"
+                f"draws {num_drawn}: leave out the generator's num_keypoints"
             )
         return generator
 
@@ -157,11 +155,14 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         logits = self.head(self.extract_feat(inputs))
         return self.head.locate(logits, (width, height))
 
-    def reconstruct(self, inputs: Tensor) -> dict[str, Tensor]:
+    def reconstruct(
+        self, inputs: Tensor, drawn_from: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Keypoints and, where there is a generator, all that it draws.
 
         Args:
             inputs: network input, shape (B, 3, H, W).
+            drawn_from: images that the generator sees, those of the inputs when None.
 
         Returns:
             ``images``, ``keypoints``, ``heatmaps`` and the generator's outputs.
@@ -170,7 +171,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         keypoints, heatmaps = self.detect(inputs)
         outputs = {'images': inputs, 'keypoints': keypoints, 'heatmaps': heatmaps}
         if self.generator is not None:
-            outputs.update(self.generator(inputs, keypoints))
+            seen = inputs if drawn_from is None else drawn_from
+            outputs.update(self.generator(seen, keypoints))
         return outputs
 
     def views(
@@ -199,18 +201,19 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         """All named outputs that the losses may ask for, see the class."""
         samples = list(data_samples or ())
         views = self.views(inputs, samples)
-        found = self.reconstruct(views.first)
+        found = self.reconstruct_first(views)
         outputs: dict[str, object] = dict(found)
         outputs['source_keypoints'] = views.to_image(found['keypoints'])
         if views.second is not None:
-            keypoints, heatmaps = self.detect(views.second)
-            outputs.update(
-                warped_images=views.second,
-                warped_keypoints=keypoints,
-                warped_heatmaps=heatmaps,
-                warp=views.warp,
-            )
+            outputs.update(warped_images=views.second, warp=views.warp)
+            names = ('warped_keypoints', 'warped_heatmaps')
+            if not self.losses or self.losses.inputs.intersection(names):
+                outputs.update(zip(names, self.detect(views.second), strict=True))
         return {**outputs, **keypoint_targets(samples, inputs)}
+
+    def reconstruct_first(self, views: Views) -> dict[str, Tensor]:
+        """What :meth:`reconstruct` computes of the first view, in training."""
+        return self.reconstruct(views.first)
 
     def train_step(
         self, data: dict | tuple | list, optim_wrapper: OptimWrapper
@@ -231,10 +234,9 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         """
         if isinstance(optim_wrapper, OptimWrapperDict):
             raise ValueError(
-                f'{type(self).__name__} makes its steps by one sum of losses, but the '
-                f'config has the optimizers {list(optim_wrapper.keys())}: give '
-                'optim_wrapper one `optimizer`, or write a `train_step` that says '
-                'which of them steps by which loss'
+                f'{type(self).__name__} steps by one sum of losses, but the config has '
+                f'the optimizers {list(optim_wrapper.keys())}: give it one, or write a '
+                '`train_step` that says which of them steps by which loss'
             )
         return super().train_step(data, optim_wrapper)
 

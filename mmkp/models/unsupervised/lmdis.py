@@ -125,11 +125,14 @@ class LMDIS(UnsupervisedPoseEstimator):
         image_size = (frames.shape[-1] - 2 * x, frames.shape[-2] - 2 * y)
         return self.generator(frames, keypoints, distributions, image_size)
 
-    def reconstruct(self, inputs: Tensor) -> dict[str, Tensor]:
+    def reconstruct(
+        self, inputs: Tensor, drawn_from: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Keypoints and, where there is a generator, all that it draws.
 
         Args:
             inputs: network input, shape (B, 3, H, W).
+            drawn_from: images that the generator sees, those of the inputs when None.
 
         Returns:
             ``images``, ``keypoints`` in their pixels, ``heatmaps`` that cover them (a
@@ -137,6 +140,7 @@ class LMDIS(UnsupervisedPoseEstimator):
             outputs.
         """
         frames = self.frame(inputs)
+        seen = frames if drawn_from is None else self.frame(drawn_from)
         in_frame, distributions = self._locate(self._logits(frames), frames)
         image_size = (inputs.shape[-1], inputs.shape[-2])
         heatmaps = distributions[:, : self.num_keypoints]
@@ -144,7 +148,7 @@ class LMDIS(UnsupervisedPoseEstimator):
             'images': inputs,
             'keypoints': in_frame - in_frame.new_tensor(self.head.frame_margin),
             'heatmaps': self.head.over_image(heatmaps, image_size),
-            **self._generate(frames, in_frame, distributions),
+            **self._generate(seen, in_frame, distributions),
         }
 
     def outputs_for_losses(

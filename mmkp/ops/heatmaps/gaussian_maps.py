@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.soft_argmax import cell_positions
 
 
@@ -60,3 +61,33 @@ def normalized_gaussian_maps(
     background = 1 / (width * height)
     total = maps.sum(2, keepdim=True) + background
     return torch.cat((maps, total.new_tensor(background).expand_as(total)), 2) / total
+
+
+def gaussian_maps(
+    keypoints: Tensor,
+    image_size: tuple[int, int],
+    map_size: tuple[int, int],
+    sigma: float,
+) -> Tensor:
+    """Gaussian map of height 1 around each keypoint.
+
+    IMM (Jakab et al., NeurIPS 2018, section 3.1): exp(-|u - u_k|^2 / (2 sigma^2)) at
+    each cell u. It is the product of that along x and that along y.
+
+    Args:
+        keypoints: u_k, (x, y) in pixels of the image, shape (B, K, 2).
+        image_size: (W, H) of the image in pixels.
+        map_size: (w, h) of the maps in cells, each in the middle of its pixels.
+        sigma: standard deviation in pixels.
+
+    Returns:
+        Maps in (0, 1], shape (B, K, h, w), at least float32.
+    """
+    keypoints = full_precision(keypoints)
+    x, y = (
+        cell_positions(cells, pixels, 'cell_centres', keypoints)
+        for cells, pixels in zip(map_size, image_size, strict=True)
+    )
+    columns = ((x - keypoints[..., :1]) / sigma).square().div(-2).exp()
+    rows = ((y - keypoints[..., 1:]) / sigma).square().div(-2).exp()
+    return rows[..., :, None] * columns[..., None, :]

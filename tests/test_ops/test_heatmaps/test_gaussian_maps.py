@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
+from mmkp.ops.heatmaps.gaussian_maps import gaussian_maps, normalized_gaussian_maps
 
 
 @pytest.mark.parametrize('legacy', [False, True])
@@ -58,3 +58,17 @@ def test_gradient(legacy):
 def test_half_precision_is_lifted():
     maps = normalized_gaussian_maps(torch.zeros(1, 1, 2).half(), (8, 8), (8, 8), (0.2,))
     assert maps.dtype == torch.float32
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float16])
+def test_plain_gaussians_are_the_exponential_at_each_cell(dtype):
+    keypoints = torch.tensor([[[5.0, 9.0], [20.5, 3.25]]], dtype=dtype)
+    maps = gaussian_maps(keypoints, (32, 24), (8, 12), sigma=3.0)
+    assert maps.shape == (1, 2, 12, 8) and maps.dtype in (torch.float32, torch.float64)
+    for k, (x, y) in enumerate(keypoints[0].double().tolist()):
+        for row in range(12):
+            for column in range(8):
+                # Cells of 4 x 2 pixels, pixel centers at integers.
+                dx, dy = 4 * column + 1.5 - x, 2 * row + 0.5 - y
+                expected = math.exp(-(dx**2 + dy**2) / (2 * 9))
+                assert maps[0, k, row, column].item() == pytest.approx(expected, 1e-5)
