@@ -80,8 +80,7 @@ class KeypointRegressionLoss(nn.Module):
             near = squared / (2 * self.beta)
             distance = torch.where(distance < self.beta, near, distance - self.beta / 2)
         weights = target_weights.to(distance)
-        return (
-            self.loss_weight
-            * (weights * distance).sum()
-            / weights.sum().clamp_min(tiny)
-        )
+        total = weights.sum()
+        # Not over a tiny number, by which the gradient of 0 would be inf times 0.
+        mean = (weights * distance).sum() / torch.where(total > 0, total, 1.0)
+        return self.loss_weight * mean
