@@ -136,15 +136,11 @@ def beside(pictures: Sequence[np.ndarray], gap: int = GAP) -> np.ndarray:
     return np.ascontiguousarray(stack(turned, gap).transpose(1, 0, 2))
 
 
-def grid(
-    columns: Mapping[str, Sequence[np.ndarray]], gap: int = GAP, size: int = TEXT_SIZE
-) -> np.ndarray:
+def grid(columns: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray:
     """Arrange tiles in titled columns.
 
     Args:
         columns: title -> tiles from top to bottom, each of shape (h, w, 3).
-        gap: between the tiles and around them, in pixels.
-        size: of the titles' letters, in pixels.
 
     Returns:
         One picture.
@@ -152,8 +148,8 @@ def grid(
     drawn = []
     for title, tiles in columns.items():
         width = max(tile.shape[1] for tile in tiles)
-        drawn.append(stack([caption(title, width, size), *tiles], gap))
-    return framed(beside(drawn, gap), gap)
+        drawn.append(stack([caption(title, width), *tiles]))
+    return framed(beside(drawn))
 
 
 def framed(image: np.ndarray, margin: int = GAP) -> np.ndarray:

@@ -1,14 +1,12 @@
 """Keypoints, and the edges between them, on a picture."""
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
 from mmkp.visualization.canvas import put_text
 
 _SHIFT = 4  # OpenCV takes positions in sixteenths of a pixel
-_EDGE_COLOUR = (255, 214, 64)
+_EDGE_COLOR = (255, 214, 64)
 _MAX_COORDINATE = 1e5  # beyond, OpenCV's integers overflow
 
 
@@ -61,7 +59,6 @@ def draw_edges(
     edges: np.ndarray,
     weights: np.ndarray | None = None,
     thickness: float | None = None,
-    color: Sequence[int] = _EDGE_COLOUR,
 ) -> np.ndarray:
     """Draw edges, the brighter the larger their weight.
 
@@ -71,7 +68,6 @@ def draw_edges(
         edges: pairs of indices, shape (E, 2), int.
         weights: non-negative, shape (E,); relative to the largest. Equal when None.
         thickness: of the lines in pixels; by default it fits the image.
-        color: RGB of the strongest edge.
 
     Returns:
         Picture of the same shape.
@@ -94,7 +90,7 @@ def draw_edges(
     # A dark rim keeps a bright line visible on a bright image.
     rim, line = (layer[..., None].astype(np.float32) / 255 for layer in (rims, lines))
     shaded = image * (1 - 0.6 * rim)
-    drawn = shaded * (1 - line) + np.asarray(color, np.float32) * line
+    drawn = shaded * (1 - line) + np.asarray(_EDGE_COLOR, np.float32) * line
     return drawn.round().clip(0, 255).astype(np.uint8)
 
 

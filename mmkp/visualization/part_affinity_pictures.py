@@ -25,6 +25,8 @@ from mmkp.visualization.heatmap_pictures import (
     sheet,
 )
 
+_SHORTEST_ARROW = 0.2  # of vectors whose length is 0 to 1
+
 
 def overlay_fields(
     image: np.ndarray,
@@ -54,7 +56,6 @@ def overlay_arrows(
     fields: np.ndarray,
     image_to_map: np.ndarray | None = None,
     spacing: float | None = None,
-    min_length: float = 0.2,
     legend: bool = True,
 ) -> np.ndarray:
     """Draw the longest vector as an arrow, on a regular grid.
@@ -65,7 +66,6 @@ def overlay_arrows(
         image_to_map: see the module.
         spacing: of the arrows in pixels, which is also the length of a unit vector; by
             default that of the cells, but at least a 45th of the longer side.
-        min_length: shorter vectors are not drawn.
         legend: draw the wheel of directions in a corner.
 
     Returns:
@@ -82,7 +82,7 @@ def overlay_arrows(
         for x in np.arange(spacing / 2, width, spacing):
             vector = vectors[int(y), int(x)]
             length = float(np.hypot(*vector))
-            if length < min_length:
+            if length < _SHORTEST_ARROW:
                 continue
             half = vector / max(length, 1.0) * spacing * 0.48
             place = np.array([x, y])

@@ -32,23 +32,23 @@ class PlainResidual(nn.Module):
         return out + (x if self.skip is None else self.skip(x))
 
 
-def residuals(width: int, number: int) -> nn.Sequential:
-    """Put residuals behind each other."""
-    return nn.Sequential(*(PlainResidual(width, width) for _ in range(number)))
+def residuals(width: int) -> nn.Sequential:
+    """One residual, under the names of several behind each other."""
+    return nn.Sequential(PlainResidual(width, width))
 
 
 class PlainLevel(nn.Module):
     """Level of an hourglass with all levels below it."""
 
-    def __init__(self, order: int, width: int, number: int) -> None:
+    def __init__(self, order: int, width: int) -> None:
         super().__init__()
-        self.up = residuals(width, number)
+        self.up = residuals(width)
         self.pool = nn.MaxPool2d(2)
-        self.down = residuals(width, number)
-        self.inner: nn.Module = residuals(width, number)
+        self.down = residuals(width)
+        self.inner: nn.Module = residuals(width)
         if order > 1:
-            self.inner = PlainLevel(order - 1, width, number)
-        self.out = residuals(width, number)
+            self.inner = PlainLevel(order - 1, width)
+        self.out = residuals(width)
         self.upsample = nn.Upsample(scale_factor=2, mode='nearest')
 
     def forward(self, x: Tensor) -> Tensor:
@@ -90,12 +90,10 @@ class PlainStem(PlainConvolution):
 class PlainStack(nn.Module):
     """Hourglass, heatmaps, and what of both goes on to the next one."""
 
-    def __init__(
-        self, order: int, width: int, heatmaps: int, number: int, last: bool
-    ) -> None:
+    def __init__(self, order: int, width: int, heatmaps: int, last: bool) -> None:
         super().__init__()
-        self.hourglass = PlainLevel(order, width, number)
-        self.residuals = residuals(width, number)
+        self.hourglass = PlainLevel(order, width)
+        self.residuals = residuals(width)
         self.linear = PlainConvolution(width, width, 1, 1)
         self.heatmap_convolution = nn.Conv2d(width, heatmaps, 1)
         if not last:
@@ -116,7 +114,6 @@ class PlainHourglass(nn.Module):
         num_keypoints (int): heatmaps K.
         order (int): halvings in an hourglass.
         channels (int): width of the hourglasses.
-        num_residuals (int): residuals at each spot.
     """
 
     def __init__(
@@ -125,14 +122,12 @@ class PlainHourglass(nn.Module):
         num_keypoints: int = 16,
         order: int = 4,
         channels: int = 256,
-        num_residuals: int = 1,
     ) -> None:
         super().__init__()
-        sizes = order, channels, num_keypoints, num_residuals
         self.stem = PlainStem(channels)
-        last = num_stacks - 1
         self.stacks = nn.ModuleList(
-            PlainStack(*sizes, last=i == last) for i in range(num_stacks)
+            PlainStack(order, channels, num_keypoints, last=i == num_stacks - 1)
+            for i in range(num_stacks)
         )
 
     def forward(self, images: Tensor) -> list[Tensor]:

@@ -39,15 +39,12 @@ NAMES = (
 )
 
 
-def convert_split(
-    path: Path, classes: list[int] | None, name: str = 'cub'
-) -> CocoWriter:
+def convert_split(path: Path, classes: list[int] | None) -> CocoWriter:
     """Read one annotation file.
 
     Args:
         path: A `*_cub_cleaned.mat` file.
         classes: Numbers of the bird classes to keep; ``None`` keeps all 200.
-        name: Name of the data set.
 
     Returns:
         The annotations, with coordinates counted from 0.
@@ -57,7 +54,7 @@ def convert_split(
         ValueError: If it is not in the format described above.
     """
     records = load_matlab(path, 'images', struct_as_record=False, squeeze_me=True)
-    writer = CocoWriter(name, NAMES, category='bird')
+    writer = CocoWriter('cub', NAMES, category='bird')
     for number, image in enumerate(np.atleast_1d(records), 1):
         missing = [field for field in FIELDS if not hasattr(image, field)]
         if missing:

@@ -104,14 +104,9 @@ class KeypointSamples:
     def select(self, index: np.ndarray) -> 'KeypointSamples':
         """Return the images at ``index`` (integers or a mask over n)."""
         picked = np.arange(len(self))[index]
-        return KeypointSamples(
-            self.discovered[picked],
-            self.annotated[picked],
-            self.visible[picked],
-            self.crop_size[picked],
-            self.image_size[picked],
-            tuple(self.names[i] for i in picked),
-        )
+        arrays = ('discovered', 'annotated', 'visible', 'crop_size', 'image_size')
+        chosen = {name: getattr(self, name)[picked] for name in arrays}
+        return replace(self, **chosen, names=tuple(self.names[i] for i in picked))
 
     def in_frame(self, frame: str) -> 'KeypointSamples':
         """Return the samples with lengths as a protocol's ``frame`` asks.
