@@ -1,8 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """What view transforms that sample their warp have in common."""
 
-from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -10,11 +10,12 @@ from mmkp.models.view_transforms.color_jitter import ColorJitter
 from mmkp.ops.warps.warp import Warp
 
 
-class RandomWarp(nn.Module, ABC):
+class RandomWarp(nn.Module):
     """A second view of each image by a random warp and colour jitter.
 
     Models that compose warps take the parts: ``sample``, ``jitter``,
-    ``padding_mode``.
+    ``padding_mode``. A class names its ``sampler``, a function of the number of warps,
+    the size of the images (W, H), the device and what is in ``warp_options``.
 
     Args:
         brightness: largest change of brightness, in units of the input.
@@ -23,6 +24,8 @@ class RandomWarp(nn.Module, ABC):
     """
 
     needs_samples = False
+    sampler: ClassVar[Callable[..., Warp]]
+    warp_options: dict[str, Any]
 
     def __init__(
         self,
@@ -34,7 +37,6 @@ class RandomWarp(nn.Module, ABC):
         self.jitter = ColorJitter(brightness, contrast)
         self.padding_mode = padding_mode
 
-    @abstractmethod
     def sample(self, images: Tensor) -> Warp:
         """Sample one warp for each image, without applying it.
 
@@ -44,6 +46,9 @@ class RandomWarp(nn.Module, ABC):
         Returns:
             The warps, on the images' device.
         """
+        size = (images.shape[-1], images.shape[-2])
+        sampler = type(self).sampler
+        return sampler(len(images), size, device=images.device, **self.warp_options)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Warp]:
         """Sample one warp for each image and apply it.

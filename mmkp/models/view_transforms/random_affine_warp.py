@@ -4,10 +4,8 @@
 from typing import Any
 
 from mmpose.registry import MODELS
-from torch import Tensor
 
 from mmkp.models.view_transforms.base import RandomWarp, preset_options
-from mmkp.ops.warps.affine import AffineWarp
 from mmkp.ops.warps.samplers import AFFINE_PRESETS, random_affine_warp
 
 
@@ -25,15 +23,15 @@ class RandomAffineWarp(RandomWarp):
         translation_std: standard deviation of the shift in half image sides.
         translation_range: largest further shift either way along each axis in half
             image sides, uniform.
-        brightness: largest change of brightness, in units of the input.
-        contrast: largest relative change of contrast of each channel, in [0, 1).
-        padding_mode: what lies outside the image, as in ``grid_sample``.
         preset: ``'fse_second'``, or ``'fse_first'`` without shift and with less
             scaling, or ``'stable_keypoints'``, see :mod:`mmkp.ops.warps.samplers`.
+        **kwargs: colour jitter and padding, of :class:`RandomWarp`.
 
     Raises:
         ValueError: there is no such preset.
     """
+
+    sampler = staticmethod(random_affine_warp)
 
     def __init__(
         self,
@@ -41,14 +39,12 @@ class RandomAffineWarp(RandomWarp):
         scale_range: tuple[float, float] | None = None,
         stretch_std: float | None = None,
         translation_std: float | None = None,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        padding_mode: str = 'reflection',
         preset: str = 'fse_second',
         translation_range: float | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(brightness, contrast, padding_mode)
-        self.warp_options: dict[str, Any] = preset_options(
+        super().__init__(**kwargs)
+        self.warp_options = preset_options(
             preset,
             AFFINE_PRESETS,
             rotation_range=rotation_range,
@@ -56,18 +52,4 @@ class RandomAffineWarp(RandomWarp):
             stretch_std=stretch_std,
             translation_std=translation_std,
             translation_range=translation_range,
-        )
-
-    def sample(self, images: Tensor) -> AffineWarp:
-        """Sample one affine map for each image, without applying it.
-
-        Args:
-            images: network input, shape (B, 3, H, W).
-
-        Returns:
-            The warps, on the images' device.
-        """
-        height, width = images.shape[-2:]
-        return random_affine_warp(
-            len(images), (width, height), device=images.device, **self.warp_options
         )

@@ -5,11 +5,9 @@ import math
 from typing import Any
 
 from mmpose.registry import MODELS
-from torch import Tensor
 
 from mmkp.models.view_transforms.base import RandomWarp
 from mmkp.ops.warps.samplers import random_lmdis_warp
-from mmkp.ops.warps.warp import ComposedWarp
 
 
 @MODELS.register_module()
@@ -28,10 +26,10 @@ class RandomLMDISWarp(RandomWarp):
         legacy_tps: evaluate half of the spline's kernel, as released.
         legacy_grid: let the warped image run from pixel centre to pixel centre but
             the source from edge to edge, as released.
-        brightness: largest change of brightness, in units of the input.
-        contrast: largest relative change of contrast of each channel, in [0, 1).
-        padding_mode: what lies outside the image, as in ``grid_sample``.
+        **kwargs: colour jitter and padding, of :class:`RandomWarp`.
     """
+
+    sampler = staticmethod(random_lmdis_warp)
 
     def __init__(
         self,
@@ -42,12 +40,10 @@ class RandomLMDISWarp(RandomWarp):
         translation_range: float = 0.3,
         legacy_tps: bool = False,
         legacy_grid: bool = False,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        padding_mode: str = 'reflection',
+        **kwargs: Any,
     ) -> None:
-        super().__init__(brightness, contrast, padding_mode)
-        self.warp_options: dict[str, Any] = {
+        super().__init__(**kwargs)
+        self.warp_options = {
             'control_grid': control_grid,
             'offset_std': offset_std,
             'rotation_std': rotation_std,
@@ -56,17 +52,3 @@ class RandomLMDISWarp(RandomWarp):
             'legacy_tps': legacy_tps,
             'legacy_grid': legacy_grid,
         }
-
-    def sample(self, images: Tensor) -> ComposedWarp:
-        """Sample one warp for each image, without applying it.
-
-        Args:
-            images: network input, shape (B, 3, H, W).
-
-        Returns:
-            The warps, on the images' device.
-        """
-        height, width = images.shape[-2:]
-        return random_lmdis_warp(
-            len(images), (width, height), device=images.device, **self.warp_options
-        )

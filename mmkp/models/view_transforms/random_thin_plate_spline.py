@@ -4,11 +4,10 @@
 from typing import Any
 
 from mmpose.registry import MODELS
-from torch import Tensor
 
 from mmkp.models.view_transforms.base import RandomWarp, preset_options
 from mmkp.ops.warps.samplers import THIN_PLATE_PRESETS
-from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.warp import random_thin_plate_spline
 
 
 @MODELS.register_module()
@@ -26,17 +25,17 @@ class RandomThinPlateSpline(RandomWarp):
             preset.
         translation_std: standard deviation of the shift, in half image sides, 0.1
             without preset.
-        brightness: largest change of brightness, in units of the input.
-        contrast: largest relative change of contrast of each channel, in [0, 1).
-        padding_mode: what lies outside the image, as in ``grid_sample``.
         sparse_std: standard deviation of what is added to half of the coefficients,
             0 without preset.
         preset: ``'imm_target'`` or ``'imm_source'``, see
             :mod:`mmkp.ops.warps.samplers`.
+        **kwargs: colour jitter and padding, of :class:`RandomWarp`.
 
     Raises:
         ValueError: there is no such preset.
     """
+
+    sampler = staticmethod(random_thin_plate_spline)
 
     def __init__(
         self,
@@ -45,14 +44,12 @@ class RandomThinPlateSpline(RandomWarp):
         rotation_std: float | None = None,
         scale_std: float | None = None,
         translation_std: float | None = None,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        padding_mode: str = 'reflection',
         sparse_std: float | None = None,
         preset: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(brightness, contrast, padding_mode)
-        self.warp_options: dict[str, Any] = preset_options(
+        super().__init__(**kwargs)
+        self.warp_options = preset_options(
             preset,
             THIN_PLATE_PRESETS,
             control_grid=control_grid,
@@ -61,18 +58,4 @@ class RandomThinPlateSpline(RandomWarp):
             scale_std=scale_std,
             translation_std=translation_std,
             sparse_std=sparse_std,
-        )
-
-    def sample(self, images: Tensor) -> ThinPlateSpline:
-        """Sample one spline for each image, without applying it.
-
-        Args:
-            images: network input, shape (B, 3, H, W).
-
-        Returns:
-            The warps, on the images' device.
-        """
-        height, width = images.shape[-2:]
-        return random_thin_plate_spline(
-            len(images), (width, height), device=images.device, **self.warp_options
         )
