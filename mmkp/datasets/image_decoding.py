@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import mmengine.fileio as fileio
 import numpy as np
 from PIL import Image
 
@@ -72,6 +73,26 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     except OSError as error:
         raise unreadable(path, error) from error
     return decode_image(content, str(path))
+
+
+def fetch_image(path: str, backend_args: dict | None) -> np.ndarray:
+    """Read an image through MMEngine's file layer.
+
+    Args:
+        path: local, or of a storage back end.
+        backend_args: as in ``mmengine.fileio.get``.
+
+    Returns:
+        BGR, (H, W, 3) uint8.
+
+    Raises:
+        CorruptImageError: it cannot be read or decoded.
+    """
+    try:
+        content = fileio.get(path, backend_args=backend_args)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return decode_image(content, path)
 
 
 def unreadable(path: str | os.PathLike[str], error: OSError) -> CorruptImageError:

@@ -2,6 +2,7 @@
 """What the transforms of this room share."""
 
 import inspect
+from collections.abc import Sequence
 
 from mmcv.transforms import BaseTransform
 
@@ -14,3 +15,13 @@ class Transform(BaseTransform):
         names = list(inspect.signature(type(self)).parameters)
         shown = ', '.join(f'{name}={getattr(self, name)!r}' for name in names)
         return f'{type(self).__name__}({shown})'
+
+
+def checked_input_size(input_size: Sequence[int]) -> tuple[int, int]:
+    """Return width and height, or raise ValueError unless they are whole pixels."""
+    size = tuple(input_size)
+    if len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
+        raise ValueError(
+            f'input_size must be (width, height) in whole pixels, got {input_size}'
+        )
+    return size

@@ -5,11 +5,10 @@ import functools
 import os.path as osp
 from collections.abc import Sequence
 
-import mmengine.fileio as fileio
 import numpy as np
 from mmpose.registry import TRANSFORMS
 
-from mmkp.datasets.image_decoding import decode_image, unreadable
+from mmkp.datasets.image_decoding import fetch_image
 from mmkp.datasets.image_files import find_images
 from mmkp.datasets.transforms.base import Transform
 
@@ -89,11 +88,7 @@ class LoadClipFrame(Transform):
                 'that it belongs to: read images from files'
             )
         path = self._choose(results['img_path'])
-        try:
-            content = fileio.get(path, backend_args=self.backend_args)
-        except OSError as error:
-            raise unreadable(path, error) from error
-        second = decode_image(content, path)
+        second = fetch_image(path, self.backend_args)
         first = results['img']
         if second.shape != first.shape:
             raise ValueError(

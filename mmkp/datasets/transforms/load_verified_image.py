@@ -1,13 +1,12 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Load an image, refuse a damaged one, and know its size from then on."""
 
-import mmengine.fileio as fileio
 import numpy as np
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from mmkp.datasets.image_arrays import array_as_image
-from mmkp.datasets.image_decoding import decode_image, unreadable
+from mmkp.datasets.image_decoding import fetch_image
 
 
 @TRANSFORMS.register_module()
@@ -50,12 +49,7 @@ class LoadVerifiedImage(LoadImage):
             ValueError: If ``img`` is no image.
         """
         if results.get('img') is None:
-            path = results['img_path']
-            try:
-                content = fileio.get(path, backend_args=self.backend_args)
-            except OSError as error:
-                raise unreadable(path, error) from error
-            results['img'] = decode_image(content, path)
+            results['img'] = fetch_image(results['img_path'], self.backend_args)
         else:
             name = results.get('img_path') or 'the image'
             results['img'] = array_as_image(results['img'], name)

@@ -9,7 +9,7 @@ import numpy as np
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 
-from mmkp.datasets.transforms.base import Transform
+from mmkp.datasets.transforms.base import Transform, checked_input_size
 
 SIZES = ('height', 'longer_side')
 
@@ -74,11 +74,6 @@ class PersonScaledAffine(Transform):
         min_area: float = 32.0**2,
         pad_val: int = 128,
     ) -> None:
-        size = tuple(input_size)
-        if len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
-            raise ValueError(
-                f'input_size must be (width, height) in whole pixels, got {input_size}'
-            )
         low, high = scale_range
         if not 0 < low <= high or target_size <= 0:
             raise ValueError(
@@ -87,7 +82,7 @@ class PersonScaledAffine(Transform):
             )
         if size_of not in SIZES:
             raise ValueError(f'size_of must be one of {SIZES}, got {size_of!r}')
-        self.input_size = size
+        self.input_size = checked_input_size(input_size)
         self.target_size = target_size
         self.scale_range = (low, high)
         self.rotation = rotation

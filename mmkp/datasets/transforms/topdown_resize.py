@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from mmpose.registry import TRANSFORMS
 
-from mmkp.datasets.transforms.base import Transform
+from mmkp.datasets.transforms.base import Transform, checked_input_size
 
 
 @TRANSFORMS.register_module()
@@ -46,12 +46,7 @@ class TopdownResize(Transform):
         keep_aspect_ratio: bool = False,
         pad_val: int = 0,
     ) -> None:
-        size = tuple(input_size)
-        if len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
-            raise ValueError(
-                f'input_size must be (width, height) in whole pixels, got {input_size}'
-            )
-        self.input_size = size
+        self.input_size = checked_input_size(input_size)
         self.keep_aspect_ratio = keep_aspect_ratio
         self.pad_val = pad_val
 

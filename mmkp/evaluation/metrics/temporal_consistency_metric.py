@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import cv2
-import mmengine.fileio as fileio
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
-from mmkp.datasets.image_decoding import decode_image
+from mmkp.datasets.image_decoding import fetch_image
 from mmkp.datasets.transforms.load_clip_frame import clip_frames
 from mmkp.datasets.unlabeled_image_dataset import STANDS_IN
 from mmkp.evaluation.functional import collapse_statistics, temporal_consistency
@@ -198,8 +197,7 @@ class TemporalConsistencyMetric(BaseMetric):
 
     def _read(self, path: str) -> np.ndarray:
         """Grey picture (H, W) uint8 in its own size."""
-        content = fileio.get(path, backend_args=self.backend_args)
-        return cv2.cvtColor(decode_image(content, path), cv2.COLOR_BGR2GRAY)
+        return cv2.cvtColor(fetch_image(path, self.backend_args), cv2.COLOR_BGR2GRAY)
 
     def _compare(
         self, first: _Frame, image: np.ndarray, second: _Frame, later: np.ndarray
