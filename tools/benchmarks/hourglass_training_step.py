@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from measure import Cost, measure, tensor_peak_mib
+from measure import Cost, gpu_peak_mib, machine, measure, tensor_peak_mib
 from mmcv.cnn import ConvModule
 from mmengine.logging import MMLogger
 from mmpose.registry import MODELS
@@ -221,10 +221,7 @@ def prepare(
     def step() -> Step:
         if device != 'cuda':
             return Step(train(), peak)
-        base = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        loss = train()
-        return Step(loss, (torch.cuda.max_memory_allocated() - base) / 2**20)
+        return Step(*gpu_peak_mib(train))
 
     if device != 'cuda' and platform.libc_ver()[0] == 'glibc':
         # What that step and the compiler have left must not hide what a step needs.
@@ -294,11 +291,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--networks', nargs='+', default=NETWORKS, choices=NETWORKS)
     args = parser.parse_args(arguments)
-    where = f'{platform.machine()}, {args.threads} thread(s)'
-    if args.device == 'cuda':
-        where = torch.cuda.get_device_name()
     print(
-        f'{where}, torch {torch.__version__}: {args.stacks} stacks, {args.channels} '
+        f'{machine(args.threads, args.device)}: {args.stacks} stacks, {args.channels} '
         f'channels, batch {args.batch}, {args.input} x {args.input} pixels; median of '
         f'{args.repeats} steps, the least of {args.rounds} processes in turns\n'
     )

@@ -15,13 +15,17 @@ has left to the allocator nor its peak can hide what a call needs. For example::
         print(cost.cpu_s, cost.wall_s, cost.extra_mib)
 """
 
+import contextlib
+import io
 import itertools
 import multiprocessing
 import os
+import platform
 import resource
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -78,6 +82,48 @@ def measure(
         os.environ.pop('OMP_NUM_THREADS')
         if before is not None:
             os.environ['OMP_NUM_THREADS'] = before
+
+
+def machine(threads: int, device: str = 'cpu') -> str:
+    """Name what is measured on, for the head of a table."""
+    import torch
+
+    where = f'{platform.machine()}, {threads} thread(s)'
+    if device == 'cuda':
+        where = torch.cuda.get_device_name()
+    return f'{where}, torch {torch.__version__}'
+
+
+def build_quietly(config: dict) -> Any:
+    """Build a model without remarks on weights that it starts without.
+
+    Args:
+        config: of the model; its initial weights are drawn with seed 0.
+
+    Returns:
+        The model.
+    """
+    import torch
+    from mmengine.logging import MMLogger
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import MODELS
+
+    init_default_scope('mmpose')
+    MMLogger.get_instance('benchmark', log_level='ERROR')
+    torch.manual_seed(0)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter('ignore')
+        return MODELS.build(config)
+
+
+def gpu_peak_mib(call: Callable[[], Any]) -> tuple[Any, float]:
+    """Result of a call, and the GPU memory that it took more at its peak, MiB."""
+    import torch
+
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    result = call()
+    return result, (torch.cuda.max_memory_allocated() - before) / 2**20
 
 
 def tensor_peak_mib(call: Callable[[], Any]) -> float:

@@ -14,18 +14,14 @@ Examples::
 """
 
 import argparse
-import platform
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from measure import measure
-from mmengine.logging import MMLogger
+from measure import build_quietly, gpu_peak_mib, machine, measure
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
-from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 from mmkp.engine.cli import run_tool
@@ -77,8 +73,8 @@ def random_batch(model: torch.nn.Module, batch: int, size: int) -> dict[str, lis
             targets.set_field(torch.ones(shape), weights)
         sample = PoseDataSample(metainfo=dict(img_shape=(size, size)))
         sample.gt_fields = targets
-        picture = torch.randint(256, (3, size, size), generator=generator)
-        data['inputs'].append(picture.to(torch.uint8))
+        image = torch.randint(256, (3, size, size), generator=generator)
+        data['inputs'].append(image.to(torch.uint8))
         data['data_samples'].append(sample)
     return data
 
@@ -95,27 +91,22 @@ def prepare(config: str, batch: int, size: int, device: str) -> Callable[[], Ste
     Returns:
         Callable: makes a step.
     """
-    MMLogger.get_instance('benchmark', log_level='ERROR')
-    warnings.simplefilter('ignore')
     cfg = load_config(config)
-    torch.manual_seed(0)
-    model: Any = MODELS.build(cfg.model)
+    model = build_quietly(cfg.model)
     # Not init_weights, because costs are the same without pretrained weights.
     model.to(device).train()
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
     data = random_batch(model, batch, size)
     num_parameters = sum(p.numel() for p in model.parameters())
-    on_gpu = device != 'cpu'
+
+    def train() -> float:
+        losses = model.train_step(dict(data), optimizer)
+        return losses['loss'].item()  # also waits for the GPU
 
     def step() -> Step:
-        base = 0
-        if on_gpu:
-            base = torch.cuda.memory_allocated()
-            torch.cuda.reset_peak_memory_stats()
-        losses = model.train_step(dict(data), optimizer)
-        loss = losses['loss'].item()  # also waits for the GPU
-        peak = torch.cuda.max_memory_allocated() - base if on_gpu else 0
-        return Step(num_parameters, loss, peak / 2**20)
+        if device == 'cpu':
+            return Step(num_parameters, train(), 0.0)
+        return Step(num_parameters, *gpu_peak_mib(train))
 
     return step
 
@@ -136,11 +127,8 @@ def main(arguments: list[str] | None = None) -> None:
     configs = args.configs or [str(FOLDER / name) for name in CONFIGS]
     for config in configs:  # a mistake shall not wait for the costs of those before
         load_config(config)
-    where = f'{platform.machine()}, {args.threads} thread(s)'
-    if args.device == 'cuda':
-        where = torch.cuda.get_device_name()
     print(
-        f'{where}, torch {torch.__version__}: batch {batch}, {args.size} x '
+        f'{machine(args.threads, args.device)}: batch {batch}, {args.size} x '
         f'{args.size} pixels, median of {args.repeats} steps\n\n'
         '| config | parameters, M | extra peak memory, MiB | step, s | CPU, s |\n'
         '|---|---:|---:|---:|---:|'

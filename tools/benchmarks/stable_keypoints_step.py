@@ -20,20 +20,13 @@ Examples::
 """
 
 import argparse
-import contextlib
-import io
-import platform
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from measure import measure, tensor_peak_mib
-from mmengine.logging import MMLogger
-from mmengine.registry import init_default_scope
-from mmpose.registry import MODELS
+from measure import build_quietly, gpu_peak_mib, machine, measure, tensor_peak_mib
 from plain_stable_keypoints import plain_processors, plain_step
 from stable_keypoints_memory import kept_mib
 from torch import Tensor, nn
@@ -95,8 +88,6 @@ class Step(NamedTuple):
 
 def build(setting: Setting, checkpointing: bool) -> nn.Module:
     """Build the model at seeded weights, in training mode."""
-    init_default_scope('mmpose')
-    MMLogger.get_instance('benchmark', log_level='ERROR')
     base_model = dict(
         unet=TINY_UNET if setting.tiny else UNET,
         vae=VAE if setting.encoder and not setting.tiny else TINY_VAE,
@@ -123,10 +114,7 @@ def build(setting: Setting, checkpointing: bool) -> nn.Module:
         ),
         train_cfg=dict(num_candidates=25, num_selected=10, sigma=2.0),
     )
-    torch.manual_seed(0)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter('ignore')
-        model = MODELS.build(config)
+    model = build_quietly(config)
     sharpen(model.backbone.frozen('unet'), model.backbone.layers)
     if not setting.encoder:
         model.backbone.latents = stand_in_latents
@@ -163,16 +151,16 @@ def stand_in_latents(images: Tensor, cached: bool = False) -> Tensor:
     return torch.cat((4 * colors, texture), 1)
 
 
-def random_picture(side: int) -> Tensor:
+def random_image(side: int) -> Tensor:
     """Smooth and rough noise in [0, 1], (1, 3, side, side), float64."""
     generator = torch.Generator().manual_seed(1)
-    picture = torch.zeros(1, 3, side, side, dtype=torch.float64)
+    image = torch.zeros(1, 3, side, side, dtype=torch.float64)
     cells = 4
     while cells <= side:
         noise = torch.randn(1, 3, cells, cells, generator=generator).double()
-        picture += F.interpolate(noise, (side, side), mode='bilinear')
+        image += F.interpolate(noise, (side, side), mode='bilinear')
         cells *= 2
-    return (1 + picture / picture.abs().max()) / 2
+    return (1 + image / image.abs().max()) / 2
 
 
 def prepare(setting: Setting, variant: str, memory: bool = True) -> Callable[[], Step]:
@@ -188,7 +176,7 @@ def prepare(setting: Setting, variant: str, memory: bool = True) -> Callable[[],
     """
     model = build(setting, variant == 'mmkp, checkpointing')
     tokens = model.head.tokens
-    images = random_picture(8 * setting.latent_side).to(tokens)
+    images = random_image(8 * setting.latent_side).to(tokens)
     unet = model.backbone.frozen('unet')
     weights = sum(w.numel() * w.element_size() for w in unet.parameters()) / 2**20
     plain = variant.startswith('plain')
@@ -213,10 +201,7 @@ def prepare(setting: Setting, variant: str, memory: bool = True) -> Callable[[],
     if memory and setting.device == 'cpu':
         peak = tensor_peak_mib(train)
     elif memory:
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        train()
-        peak = (torch.cuda.max_memory_allocated() - before) / 2**20
+        _, peak = gpu_peak_mib(train)
 
     def step() -> Step:
         loss = train()
@@ -233,9 +218,8 @@ def difference(gradient: np.ndarray, reference: np.ndarray) -> float:
 def print_costs(setting: Setting, variants: list[str], repeats: int, threads: int):
     """Measure variants and print a row for each; ratios are to the first."""
     print(
-        f'{platform.machine()}, torch {torch.__version__}, {setting.device}, '
-        f'{threads} thread(s), {setting.dtype}, latents {setting.latent_side}², maps '
-        f'{setting.map_side}², {setting.tokens} tokens, '
+        f'{machine(threads, setting.device)}, {setting.dtype}, latents '
+        f'{setting.latent_side}², maps {setting.map_side}², {setting.tokens} tokens, '
         f'{"with" if setting.encoder else "without"} the encoder, median of {repeats} '
         'step(s); ratios are to the first row\n\n'
         '| step | CPU, s | speed | wall, s | speed | tensors at peak, MiB | ratio '

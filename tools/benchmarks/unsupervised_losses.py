@@ -11,12 +11,11 @@ heatmaps, keypoints or pictures that they get. For example::
 import argparse
 import itertools
 import math
-import platform
 from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from measure import measure
+from measure import machine, measure
 from torch import Tensor
 
 from mmkp.engine.cli import run_tool
@@ -286,7 +285,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--losses', nargs='+', default=list(LOSSES), choices=LOSSES)
     args = parser.parse_args(arguments)
     print(
-        f'{platform.machine()}, torch {torch.__version__}, {args.threads} thread(s); '
+        f'{machine(args.threads)}; '
         f'B{args.batch}, {args.side} x {args.side}, loss and gradient, median of '
         f'{args.repeats}'
     )

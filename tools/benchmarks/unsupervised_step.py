@@ -20,18 +20,14 @@ Examples::
 import argparse
 import contextlib
 import io
-import platform
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from measure import measure, tensor_peak_mib
+from measure import build_quietly, machine, measure, tensor_peak_mib
 from mmengine.config import Config
-from mmengine.logging import MMLogger
-from mmengine.registry import init_default_scope
-from mmpose.registry import MODELS
 from plain_unsupervised import STEPS, plain_layers
 from torch import nn
 
@@ -59,17 +55,14 @@ class Step(NamedTuple):
 
 def build(case: str, keypoints: int | None, channels_last: bool) -> nn.Module:
     """Build the model of a case at seeded weights, in training mode."""
-    init_default_scope('mmpose')
-    MMLogger.get_instance('benchmark', log_level='ERROR')
     config = Config.fromfile(FOLDER / CASES[case][0]).model
     if keypoints is not None:
         config.head.num_keypoints = keypoints
         if 'generator' in config:
             config.generator.num_keypoints = keypoints
-    torch.manual_seed(0)
+    model = build_quietly(dict(config, channels_last=False))
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter('ignore')
-        model = MODELS.build(dict(config, channels_last=False))
         model.init_weights()
     if channels_last:
         # After the start: in another memory order the same draws are other weights.
@@ -151,9 +144,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--variants', nargs='+', default=VARIANTS, choices=VARIANTS)
     args = parser.parse_args(arguments)
     print(
-        f'{platform.machine()}, torch {torch.__version__}, {args.threads} thread(s), '
-        f'batch {args.batch}, median of {args.repeats} steps; ratios are to the first '
-        'row of a model\n\n'
+        f'{machine(args.threads)}, batch {args.batch}, median of {args.repeats} '
+        'steps; ratios are to the first row of a model\n\n'
         '| model | step | CPU, s | ratio | wall, s | tensors at peak, MiB | ratio '
         '| loss | norm of the gradient |\n'
         '|---|---|---:|---:|---:|---:|---:|---:|---:|'
