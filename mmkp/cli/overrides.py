@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from mmkp.engine.cli import add_config_arguments
+from mmkp.engine.option_values import OptionAction
 
 
 def parse_with_overrides(
@@ -12,7 +12,8 @@ def parse_with_overrides(
     """Read a command line on which ``KEY=VALUE`` may stand anywhere after the files.
 
     Args:
-        parser: with the arguments of :func:`add_config_arguments`; gets one more.
+        parser: with the arguments of
+            :func:`mmkp.engine.cli.add_config_arguments`; gets one more.
         argv: words of the command line, None for those of the program.
 
     Returns:
@@ -27,7 +28,5 @@ def parse_with_overrides(
         if '=' not in word:
             parser.error(f"unexpected argument '{word}': a setting is KEY=VALUE")
     if overrides:
-        reader = add_config_arguments(argparse.ArgumentParser(prog=parser.prog))
-        given = reader.parse_args([args.config, '--cfg-options', *overrides])
-        args.cfg_options = {**(args.cfg_options or {}), **given.cfg_options}
+        OptionAction([], 'cfg_options')(parser, args, overrides, 'KEY=VALUE')
     return args

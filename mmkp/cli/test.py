@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.fileio import dump
 
 from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
-from mmkp.engine.hooks import SaveMetricsHook
 from mmkp.engine.loader_options import settle_loaders
 from mmkp.engine.quiet_runner import QuietRunner
 from mmkp.engine.runner_options import (
@@ -55,6 +57,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Test."""
     args = parse_args(argv, prog)
     runner = QuietRunner.from_cfg(configure(args))
-    if args.out:
-        runner.register_hook(SaveMetricsHook(args.out), 'LOWEST')
-    runner.test()
+    metrics = runner.test()
+    if args.out and metrics and is_main_process():
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        dump(metrics, args.out)

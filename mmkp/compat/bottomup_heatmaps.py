@@ -1,9 +1,10 @@
 """Heatmaps of bottom-up models, which MMPose's inferencer does not draw."""
 
-import functools
 import inspect
 from collections.abc import Sequence
 from typing import Any
+
+from mmkp.compat.replacing import is_replaced, replace
 
 
 def draw_bottomup_heatmaps() -> bool:
@@ -24,41 +25,30 @@ def draw_bottomup_heatmaps() -> bool:
     from mmpose.apis.inferencers import pose2d_inferencer
 
     inferencer = pose2d_inferencer.Pose2DInferencer
-    if getattr(inferencer.visualize, 'draws_bottomup', False) or (
+    if is_replaced(inferencer.visualize) or (
         'head.test_cfg' not in inspect.getsource(inferencer.preprocess)
     ):
         return False
-    inferencer.update_model_visualizer_settings = _ask_the_head(
-        inferencer.update_model_visualizer_settings
-    )
-    inferencer.visualize = _put_heatmaps_in_place(inferencer.visualize)
+    replace(inferencer, 'update_model_visualizer_settings', _ask_the_head)
+    replace(inferencer, 'visualize', _put_heatmaps_in_place)
     return True
 
 
-def _ask_the_head(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def update_model_visualizer_settings(
-        self: Any, draw_heatmap: bool = False, **kwargs: Any
-    ) -> None:
-        upstream(self, draw_heatmap=draw_heatmap, **kwargs)
-        settings = getattr(self.model.head, 'test_cfg', None)
-        if settings is not None:
-            settings['output_heatmaps'] = draw_heatmap
-
-    return update_model_visualizer_settings
+def _ask_the_head(
+    upstream: Any, self: Any, draw_heatmap: bool = False, **kwargs: Any
+) -> None:
+    upstream(self, draw_heatmap=draw_heatmap, **kwargs)
+    settings = getattr(self.model.head, 'test_cfg', None)
+    if settings is not None:
+        settings['output_heatmaps'] = draw_heatmap
 
 
-def _put_heatmaps_in_place(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def visualize(
-        self: Any, inputs: Sequence, preds: Sequence, *args: Any, **kwargs: Any
-    ) -> Any:
-        from mmpose.structures import merge_data_samples
+def _put_heatmaps_in_place(
+    upstream: Any, self: Any, inputs: Sequence, preds: Sequence, *args: Any, **kw: Any
+) -> Any:
+    from mmpose.structures import merge_data_samples
 
-        if self.cfg.data_mode == 'bottomup':
-            # It moves the heatmaps of one sample to the image as well.
-            preds = [merge_data_samples([sample]) for sample in preds]
-        return upstream(self, inputs, preds, *args, **kwargs)
-
-    visualize.draws_bottomup = True  # type: ignore[attr-defined]
-    return visualize
+    if self.cfg.data_mode == 'bottomup':
+        # It moves the heatmaps of one sample to the image as well.
+        preds = [merge_data_samples([sample]) for sample in preds]
+    return upstream(self, inputs, preds, *args, **kw)

@@ -5,6 +5,8 @@ import importlib
 import logging
 from typing import Any
 
+from mmkp.compat.replacing import is_replaced, replace
+
 # Where MMPose reads files in COCO's own format, for data sets and for metrics.
 READERS = (
     'mmpose.datasets.datasets.base.base_coco_style_dataset',
@@ -30,17 +32,17 @@ def check_annotation_files() -> bool:
     """
     modules = [importlib.import_module(name) for name in READERS]
     base, metrics = modules[0], modules[-1]
-    if getattr(base.BaseCocoStyleDataset.load_data_list, 'checks', False):
+    if is_replaced(base.BaseCocoStyleDataset.load_data_list):
         return False
     for module in modules:
         module.COCO = _checked_coco  # type: ignore[attr-defined]
-    metrics.load = _load_checked(metrics.load)  # type: ignore[attr-defined]
+    replace(metrics, 'load', _load_checked)
     dataset, metric = base.BaseCocoStyleDataset, metrics.CocoMetric
     dataset._load_metainfo = classmethod(_load_metainfo(dataset._load_metainfo))
-    dataset.load_data_list = _load_data_list(dataset.load_data_list)
+    replace(dataset, 'load_data_list', _load_data_list)
     dataset._load_detection_results = _load_detection_results
-    dataset._get_bottomup_data_infos = _bottomup_items(dataset._get_bottomup_data_infos)
-    metric.process = _process(metric.process)
+    replace(dataset, '_get_bottomup_data_infos', _bottomup_items)
+    replace(metric, 'process', _process)
     return True
 
 
@@ -65,36 +67,27 @@ def _load_metainfo(upstream: Any) -> Any:
     return _load_metainfo
 
 
-def _load_checked(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def load(file: Any, *args: Any, **kwargs: Any) -> Any:
-        from mmkp.labels import read_json
+def _load_checked(upstream: Any, file: Any, *args: Any, **kwargs: Any) -> Any:
+    from mmkp.labels import read_json
 
-        if isinstance(file, str) and file.endswith('.json') and '://' not in file:
-            return read_json(file, nan=True)
-        return upstream(file, *args, **kwargs)
-
-    return load
+    if isinstance(file, str) and file.endswith('.json') and '://' not in file:
+        return read_json(file, nan=True)
+    return upstream(file, *args, **kwargs)
 
 
-def _load_data_list(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def load_data_list(self: Any) -> list[dict]:
-        from mmkp.datasets.coco_check.reading import images_in
+def _load_data_list(upstream: Any, self: Any) -> list[dict]:
+    from mmkp.datasets.coco_check.reading import images_in
 
-        folder = str(self.data_prefix.get('img', ''))
-        with images_in(folder or '.'):
-            items = upstream(self)
-        if not items:
-            raise ValueError(
-                f'{self.bbox_file or self.ann_file} has no usable annotation: each '
-                'needs at least one visible keypoint, and a box of positive size if '
-                'it has one'
-            )
-        return items
-
-    load_data_list.checks = True  # type: ignore[attr-defined]
-    return load_data_list
+    folder = str(self.data_prefix.get('img', ''))
+    with images_in(folder or '.'):
+        items = upstream(self)
+    if not items:
+        raise ValueError(
+            f'{self.bbox_file or self.ann_file} has no usable annotation: each '
+            'needs at least one visible keypoint, and a box of positive size if '
+            'it has one'
+        )
+    return items
 
 
 def _load_detection_results(self: Any) -> list[dict]:
@@ -107,48 +100,40 @@ def _load_detection_results(self: Any) -> list[dict]:
     return items
 
 
-def _bottomup_items(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def _get_bottomup_data_infos(
-        self: Any, instance_list: list[dict], image_list: list[dict]
-    ) -> list[dict]:
-        from mmengine.logging import print_log
+def _bottomup_items(
+    upstream: Any, self: Any, instance_list: list[dict], image_list: list[dict]
+) -> list[dict]:
+    from mmengine.logging import print_log
 
-        from mmkp.datasets.coco_check.negatives import item_without_people
+    from mmkp.datasets.coco_check.negatives import item_without_people
 
-        items = upstream(self, instance_list, image_list)
-        if self.test_mode:
-            return items
-        used = {item['img_id'] for item in items}
-        empty = [image for image in image_list if image['img_id'] not in used]
-        if not empty:
-            return items
-        kept = not (self.filter_cfg or {}).get('filter_empty_gt', True)
-        if kept:
-            number = self.metainfo['num_keypoints']
-            items += [item_without_people(image, number) for image in empty]
-        what = (
-            'are trained on as background'
-            if kept
-            else 'are left out of the training; filter_cfg=dict(filter_empty_gt=False) '
-            'trains them as background'
-        )
-        print_log(
-            f'{self.ann_file}: {len(empty)} of {len(image_list)} images without '
-            f'annotated people {what}; the first: {empty[0].get("file_name")}',
-            logger='current',
-            level=logging.INFO if kept else logging.WARNING,
-        )
+    items = upstream(self, instance_list, image_list)
+    if self.test_mode:
         return items
+    used = {item['img_id'] for item in items}
+    empty = [image for image in image_list if image['img_id'] not in used]
+    if not empty:
+        return items
+    kept = not (self.filter_cfg or {}).get('filter_empty_gt', True)
+    if kept:
+        number = self.metainfo['num_keypoints']
+        items += [item_without_people(image, number) for image in empty]
+    what = (
+        'are trained on as background'
+        if kept
+        else 'are left out of the training; filter_cfg=dict(filter_empty_gt=False) '
+        'trains them as background'
+    )
+    print_log(
+        f'{self.ann_file}: {len(empty)} of {len(image_list)} images without '
+        f'annotated people {what}; the first: {empty[0].get("file_name")}',
+        logger='current',
+        level=logging.INFO if kept else logging.WARNING,
+    )
+    return items
 
-    return _get_bottomup_data_infos
 
+def _process(upstream: Any, self: Any, data_batch: Any, data_samples: Any) -> None:
+    from mmkp.evaluation.coco_predictions import complete_predictions
 
-def _process(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def process(self: Any, data_batch: Any, data_samples: Any) -> None:
-        from mmkp.evaluation.coco_predictions import complete_predictions
-
-        upstream(self, data_batch, complete_predictions(self, data_samples))
-
-    return process
+    upstream(self, data_batch, complete_predictions(self, data_samples))

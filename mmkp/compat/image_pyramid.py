@@ -1,11 +1,12 @@
 """Several sizes of an image in one sample, which MMPose 1.x announces but refuses."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+
+from mmkp.compat.replacing import replace
 
 
 def take_image_pyramids() -> bool:
@@ -31,10 +32,9 @@ def take_image_pyramids() -> bool:
 
     if _packs_pyramids(formatting.image_to_tensor):
         return False
-    formatting.image_to_tensor = _pack_pyramids(formatting.image_to_tensor)
-    PoseDataPreprocessor.forward = _prepare_pyramids(PoseDataPreprocessor.forward)
-    estimator = base.BasePoseEstimator
-    estimator.forward = _predict_pyramids(estimator.forward)
+    replace(formatting, 'image_to_tensor', _pack_pyramid)
+    replace(PoseDataPreprocessor, 'forward', _prepare_pyramids)
+    replace(base.BasePoseEstimator, 'forward', _predict_pyramids)
     return True
 
 
@@ -46,47 +46,41 @@ def _packs_pyramids(image_to_tensor: Any) -> bool:
     return len(packed) == 2
 
 
-def _pack_pyramids(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def image_to_tensor(img: Any) -> Any:
-        if not isinstance(img, np.ndarray) and len({np.shape(i) for i in img}) > 1:
-            return [upstream(image) for image in img]
-        return upstream(img)
-
-    return image_to_tensor
+def _pack_pyramid(upstream: Any, img: Any) -> Any:
+    if not isinstance(img, np.ndarray) and len({np.shape(i) for i in img}) > 1:
+        return [upstream(image) for image in img]
+    return upstream(img)
 
 
-def _prepare_pyramids(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def forward(self: Any, data: dict, training: bool = False) -> dict:
-        sizes = data['inputs']
-        if not (_is_sequence(sizes) and sizes and _is_sequence(sizes[0])):
-            return upstream(self, data, training)
-        # The first size last: what it writes into the samples is to stay.
-        prepared: list[Any] = []
-        for images in reversed(sizes):
-            batch = dict(data, inputs=list(images))
-            prepared.insert(0, upstream(self, batch, training))
-        inputs = [batch['inputs'] for batch in prepared]
-        return dict(inputs=inputs, data_samples=prepared[0]['data_samples'])
-
-    return forward
+def _prepare_pyramids(
+    upstream: Any, self: Any, data: dict, training: bool = False
+) -> dict:
+    sizes = data['inputs']
+    if not (_is_sequence(sizes) and sizes and _is_sequence(sizes[0])):
+        return upstream(self, data, training)
+    # The first size last: what it writes into the samples is to stay.
+    prepared: list[Any] = []
+    for images in reversed(sizes):
+        batch = dict(data, inputs=list(images))
+        prepared.insert(0, upstream(self, batch, training))
+    inputs = [batch['inputs'] for batch in prepared]
+    return dict(inputs=inputs, data_samples=prepared[0]['data_samples'])
 
 
-def _predict_pyramids(upstream: Any) -> Any:
-    @functools.wraps(upstream)
-    def forward(
-        self: Any, inputs: Any, data_samples: Any = None, mode: str = 'tensor'
-    ) -> Any:
-        is_pyramid = isinstance(inputs, list) and all(i.dim() == 4 for i in inputs)
-        if mode != 'predict' or not is_pyramid:
-            return upstream(self, inputs, data_samples, mode)
-        if self.metainfo is not None:
-            for sample in data_samples:
-                sample.set_metainfo(self.metainfo)
-        return self.predict(inputs, data_samples)
-
-    return forward
+def _predict_pyramids(
+    upstream: Any,
+    self: Any,
+    inputs: Any,
+    data_samples: Any = None,
+    mode: str = 'tensor',
+) -> Any:
+    is_pyramid = isinstance(inputs, list) and all(i.dim() == 4 for i in inputs)
+    if mode != 'predict' or not is_pyramid:
+        return upstream(self, inputs, data_samples, mode)
+    if self.metainfo is not None:
+        for sample in data_samples:
+            sample.set_metainfo(self.metainfo)
+    return self.predict(inputs, data_samples)
 
 
 def _is_sequence(value: Any) -> bool:

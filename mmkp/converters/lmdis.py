@@ -40,17 +40,20 @@ LINEAR_MAPS = {'feature': 'generator.reduce', 'image': 'generator.expand'}
 #: When the convolutions of a skip are made: as its level is left on the way down, or
 #: as it is joined on the way up; and whether they are transposed.
 ORDERS = [(when, kind) for when in ('up', 'down') for kind in ('conv2d', 'deconv2d')]
-_LAYER = re.compile(r'(?:^|/)(conv2d|deconv2d)(?:_(\d+))?/(weights|biases|bias)$')
-_NORM = re.compile(
-    r'(?:^|(?P<layer>(?:conv2d|deconv2d)(?:_\d+)?)/)batch_norm(?:alize|alization)?'
-    r'(?:_(?P<number>\d+))?/(?P<kind>beta|gamma|moving_mean|moving_variance)$'
+_VARIABLE = re.compile(
+    r'(?:^|/)(?:(?P<layer>conv2d|deconv2d|group_connected)(?:_(?P<number>\d+))?/)?'
+    r'(?P<norm>batch_norm(?:alize|alization)?(?:_(?P<norm_number>\d+))?/)?'
+    r'(?P<part>weights|biases|bias|gamma|beta|moving_mean|moving_variance)$'
 )
-_LINEAR = re.compile(r'(?:^|/)group_connected(?:_\d+)?/(weights|biases|bias)$')
-_NORM_NAMES = {
-    'gamma': 'weight',
-    'beta': 'bias',
-    'moving_mean': 'running_mean',
-    'moving_variance': 'running_var',
+#: What is in a layer there and here.
+_PARTS = {
+    'weights': 'weight',
+    'biases': 'bias',
+    'bias': 'bias',
+    'gamma': 'norm.weight',
+    'beta': 'norm.bias',
+    'moving_mean': 'norm.running_mean',
+    'moving_variance': 'norm.running_var',
 }
 Variables = Mapping[str, np.ndarray]
 #: Kind of layer -> its number -> its arrays.
@@ -112,9 +115,9 @@ def convert_variables(variables: Variables, model: nn.Module) -> dict[str, Tenso
                 f'there is no variable in {scope}: give the .npz of all variables of a '
                 'checkpoint of LMDIS, under their names'
             )
-        state.update(_convert_network(own, scope, model, hourglass, last))
-        if key in LINEAR_MAPS:
-            state.update(_linear(own, scope, model, LINEAR_MAPS[key]))
+        linear = [('group_connected', LINEAR_MAPS[key])] if key in LINEAR_MAPS else []
+        layers = _layers(own, scope)
+        state.update(_convert_network(layers, scope, model, hourglass, last, linear))
     return state
 
 
@@ -129,11 +132,12 @@ def _within(variables: Variables, scope: str) -> dict[str, np.ndarray]:
 
 
 def _convert_network(
-    own: dict[str, np.ndarray],
+    layers: Layers,
     scope: str,
     model: nn.Module,
     hourglass: str,
     last: str | None,
+    linear: list[tuple[str, str]],
 ) -> dict[str, Tensor]:
     """Convert one scope in the only order that its shapes allow."""
     network = model.get_submodule(hourglass)
@@ -142,13 +146,12 @@ def _convert_network(
             f'{hourglass} is a {type(network).__name__}: released weights are those of '
             'a LMDISHourglass'
         )
-    groups = _layers(own, scope)
     fitting: list[dict[str, Tensor]] = []
     problems = []
     for order in ORDERS:
-        names = list(creation_order(network, hourglass, last, *order))
+        names = [*creation_order(network, hourglass, last, *order), *linear]
         try:
-            fitting.append(_assign(groups, names, model, scope))
+            fitting.append(_assign(layers, names, model, scope))
         except ValueError as error:
             problems.append(str(error))
     if not fitting:
@@ -208,35 +211,29 @@ def _layers(own: dict[str, np.ndarray], scope: str) -> Layers:
     Normalisations lie in their layer's scope, or are numbered beside the layers in one
     sequence, then under the kind ``'norm'``.
     """
-    groups: Layers = defaultdict(lambda: defaultdict(dict))
+    layers: Layers = defaultdict(lambda: defaultdict(dict))
     for name, value in own.items():
-        if found := _LAYER.search(name):
-            part = 'weights' if found[3] == 'weights' else 'bias'
-            groups[found[1]][int(found[2] or 0)][part] = value
-        elif found := _NORM.search(name):
-            kind, number = 'norm', found['number']
-            if found['layer']:
-                kind, _, number = found['layer'].partition('_')
-            groups[kind][int(number or 0)][found['kind']] = value
-        elif not _LINEAR.search(name):
+        found = _VARIABLE.search(name)
+        is_beside = found and not found['layer'] and found['norm'] and not found.start()
+        if not found or not (found['layer'] or is_beside):
             raise ValueError(
                 f'{scope}/{name} is no variable of a convolution, its normalisation or '
                 'a landmark-specific linear map: the checkpoint is of another network'
             )
-    return groups
+        number = found['norm_number'] if is_beside else found['number']
+        kind = found['layer'] or 'norm'
+        layers[kind][int(number or 0)][_PARTS[found['part']]] = value
+    return layers
 
 
 def _assign(
-    groups: Layers,
-    names: list[tuple[str, str]],
-    model: nn.Module,
-    scope: str,
+    groups: Layers, names: list[tuple[str, str]], model: nn.Module, scope: str
 ) -> dict[str, Tensor]:
     """Give the n-th layer of a kind to our n-th layer of it."""
     state: dict[str, Tensor] = {}
     queues = {kind: sorted(layers) for kind, layers in groups.items()}
-    for kind in ('conv2d', 'deconv2d'):
-        needed = sum(1 for other, _ in names if other == kind)
+    for kind in ('conv2d', 'deconv2d', 'group_connected'):
+        needed = [other for other, _ in names].count(kind)
         there = len(queues.get(kind, ()))
         if there != needed:
             raise ValueError(
@@ -246,7 +243,7 @@ def _assign(
     for kind, name in names:
         number = queues[kind].pop(0)
         arrays = dict(groups[kind][number])
-        if queues.get('norm'):
+        if kind != 'group_connected' and queues.get('norm'):
             arrays.update(groups['norm'][queues['norm'].pop(0)])
         where = f'{scope}/{kind}' + (f'_{number}' if number else '')
         state.update(_convert_layer(arrays, kind, where, model, name))
@@ -256,54 +253,20 @@ def _assign(
 def _convert_layer(
     arrays: dict[str, np.ndarray], kind: str, where: str, model: nn.Module, name: str
 ) -> dict[str, Tensor]:
-    """Convert a convolution and its normalisation."""
+    """Convert a convolution and its normalisation, or a linear map."""
     layer = model.get_submodule(name)
-    if not isinstance(layer, NormalizedConvolution):
-        raise ValueError(
-            f'{name} is a {type(layer).__name__}: released weights have a batch '
-            'normalisation in each layer, set final_norm=True in the head'
-        )
-    missing = [part for part in ('weights', *_NORM_NAMES) if part not in arrays]
-    if missing:
-        raise ValueError(f'{where} has no {", ".join(missing)}')
-    kernel = arrays['weights']
-    if kernel.ndim == 4:
-        if kind == 'conv2d':
-            kernel = kernel.transpose(3, 2, 0, 1)
-        else:
-            kernel = kernel.transpose(2, 3, 0, 1)[..., ::-1, ::-1]
-    mean = arrays['moving_mean'] - arrays.get('bias', np.float32(0))
-    values = {'convolution.weight': kernel}
-    for part, ours in _NORM_NAMES.items():
-        values[f'norm.{ours}'] = mean if part == 'moving_mean' else arrays[part]
-    return _fitting(values, model, name, where)
-
-
-def _linear(
-    own: dict[str, np.ndarray], scope: str, model: nn.Module, target: str
-) -> dict[str, Tensor]:
-    """Convert the landmark-specific linear map of a scope."""
-    found = {
-        'weight' if match[1] == 'weights' else 'bias': value
-        for name, value in own.items()
-        if (match := _LINEAR.search(name))
-    }
-    if set(found) != {'weight', 'bias'}:
-        raise ValueError(
-            f'{scope} needs group_connected/weights and its bias, found {sorted(found)}'
-        )
-    return _fitting(found, model, target, f'{scope}/group_connected')
-
-
-def _fitting(
-    values: Mapping[str, np.ndarray], model: nn.Module, name: str, where: str
-) -> dict[str, Tensor]:
-    """Arrays as parameters of a module, whose shapes they have to have."""
+    if kind != 'group_connected':
+        if not isinstance(layer, NormalizedConvolution):
+            raise ValueError(
+                f'{name} is a {type(layer).__name__}: released weights have a batch '
+                'normalisation in each layer, set final_norm=True in the head'
+            )
+        arrays = _as_ours(arrays, transposed=kind == 'deconv2d')
     converted = {
         key: torch.from_numpy(np.array(value, np.float32, order='C'))
-        for key, value in values.items()
+        for key, value in arrays.items()
     }
-    expected = model.get_submodule(name).state_dict()
+    expected = layer.state_dict()
     expected.pop('norm.num_batches_tracked', None)
     check_shapes(
         converted,
@@ -312,3 +275,18 @@ def _fitting(
         'set num_keypoints and the widths of the release in the config',
     )
     return {f'{name}.{key}': value for key, value in converted.items()}
+
+
+def _as_ours(arrays: dict[str, np.ndarray], transposed: bool) -> dict[str, np.ndarray]:
+    """Turn a kernel, and take the bias before a normalisation off its mean."""
+    ours = {key: value for key, value in arrays.items() if key.startswith('norm.')}
+    if 'bias' in arrays and 'norm.running_mean' in ours:
+        ours['norm.running_mean'] = ours['norm.running_mean'] - arrays['bias']
+    kernel = arrays.get('weight')
+    if kernel is not None:
+        if kernel.ndim == 4 and transposed:
+            kernel = kernel.transpose(2, 3, 0, 1)[..., ::-1, ::-1]
+        elif kernel.ndim == 4:
+            kernel = kernel.transpose(3, 2, 0, 1)
+        ours['convolution.weight'] = kernel
+    return ours

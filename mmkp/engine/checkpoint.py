@@ -19,7 +19,7 @@ from mmkp.engine.restricted_globals import ForbiddenPickleError
 from mmkp.engine.restricted_unpickler import InertObject, RestrictedUnpickler
 from mmkp.engine.safetensors_file import read_safetensors
 from mmkp.engine.tensor_bytes import move
-from mmkp.engine.torch_file import NoPickleError, read_legacy, read_zip
+from mmkp.engine.torch_file import NoCheckpointError, read_legacy, read_zip
 
 __all__ = [
     'CheckpointError',
@@ -119,15 +119,12 @@ def _read(path: Path, map_location: Any, extra: Mapping, trusted: bool) -> Any:
         return Unpickler(file, encoding='utf-8')
 
     if is_zip(path) and zipfile.is_zipfile(path):
-        try:
-            return read_zip(path, map_location, unpickler)
-        except NoPickleError as error:
-            raise _NoCheckpointError(': '.join(describe_file(path))) from error
+        return read_zip(path, map_location, unpickler)
     if is_pickle(path):
         return read_legacy(path, map_location, unpickler)
     if is_old_tar(path):
         raise ForbiddenPickleError('a tar archive in the format of torch before 0.2')
-    raise _NoCheckpointError(': '.join(describe_file(path)))
+    raise NoCheckpointError(': '.join(describe_file(path)))
 
 
 def _is_about_the_machine(error: Exception) -> bool:
@@ -141,13 +138,9 @@ def _is_about_the_machine(error: Exception) -> bool:
     return isinstance(error, kinds) or any(text in str(error) for text in reasons)
 
 
-class _NoCheckpointError(ValueError):
-    """Says what a file is instead."""
-
-
 def _damaged(path: Path, error: Exception) -> CheckpointError:
     size = f'{path} ({path.stat().st_size} bytes)'
-    if isinstance(error, _NoCheckpointError):
+    if isinstance(error, NoCheckpointError):
         return CheckpointError(f'{size} is {error}')
     detail = ' '.join(str(error).split())[:200]
     return CheckpointError(

@@ -9,6 +9,7 @@ family; whoever else calls it hands over text of their own and gets what they go
 
 import ast
 import sys
+from contextlib import suppress
 from typing import Any
 
 from mmengine.config import Config
@@ -54,42 +55,36 @@ def _assignment(node: ast.stmt) -> tuple[str, Any]:
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
         if isinstance(target, ast.Name) and target.id != '_base_':
-            return target.id, _literal(node.value)
+            with suppress(ValueError, TypeError):
+                return target.id, ast.literal_eval(_AsLiterals().visit(node.value))
     raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]}')
 
 
-def _literal(node: ast.expr) -> Any:
-    """The value of a literal, with calls of ``dict``, ``inf`` and ``nan`` in it."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name) and node.id in _NAMED_NUMBERS:
-        return _NAMED_NUMBERS[node.id]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        operand = _literal(node.operand)
-        if isinstance(operand, int | float | complex):
-            return -operand
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        kinds: dict[type, type] = {ast.List: list, ast.Tuple: tuple, ast.Set: set}
-        return kinds[type(node)](_literal(item) for item in node.elts)
-    if isinstance(node, ast.Dict):
-        return _literal_dict(node)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id == 'dict' and len(node.args) < 2:
-            pairs: dict[Any, Any] = dict(*map(_literal, node.args))
-            for keyword in node.keywords:
-                value = _literal(keyword.value)
-                pairs.update(value if keyword.arg is None else {keyword.arg: value})
-            return pairs
-    raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]}')
+class _AsLiterals(ast.NodeTransformer):
+    """Writes calls of ``dict``, ``inf`` and ``nan`` as literals; nothing is run."""
 
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        return (
+            ast.Constant(_NAMED_NUMBERS[node.id]) if node.id in _NAMED_NUMBERS else node
+        )
 
-def _literal_dict(node: ast.Dict) -> dict:
-    pairs = {}
-    for key, value in zip(node.keys, node.values, strict=True):
-        if not isinstance(key, ast.Constant):
-            raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]}')
-        pairs[key.value] = _literal(value)
-    return pairs
+    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+        self.generic_visit(node)
+        if not isinstance(node.func, ast.Name) or node.func.id != 'dict':
+            return node
+        keys: list[ast.expr | None] = []
+        values: list[ast.expr] = []
+        given = [(None, value) for value in node.args]
+        for name, value in [*given, *((k.arg, k.value) for k in node.keywords)]:
+            if name is not None:
+                keys.append(ast.Constant(name))
+                values.append(value)
+            elif isinstance(value, ast.Dict):
+                keys += value.keys
+                values += value.values
+            else:
+                return node
+        return ast.Dict(keys, values)
 
 
 def _tell_imports(custom_imports: Any) -> None:

@@ -5,6 +5,8 @@ from math import isqrt
 
 from torch import Tensor, nn
 
+from mmkp.engine.non_finite import listed
+
 # What a checkpoint may lack: losses and preprocessing hold constants, not results.
 _CONSTANT_PARTS = ('losses.', 'loss_module.', 'data_preprocessor.')
 
@@ -63,13 +65,8 @@ def keep_what_fits(model: nn.Module, checkpoint: dict) -> str:
     unused = [key for key in weights if key not in fitting]
     return (
         f'{len(fitting)} of the {len(expected)} parameters of the model are in it; as '
-        f'initialised stay {_some(left)}; of the file are not used {_some(unused)}'
+        f'initialised stay {listed(left)}; of the file are not used {listed(unused)}'
     )
-
-
-def _some(names: list[str]) -> str:
-    more = f' and {len(names) - 8} more' if len(names) > 8 else ''
-    return f'{", ".join(names[:8])}{more}' if names else 'none'
 
 
 def _find_difference(

@@ -8,7 +8,7 @@ MMEngine imports a type that no registry knows by its path, so that
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -37,7 +37,7 @@ def raise_if_unsafe(settings: Any) -> None:
             evaluated.
     """
     registered = _registered(settings)
-    for key, value in _items(settings):
+    for _, key, value in walk(settings):
         if key == 'type' and not _is_known_type(value, registered):
             raise ValueError(
                 f'type={value!r:.80} is registered nowhere: is its package installed?'
@@ -49,13 +49,25 @@ def raise_if_unsafe(settings: Any) -> None:
                 raise ValueError(f'{key}={value!r:.80}')
 
 
-def _items(settings: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(settings, dict):
-        yield from settings.items()
-        settings = list(settings.values())
-    if isinstance(settings, list | tuple | set):
-        for value in settings:
-            yield from _items(value)
+def walk(settings: Any, path: str = '') -> Iterator[tuple[str, Any, Any]]:
+    """Go through all that lies in settings, at any depth.
+
+    Args:
+        settings: dicts, lists, tuples and sets in each other.
+        path: dotted place where they lie.
+
+    Yields:
+        Place, key (or number of the item) and value.
+    """
+    items: Any = ()
+    if isinstance(settings, Mapping):
+        items = settings.items()
+    elif isinstance(settings, list | tuple | set):
+        items = enumerate(settings)
+    for key, value in items:
+        place = f'{path}.{key}' if path else str(key)
+        yield place, key, value
+        yield from walk(value, place)
 
 
 def _is_known_scope(value: Any) -> bool:
@@ -85,7 +97,7 @@ def _is_known_type(value: Any, registered: dict[str, list[Any]]) -> bool:
 
 def _registered(settings: Any) -> dict[str, list[Any]]:
     """Registered objects by their names; a name may stand in several registries."""
-    for key, value in _items(settings):
+    for _, key, value in walk(settings):
         scope = str(value).partition('.')[0] if key == 'type' else None
         if scope in FAMILY:
             with suppress(ImportError):

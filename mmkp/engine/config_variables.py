@@ -1,7 +1,7 @@
 """Reading a config with other values of its variables."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,15 @@ class Variables:
 
     def _assigned(self, node: ast.stmt) -> set[str]:
         """Which of the names a statement sets, at whatever depth."""
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            return set()
+        # Names of loops within an expression end with it.
+        loops = [n.target for n in ast.walk(node) if isinstance(n, ast.comprehension)]
+        of_loops = {id(name) for target in loops for name in ast.walk(target)}
         return {
-            target.id
-            for target in ast.walk(node)
-            if isinstance(target, ast.Name)
-            and isinstance(target.ctx, ast.Store | ast.Del)
-            and target.id in self.values
-            and not isinstance(node, ast.FunctionDef | ast.ClassDef)
-            and not _is_of_a_comprehension(node, target.id)
+            name.id
+            for name in _names(node, ast.Store | ast.Del)
+            if name.id in self.values and id(name) not in of_loops
         }
 
     @staticmethod
@@ -97,31 +98,15 @@ def read_config(path: Path, values: Mapping[str, Any]) -> tuple[Config, set[str]
 
 
 def _is_used(tree: ast.Module, text: str, name: str) -> bool:
-    if f'_base_.{name}' in text:
-        return True
-    return any(
-        isinstance(node, ast.Name)
-        and node.id == name
-        and isinstance(node.ctx, ast.Load)
-        for node in ast.walk(tree)
-    )
+    read = {node.id for node in _names(tree, ast.Load)}
+    return name in read or f'_base_.{name}' in text
 
 
-def _is_of_a_comprehension(statement: ast.stmt, name: str) -> bool:
-    """Whether a name is that of a loop within an expression, which ends with it."""
-    loops = [n for n in ast.walk(statement) if isinstance(n, ast.comprehension)]
-    inside = [
-        n
-        for loop in loops
-        for n in ast.walk(loop.target)
-        if isinstance(n, ast.Name) and n.id == name
-    ]
-    stores = [
-        n
-        for n in ast.walk(statement)
-        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
-    ]
-    return bool(inside) and len(inside) == len(stores)
+def _names(tree: ast.AST, context: Any) -> Iterator[ast.Name]:
+    """Names within a tree that are read, or those that are set."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context):
+            yield node
 
 
 def _replaced(text: str, spans: list[tuple[ast.expr, str]]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_reduce
+from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmkp.engine.optimizers import optim_wrappers
@@ -16,6 +17,12 @@ EMPTY = (
     'the training set (train_dataloader.dataset) is empty: check its data_root, '
     'ann_file, data_prefix and filter_cfg'
 )
+
+
+def bare_model(runner: Runner) -> Any:
+    """The model of a runner without the wrapper of a distributed training."""
+    model = runner.model
+    return model.module if is_model_wrapper(model) else model
 
 
 def validation_is_due(loop: Any, done: int) -> bool:

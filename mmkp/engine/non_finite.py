@@ -1,14 +1,13 @@
 """Values that are NaN or infinite: found, told with a remedy, kept off the disk."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmengine.model import is_model_wrapper
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import nn
 
 from mmkp.engine.optimizers import optim_wrappers
 
@@ -57,7 +56,7 @@ def raise_if_not_finite(runner: Any, iteration: int) -> None:
     names = non_finite_names(model) if isinstance(model, nn.Module) else []
     if names:
         raise NonFiniteError(
-            f'after step {iteration} the weights are not finite ({_listed(names)}), '
+            f'after step {iteration} the weights are not finite ({listed(names)}), '
             f'so they are not saved: {remedies(runner)}{_kept(runner)}'
         )
 
@@ -99,7 +98,7 @@ def loss_error(
         The error, naming losses, images, remedies and the last good checkpoint.
     """
     told = ', '.join(f'{name} is {value}' for name, value in values.items())
-    images = f' with the images {_listed(files)}' if files else ''
+    images = f' with the images {listed(files)}' if files else ''
     return NonFiniteError(
         f'step {iteration}: {told}{images}. The training stops, as it cannot recover: '
         f'{remedies(runner)}. Where it happens with the same images again, look at '
@@ -131,25 +130,17 @@ def image_files(data_batch: Any) -> list[str]:
     return [path for path in found if path != 'None']
 
 
-def non_finite_values(outputs: dict[str, Any]) -> dict[str, float]:
-    """Losses that are not finite: name -> mean value.
+def listed(names: Sequence[str], none: str = 'none') -> str:
+    """The first of some names, and how many more there are.
 
     Args:
-        outputs: what a training step reports; other values, such as accuracies, may be
-            NaN where there is nothing to measure.
+        names: any number.
+        none: what to say without any.
     """
-    means = {
-        name: float(value.detach().float().mean())
-        for name, value in outputs.items()
-        if isinstance(value, Tensor) and 'loss' in name
-    }
-    return {name: mean for name, mean in means.items() if not math.isfinite(mean)}
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = list(names)
     more = len(names) - _MOST_NAMES
-    return ', '.join(names[:_MOST_NAMES]) + (f' and {more} more' if more > 0 else '')
+    return (', '.join(names[:_MOST_NAMES]) or none) + (
+        f' and {more} more' if more > 0 else ''
+    )
 
 
 def _kept(runner: Any) -> str:

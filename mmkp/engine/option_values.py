@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_WORDS = {'true': True, 'false': False, 'none': None}
 _BRACKETS = {'[': ']', '(': ')', '{': '}'}
 
 
@@ -66,10 +65,10 @@ def meant_value(value: Any, current: Any = None) -> Any:
 
 def _parse(text: str) -> Any:
     text = text.strip()
-    if text.lower() in ('true', 'false') or text == 'None':
-        return _WORDS[text.lower()]
+    if text.lower() in ('true', 'false'):
+        return text.lower() == 'true'
     found = _literal(text)
-    if found is not None:
+    if found is not None or text == 'None':
         return found
     if _is_number(text):
         return float(text)

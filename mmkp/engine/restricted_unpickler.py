@@ -130,35 +130,28 @@ class RestrictedUnpickler(pickle._Unpickler):
 
     def _load_setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
-        self._require(self.stack[-1], dict, OrderedDict, Counter)
-        check_key(key)
-        self.stack[-1][key] = value
+        self._set_items([key, value])
 
     def _load_setitems(self) -> None:
-        items = self.pop_mark()
+        self._set_items(self.pop_mark())
+
+    def _set_items(self, items: list[Any]) -> None:
         self._require(self.stack[-1], dict, OrderedDict, Counter)
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            check_key(key)
+        for key, value in zip(_hashable(items[::2]), items[1::2], strict=True):
             self.stack[-1][key] = value
 
     def _load_additems(self) -> None:
         items = self.pop_mark()
         self._require(self.stack[-1], set)
-        for item in items:
-            check_key(item)
-        self.stack[-1].update(items)
+        self.stack[-1].update(_hashable(items))
 
     def _load_dict(self) -> None:
         items = self.pop_mark()
-        for key in items[::2]:
-            check_key(key)
-        self.append(dict(zip(items[::2], items[1::2], strict=True)))
+        self.append(dict(zip(_hashable(items[::2]), items[1::2], strict=True)))
 
     def _load_frozenset(self) -> None:
-        items = self.pop_mark()
-        for item in items:
-            check_key(item)
-        self.append(frozenset(items))
+        items = self.pop_mark()  # which changes where append leads
+        self.append(frozenset(_hashable(items)))
 
     def _refuse(self) -> NoReturn:
         raise ForbiddenPickleError('an instruction that torch.save never writes')
@@ -196,3 +189,10 @@ class RestrictedUnpickler(pickle._Unpickler):
             _refuse,
         )
     )
+
+
+def _hashable(items: list[Any]) -> list[Any]:
+    """Items that can be hashed without a danger."""
+    for item in items:
+        check_key(item)
+    return items

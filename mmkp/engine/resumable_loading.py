@@ -126,46 +126,13 @@ class BatchSeeder:
         return start + worker_id + within * num_workers
 
 
-def endless_loader(
-    loader: DataLoader, batch_sampler: Sampler, first: int, seed: int, rank: int
-) -> DataLoader:
-    """A loader of the same data that never ends and starts at any batch.
+class RestOfPass(Sampler):
+    """The index batches of one pass of a batch sampler without the first ones.
 
     Args:
-        loader: what to take the data set and the settings from.
-        batch_sampler: not yet iterated, as that of ``loader`` may have been.
-        first: number of batches to leave out.
-        seed: of the training.
-        rank: of this process.
-
-    Returns:
-        A new loader with its worker processes seeded by :class:`BatchSeeder`.
+        batch_sampler: yields lists of indices.
+        left_out: number of batches to leave out.
     """
-    batches = EndlessBatches(batch_sampler, first)
-    return _loader_of_batches(loader, batches, first, seed, rank)
-
-
-def rest_of_pass(
-    loader: DataLoader, left_out: int, seed: int, rank: int, number: int
-) -> DataLoader:
-    """A loader of the batches of one pass that were not made yet.
-
-    Args:
-        loader: what to take the data set, the batches and the settings from.
-        left_out: number of batches at the start of the pass that were made.
-        seed: of the training.
-        rank: of this process.
-        number: of the first batch that is made, over the whole training.
-
-    Returns:
-        A new loader with its worker processes seeded by :class:`BatchSeeder`.
-    """
-    batches = _Rest(loader.batch_sampler, left_out)
-    return _loader_of_batches(loader, batches, number, seed, rank)
-
-
-class _Rest(Sampler):
-    """The index batches of a batch sampler without the first ones."""
 
     def __init__(self, batch_sampler: Any, left_out: int) -> None:
         self.batch_sampler, self.left_out = batch_sampler, left_out
@@ -174,10 +141,21 @@ class _Rest(Sampler):
         return islice(iter(self.batch_sampler), self.left_out, None)
 
 
-def _loader_of_batches(
+def loader_of_batches(
     loader: DataLoader, batches: Sampler, first: int, seed: int, rank: int
 ) -> DataLoader:
-    """A loader with the settings of another one; ``first`` numbers its first batch."""
+    """A loader of other batches of the same data, with the same settings.
+
+    Args:
+        loader: what to take the data set and the settings from.
+        batches: :class:`EndlessBatches` or :class:`RestOfPass`.
+        first: number, over the whole training, of the first of them.
+        seed: of the training.
+        rank: of this process.
+
+    Returns:
+        A new loader with its worker processes seeded by :class:`BatchSeeder`.
+    """
     parallel = {}
     if loader.num_workers > 0:
         parallel = dict(

@@ -108,8 +108,8 @@ def why_unreadable(path: str | Path) -> str | None:
 
 def _newest_first(work_dir: Path) -> list[Path]:
     """Checkpoints that a training may go on from, the best choice first."""
-    numbered = [path for path in work_dir.glob('*.pth') if _NUMBERED.match(path.name)]
-    numbered.sort(key=lambda path: (path.stat().st_mtime_ns, _number(path)))
+    numbered = [path for path in work_dir.glob('*.pth') if _step(path)[0]]
+    numbered.sort(key=lambda path: (path.stat().st_mtime_ns, _step(path)[1]))
     numbered.reverse()
     pointer = work_dir / 'last_checkpoint'
     name = pointer.read_text().strip() if pointer.is_file() else ''
@@ -119,20 +119,16 @@ def _newest_first(work_dir: Path) -> list[Path]:
     if not last.exists():  # the folder was moved, or the path was relative
         last = work_dir / last.name
     # An earlier, longer run may have left checkpoints of later iterations behind.
-    kind, limit = _kind(last), _number(last)
+    kind, limit = _step(last)
     earlier = [
         path
         for path in numbered
-        if path != last and (_kind(path) != kind or _number(path) < limit)
+        if path != last and (_step(path)[0] != kind or _step(path)[1] < limit)
     ]
     return [last, *earlier]
 
 
-def _kind(path: Path) -> str:
+def _step(path: Path) -> tuple[str, int]:
+    """Kind and number of the step in a checkpoint's name."""
     match = _NUMBERED.match(path.name)
-    return match.group(1) if match else ''
-
-
-def _number(path: Path) -> int:
-    match = _NUMBERED.match(path.name)
-    return int(match.group(2)) if match else -1
+    return (match[1], int(match[2])) if match else ('', -1)

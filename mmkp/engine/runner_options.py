@@ -33,7 +33,8 @@ def complete_hooks(cfg: Config) -> None:
     checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
     if _type_name(checkpoint) == 'CheckpointHook':
         hooks['checkpoint'] = dict(checkpoint, type='AtomicCheckpointHook')
-    present = {_type_name(hook) for hook in [*hooks.values(), *(_custom_hooks(cfg))]}
+    custom = cfg.get('custom_hooks') or []
+    present = {_type_name(hook) for hook in [*hooks.values(), *custom]}
     for name, hook_type in _NEEDED_HOOKS.items():
         if hook_type not in present:
             hooks.setdefault(name, dict(type=hook_type))
@@ -53,10 +54,6 @@ _OF_MMENGINE = {
     'param_scheduler',
     'checkpoint',
 }
-
-
-def _custom_hooks(cfg: Config) -> list:
-    return cfg.get('custom_hooks') or []
 
 
 def _type_name(hook: Any) -> str:

@@ -72,7 +72,9 @@ def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Tens
     return tensor.set_(untyped, offset if count else 0, size, stride)  # type: ignore[call-overload]
 
 
-def _finish(tensor: Tensor, requires_grad: Any, hooks: Any, metadata: Any) -> Tensor:
+def _finish(
+    tensor: Tensor, requires_grad: Any, hooks: Any, metadata: Any = None
+) -> Tensor:
     if hooks not in (None, OrderedDict()):
         raise ValueError(f'a tensor with hooks {hooks!r:.80}')
     tensor.requires_grad = bool(requires_grad)
@@ -86,30 +88,15 @@ def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any) -> Tensor
 
 
 def _rebuild_tensor_v2(
-    storage: Any,
-    offset: Any,
-    size: Any,
-    stride: Any,
-    requires_grad: Any,
-    hooks: Any,
-    metadata: Any = None,
+    storage: Any, offset: Any, size: Any, stride: Any, *rest: Any
 ) -> Tensor:
-    tensor = _rebuild_tensor(storage, offset, size, stride)
-    return _finish(tensor, requires_grad, hooks, metadata)
+    return _finish(_rebuild_tensor(storage, offset, size, stride), *rest)
 
 
-def _rebuild_tensor_v3(
-    storage: Any,
-    offset: Any,
-    size: Any,
-    stride: Any,
-    requires_grad: Any,
-    hooks: Any,
-    dtype: Any,
-    metadata: Any = None,
-) -> Tensor:
+def _rebuild_tensor_v3(*claims: Any) -> Tensor:
+    storage, offset, size, stride, requires_grad, hooks, dtype, *metadata = claims
     tensor = _view(storage, dtype, offset, size, stride)
-    return _finish(tensor, requires_grad, hooks, metadata)
+    return _finish(tensor, requires_grad, hooks, *metadata)
 
 
 def _rebuild_parameter(data: Any, requires_grad: Any, hooks: Any) -> Tensor:

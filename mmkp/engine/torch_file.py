@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import torch
 from torch.storage import TypedStorage, UntypedStorage
 
+from mmkp.engine.file_kind import describe_file
 from mmkp.engine.restricted_globals import ForbiddenPickleError
 from mmkp.engine.tensor_bytes import fill, locator
 from mmkp.engine.tensor_rebuilding import StorageType
@@ -27,8 +28,8 @@ _LEGACY_MAGIC, _LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _MAX_RATIO = 1032
 
 
-class NoPickleError(ValueError):
-    """A zip archive of something else."""
+class NoCheckpointError(ValueError):
+    """Says what a file is instead."""
 
 
 class Unpickler(Protocol):
@@ -55,7 +56,7 @@ def read_zip(path: Path, map_location: Any, make_unpickler: MakeUnpickler) -> An
         What was saved.
 
     Raises:
-        NoPickleError: it is an archive of something else.
+        NoCheckpointError: it is an archive of something else.
         zipfile.BadZipFile, ValueError, KeyError: the file is damaged.
         ForbiddenPickleError: it is a program of TorchScript, or the unpickler's.
     """
@@ -94,7 +95,7 @@ def _check_records(archive: zipfile.ZipFile, path: Path) -> str:
         if name.endswith('/data.pkl') or name == 'data.pkl'
     ]
     if not folders:
-        raise NoPickleError('no data.pkl is in it')
+        raise NoCheckpointError(': '.join(describe_file(path)))
     if len(folders) > 1:
         raise ValueError(f'{len(folders)} data.pkl are in it')
     if f'{folders[0]}constants.pkl' in archive.namelist():

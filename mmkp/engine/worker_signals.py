@@ -6,8 +6,10 @@ import threading
 from collections.abc import Callable
 
 
-class ShieldedStart:
-    """A loader's ``worker_init_fn`` after which the worker is not asked to stop.
+def start_shielded(
+    worker_init_fn: Callable[[int], None] | None, worker_id: int
+) -> None:
+    """Start a loader's worker process so that it is not asked to stop.
 
     Ctrl-C reaches every process of a terminal, and supervisors signal whole groups of
     processes. A worker that dies of it breaks the step that the main process is about
@@ -15,16 +17,11 @@ class ShieldedStart:
 
     Args:
         worker_init_fn: what the loader called before, if anything.
+        worker_id: number of the process.
     """
-
-    def __init__(self, worker_init_fn: Callable[[int], None] | None) -> None:
-        self.worker_init_fn = worker_init_fn
-
-    def __call__(self, worker_id: int) -> None:
-        """Prepare a worker process, called in it."""
-        ignore_stop_signals()
-        if self.worker_init_fn is not None:
-            self.worker_init_fn(worker_id)
+    ignore_stop_signals()
+    if worker_init_fn is not None:
+        worker_init_fn(worker_id)
 
 
 def ignore_stop_signals() -> None:

@@ -13,7 +13,7 @@ from mmkp.engine.random_state import (
     seed_generators,
     set_random_state,
 )
-from mmkp.engine.resumable_loading import BatchSeeder, EndlessBatches, endless_loader
+from mmkp.engine.resumable_loading import BatchSeeder, EndlessBatches, loader_of_batches
 
 
 class Noise(Dataset):
@@ -59,7 +59,9 @@ def test_batches_do_not_depend_on_the_number_of_workers_or_the_start(num_workers
         sampler = InfiniteSampler(Noise(), seed=1)
         loader = DataLoader(Noise(), 3, sampler=sampler, num_workers=workers)
         fresh = BatchSampler(InfiniteSampler(Noise(), seed=1), 3, False)
-        endless = iter(endless_loader(loader, fresh, first, seed=9, rank=0))
+        endless = iter(
+            loader_of_batches(loader, EndlessBatches(fresh, first), first, 9, 0)
+        )
         return torch.stack([next(endless) for _ in range(number)])
 
     whole = batches(2, 0, 6)

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from mmkp.engine import TimedLearningRateHook
-from mmkp.engine.hooks import timed_learning_rate_hook
+from mmkp.engine.hooks import training_clock
 
 
 def test_rates_follow_the_clock_whatever_the_scheduler_says(monkeypatch):
     clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr(timed_learning_rate_hook, 'time', clock)
+    monkeypatch.setattr(training_clock, 'time', clock)
     groups = [dict(lr=0.5, initial_lr=1.0), dict(lr=10.0)]
     runner = SimpleNamespace(optim_wrapper=SimpleNamespace(param_groups=groups))
     hook = TimedLearningRateHook(40, warm_up=0.1, hold=0.5, end_ratio=0.2)
@@ -19,6 +19,24 @@ def test_rates_follow_the_clock_whatever_the_scheduler_says(monkeypatch):
         clock.now = 100.0 + elapsed
         hook.before_train_iter(runner, 0)
         assert [group['lr'] for group in groups] == pytest.approx([share, 10 * share])
+
+
+def test_a_resumed_training_goes_on_with_its_time(monkeypatch):
+    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(training_clock, 'time', clock)
+    runner = SimpleNamespace(
+        _resume=True, optim_wrapper=SimpleNamespace(param_groups=[dict(lr=1.0)])
+    )
+    first, checkpoint = TimedLearningRateHook(40, warm_up=0.1, hold=0.5), {}
+    first.before_train(runner)
+    clock.now += 3
+    first.before_save_checkpoint(runner, checkpoint)
+    clock.now += 1000
+    second = TimedLearningRateHook(40, warm_up=0.1, hold=0.5)
+    second.after_load_checkpoint(runner, checkpoint)
+    second.before_train(runner)
+    second.before_train_iter(runner, 0)
+    assert runner.optim_wrapper.param_groups[0]['lr'] == pytest.approx(0.75)
 
 
 def test_unusable_arguments_are_refused():

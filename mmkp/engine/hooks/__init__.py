@@ -9,7 +9,6 @@ from mmkp.engine.hooks.interrupt_hook import InterruptHook
 from mmkp.engine.hooks.judged_model_hook import JudgedModelHook
 from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
-from mmkp.engine.hooks.save_metrics_hook import SaveMetricsHook
 from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
 from mmkp.engine.hooks.timed_learning_rate_hook import TimedLearningRateHook
 from mmkp.engine.hooks.token_selection_hook import TokenSelectionHook
@@ -26,7 +25,6 @@ __all__ = [
     'JudgedModelHook',
     'LossWeightSchedule',
     'ProgressHook',
-    'SaveMetricsHook',
     'TimeLimitHook',
     'TimedLearningRateHook',
     'TokenSelectionHook',

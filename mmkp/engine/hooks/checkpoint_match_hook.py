@@ -1,12 +1,12 @@
 """One clear error for a checkpoint of another model."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 from mmpose.registry import HOOKS
 
 from mmkp.engine.checkpoint_match import keep_what_fits, raise_if_mismatched
+from mmkp.engine.loop_state import bare_model
 from mmkp.engine.resume_match import raise_if_not_resumable
 
 _REMEDY = (
@@ -47,7 +47,7 @@ class CheckpointMatchHook(Hook):
             weights = dict(checkpoint)
             checkpoint.clear()
             checkpoint['state_dict'] = weights
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner)
         trains = isinstance(runner._train_loop, BaseLoop)
         source = str(runner._load_from or f'the checkpoint in {runner.work_dir}')
         resumes = trains and runner._resume

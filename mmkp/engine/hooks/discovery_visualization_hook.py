@@ -8,10 +8,10 @@ import cv2
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+from mmkp.engine.loop_state import bare_model
 from mmkp.visualization.model_pictures import (
     is_discovery_model,
     picture_model,
@@ -80,7 +80,7 @@ class DiscoveryVisualizationHook(Hook):
         self._draw(runner, runner.test_dataloader.dataset, 'test', 0)
 
     def _draw(self, runner: Runner, dataset: Any, stage: str, step: int) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner)
         if not (self.enable and is_main_process() and is_discovery_model(model)):
             return
         chosen = self.indices or spread_indices(dataset, self.num_samples)

@@ -1,29 +1,32 @@
 """A resumed training that equals an uninterrupted one, to the last bit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from mmengine.dist import all_gather_object, get_rank
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpose.registry import DATA_SAMPLERS, HOOKS
 from torch import Tensor
-from torch.utils.data import BatchSampler, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Sampler
 
-from mmkp.engine.loop_state import is_between_updates
+from mmkp.engine.loop_state import bare_model, is_between_updates
 from mmkp.engine.random_state import get_random_state, set_random_state
 from mmkp.engine.resumable_loading import (
     BatchSeeder,
-    endless_loader,
-    rest_of_pass,
+    EndlessBatches,
+    RestOfPass,
+    loader_of_batches,
 )
 
 _KEY = 'random_state'
 
 
-class _Batches:
+def _next_batches(
+    loader: DataLoader, replayed: int, before_first: Callable[[], None]
+) -> Iterator[Any]:
     """What an iteration-based loop draws its batches from.
 
     Args:
@@ -32,32 +35,11 @@ class _Batches:
             before; they are answered with None at no cost.
         before_first: called right before the first batch of this run is made.
     """
-
-    def __init__(self, loader: Any, replayed: int, before_first: Any) -> None:
-        self._loader, self._replayed = loader, replayed
-        self._before_first = before_first
-        self._iterator: Iterator[Any] | None = None
-
-    def __iter__(self) -> '_Batches':
-        return self
-
-    def __next__(self) -> Any:
-        if self._replayed > 0:
-            self._replayed -= 1
-            return None
-        if self._iterator is None:
-            # Making an iterator draws from PyTorch's generator, so it comes first.
-            self._iterator = iter(self._loader)
-            self._before_first()
-        return next(self._iterator)
-
-    def close(self) -> None:
-        """Let the worker processes go.
-
-        Left to the garbage collector they are told too late, and each is waited for
-        in vain for five seconds.
-        """
-        self._iterator = None
+    yield from repeat(None, replayed)
+    # Making an iterator draws from PyTorch's generator, so it comes first.
+    batches = iter(loader)
+    before_first()
+    yield from batches
 
 
 @HOOKS.register_module()
@@ -94,7 +76,7 @@ class ExactResumeHook(Hook):
         state = self._current_state()
         if runner.distributed:
             # Running means differ between processes, the checkpoint has the first's.
-            state = dict(state, buffers=_buffers(runner.model))
+            state = dict(state, buffers=_buffers(runner))
         self._states = all_gather_object(state)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -163,21 +145,23 @@ class ExactResumeHook(Hook):
                     'resuming is not exact.'
                 )
                 return
-            loader = endless_loader(
-                loop.dataloader, batches, loop.iter, runner.seed, get_rank()
-            )
+            loader = _loader(runner, EndlessBatches(batches, loop.iter))
             restore = partial(self._restore, runner)
             loop.dataloader._iterator = None  # its workers are not needed
-            loop.dataloader_iterator = _Batches(loader, loop.iter, restore)
+            loop.dataloader_iterator = _next_batches(loader, loop.iter, restore)
 
     def after_train(self, runner: Runner) -> None:
         """Let the worker processes go."""
         self.before_interruption(runner)
 
     def before_interruption(self, runner: Runner) -> None:
-        """Let the worker processes go, called by InterruptHook."""
+        """Let the worker processes go, called by InterruptHook.
+
+        Left to the garbage collector they are told too late, and each is waited for
+        in vain for five seconds.
+        """
         batches = getattr(runner.train_loop, 'dataloader_iterator', None)
-        if isinstance(batches, _Batches):
+        if isinstance(batches, Generator):
             batches.close()
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -216,9 +200,9 @@ class ExactResumeHook(Hook):
         runner.call_hook('before_train_epoch')
         self._is_within_epoch = False
         runner.model.train()
-        rest = rest_of_pass(loop.dataloader, done, runner.seed, get_rank(), loop.iter)
+        rest = RestOfPass(loop.dataloader.batch_sampler, done)
         # Making an iterator draws from PyTorch's generator, so it comes first.
-        batches = iter(rest)
+        batches = iter(_loader(runner, rest))
         self._restore(runner)
         for number, batch in enumerate(batches, done):
             loop.run_iter(number, batch)
@@ -253,14 +237,21 @@ class ExactResumeHook(Hook):
         if get_rank() < len(states):
             state = states[get_rank()]
             set_random_state(state)
-            buffers = _buffers(runner.model)
+            buffers = _buffers(runner)
             for name, value in state.get('buffers', {}).items():
                 buffers[name].copy_(value)
 
 
-def _buffers(model: Any) -> dict[str, Tensor]:
+def _loader(runner: Runner, batches: Sampler) -> DataLoader:
+    """A loader of the batches that come next."""
+    loop = runner.train_loop
+    return loader_of_batches(
+        loop.dataloader, batches, loop.iter, runner.seed, get_rank()
+    )
+
+
+def _buffers(runner: Runner) -> dict[str, Tensor]:
     """The buffers that are part of a model's checkpoint."""
-    if is_model_wrapper(model):
-        model = model.module
+    model = bare_model(runner)
     saved = model.state_dict()
     return {name: value for name, value in model.named_buffers() if name in saved}

@@ -1,6 +1,7 @@
 """A training that stops at its first loss that is no number."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,7 +13,6 @@ from torch import Tensor
 from mmkp.engine.non_finite import (
     image_files,
     loss_error,
-    non_finite_values,
     raise_if_not_finite,
     scales_losses,
 )
@@ -77,7 +77,7 @@ class FiniteTrainingHook(Hook):
         losses = {
             name: value.detach()
             for name, value in (outputs or {}).items()
-            if isinstance(value, Tensor)
+            if isinstance(value, Tensor) and 'loss' in name
         }
         self._steps.append((runner.iter + 1, losses, image_files(data_batch)))
         on_cpu = all(value.device.type == 'cpu' for value in losses.values())
@@ -103,11 +103,8 @@ class FiniteTrainingHook(Hook):
 
     def _look(self, runner: Runner) -> None:
         steps, self._steps = self._steps, []
-        if steps and not all(_sums_are_finite(steps)):
-            for number, losses, files in steps:
-                values = non_finite_values(losses)
-                if values:
-                    raise loss_error(runner, number, values, files)
+        for number, values, files in _non_finite(steps):
+            raise loss_error(runner, number, values, files)
         history = runner.message_hub.log_scalars.get('train/grad_norm')
         if steps and history is not None and not scales_losses(runner):
             norm = float(history.current())
@@ -117,11 +114,17 @@ class FiniteTrainingHook(Hook):
                 raise loss_error(runner, number, values, files)
 
 
-def _sums_are_finite(steps: list) -> list[bool]:
-    """Of each step, in one transfer from the device."""
-    sums = [
-        torch.stack([value.float().mean() for value in losses.values()]).sum()
-        for _, losses, _ in steps
-        if losses
+def _non_finite(
+    steps: list[tuple[int, dict[str, Tensor], list[str]]],
+) -> Iterator[tuple[int, dict[str, float], list[str]]]:
+    """Steps with a loss that is not finite, seen in one transfer from the device."""
+    means = [
+        value.float().mean() for _, losses, _ in steps for value in losses.values()
     ]
-    return torch.isfinite(torch.stack(sums)).tolist() if sums else []
+    told = iter(torch.stack(means).tolist() if means else [])
+    for number, losses, files in steps:
+        # Other values, such as accuracies, may be NaN where nothing can be measured.
+        values = {name: next(told) for name in losses}
+        wrong = {name: v for name, v in values.items() if not math.isfinite(v)}
+        if wrong:
+            yield number, wrong, files

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -15,7 +16,7 @@ from mmpose.registry import HOOKS
 from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from mmkp.engine.loop_state import agree, is_between_updates
 from mmkp.engine.resume import resume_command
-from mmkp.engine.worker_signals import ShieldedStart
+from mmkp.engine.worker_signals import start_shielded
 
 _SIGNALS = [n for n in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, n)]
 # Launchers and shells pass a signal on that the process has got already.
@@ -55,7 +56,7 @@ class InterruptHook(Hook):
         for loop in (runner.train_loop, runner.val_loop):
             loader = getattr(loop, 'dataloader', None)
             if loader is not None:
-                loader.worker_init_fn = ShieldedStart(loader.worker_init_fn)
+                loader.worker_init_fn = partial(start_shielded, loader.worker_init_fn)
 
     def before_train(self, runner: Runner) -> None:
         """Listen to signals.

@@ -2,9 +2,10 @@
 
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
+
+from mmkp.engine.loop_state import bare_model
 
 
 @HOOKS.register_module()
@@ -32,7 +33,7 @@ class JudgedModelHook(Hook):
 
 
 def _give(runner: Runner, evaluator: Evaluator) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = bare_model(runner)
     for metric in evaluator.metrics:
         if hasattr(metric, 'judged_model'):
             metric.judged_model = model

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from torch import nn
+
+from mmkp.engine.loop_state import bare_model
 
 Steps = Mapping[int, float] | Iterable[tuple[int, float]]
 
@@ -57,8 +58,6 @@ class LossWeightSchedule(Hook):
         Raises:
             ValueError: the model has no such loss, or it has no ``loss_weight``.
         """
-        for name in self.losses:
-            self._loss(runner, name)
         self._set(runner)
 
     def before_train_iter(
@@ -102,7 +101,7 @@ class LossWeightSchedule(Hook):
 
     @staticmethod
     def _loss(runner: Runner, name: str) -> Any:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner)
         losses = getattr(model, 'losses', None)
         if not isinstance(losses, nn.ModuleDict):
             raise ValueError(

@@ -4,15 +4,14 @@ import sys
 import time
 
 from mmengine.dist import is_main_process
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-_KEY = 'progress'
+from mmkp.engine.hooks.training_clock import TrainingClock
 
 
 @HOOKS.register_module()
-class ProgressHook(Hook):
+class ProgressHook(TrainingClock):
     """Prints elapsed and remaining time, iterations and loss to standard error.
 
     On a terminal one line is rewritten, elsewhere a line is added now and then. A
@@ -33,24 +32,14 @@ class ProgressHook(Hook):
         self.seconds = seconds
         self._on_terminal = sys.stderr.isatty()
         self._pause = 0.5 if self._on_terminal else pause
-        self._start = self._told = 0.0
-        self._used = 0.0  # seconds, by what is resumed
+        self._told = 0.0
         self._first = 0  # iteration of this run
 
     def before_train(self, runner: Runner) -> None:
         """Start the clock."""
+        super().before_train(runner)
         self._told = time.monotonic()
-        self._start = self._told - self._used
         self._first = runner.iter
-
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the seconds that were used to a checkpoint."""
-        checkpoint[_KEY] = time.monotonic() - self._start
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take up the clock of a checkpoint that is resumed from."""
-        if runner._resume:
-            self._used = float(checkpoint.get(_KEY, 0.0))
 
     def after_train_iter(
         self,
@@ -68,7 +57,7 @@ class ProgressHook(Hook):
             outputs: with ``loss``.
         """
         now = time.monotonic()
-        done, elapsed = runner.iter + 1, now - self._start
+        done, elapsed = runner.iter + 1, self.elapsed
         last = done >= runner.max_iters
         if self._pause is None or not is_main_process():
             return

@@ -1,18 +1,15 @@
 """A training that ends in time."""
 
-import time
-
 from mmengine.dist import broadcast
-from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 from torch import tensor
 
-_KEY = 'time_limit'
+from mmkp.engine.hooks.training_clock import TrainingClock
 
 
 @HOOKS.register_module()
-class TimeLimitHook(Hook):
+class TimeLimitHook(TrainingClock):
     """Makes the current iteration the last one when the time is up.
 
     The last iteration is treated like any other training's: its checkpoint is saved
@@ -34,29 +31,18 @@ class TimeLimitHook(Hook):
         if seconds <= 0:
             raise ValueError(f'seconds must be positive, got {seconds}')
         self.seconds = seconds
-        self._start = 0.0
-        self._used = 0.0  # by what is resumed
 
     def before_train(self, runner: Runner) -> None:
         """Start the clock."""
         if not isinstance(runner.train_loop, IterBasedTrainLoop):
             raise TypeError('TimeLimitHook needs iteration-based training')
-        self._start = time.monotonic() - self._used
+        super().before_train(runner)
         if self._used >= self.seconds:
             runner.train_loop._max_iters = min(runner.max_iters, runner.iter)
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the seconds that were used to a checkpoint."""
-        checkpoint[_KEY] = time.monotonic() - self._start
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take up the clock of a checkpoint that is resumed from."""
-        if runner._resume:
-            self._used = float(checkpoint.get(_KEY, 0.0))
-
     def after_train_iter(self, runner: Runner, *args: object, **kwargs: object) -> None:
         """End the training when the time is up, in all processes at once."""
-        is_up = tensor(int(time.monotonic() - self._start >= self.seconds))
+        is_up = tensor(int(self.elapsed >= self.seconds))
         if runner.distributed:
             is_up = is_up.to(next(runner.model.parameters()).device)
             broadcast(is_up)

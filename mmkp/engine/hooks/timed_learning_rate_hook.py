@@ -1,23 +1,23 @@
 """A learning rate that falls to its end when the time is up."""
 
 import math
-import time
 
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+from mmkp.engine.hooks.training_clock import TrainingClock
 from mmkp.engine.optimizers import optim_wrappers
 
 
 @HOOKS.register_module()
-class TimedLearningRateHook(Hook):
+class TimedLearningRateHook(TrainingClock):
     """Warms the learning rate up and lowers it by the time that has passed.
 
     Beside a :class:`TimeLimitHook` of as many seconds it takes the place of the
     schedulers that count iterations: a training on a slow or busy machine makes fewer
     steps, but ends its schedule all the same. As the rates depend on the clock, two
-    runs differ, even of one seed. Sets, with p = elapsed / seconds,
+    runs differ, even of one seed. A resumed training
+    goes on with its time. Sets, with p = elapsed / seconds,
 
     * a rise from 0 while p < ``warm_up``,
     * the optimizer's own rates while p < ``hold``,
@@ -54,7 +54,6 @@ class TimedLearningRateHook(Hook):
         self.warm_up = warm_up
         self.hold = hold
         self.end_ratio = end_ratio
-        self._start = 0.0
 
     def factor(self, progress: float) -> float:
         """Share of the optimizer's rates at a share of the time, both from 0 to 1."""
@@ -63,10 +62,6 @@ class TimedLearningRateHook(Hook):
         falling = min(max(progress - self.hold, 0) / (1 - self.hold), 1)
         cosine = (1 + math.cos(math.pi * falling)) / 2
         return self.end_ratio + (1 - self.end_ratio) * cosine
-
-    def before_train(self, runner: Runner) -> None:
-        """Start the clock."""
-        self._start = time.monotonic()
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None
@@ -78,7 +73,7 @@ class TimedLearningRateHook(Hook):
             batch_idx: not used.
             data_batch: not used.
         """
-        factor = self.factor((time.monotonic() - self._start) / self.seconds)
+        factor = self.factor(self.elapsed / self.seconds)
         for steps in optim_wrappers(runner.optim_wrapper).values():
             for group in steps.param_groups:
                 group['lr'] = factor * group.setdefault('initial_lr', group['lr'])

@@ -1,18 +1,16 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Which of the learned tokens become the keypoints."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 from mmpose.registry import HOOKS
 from torch import Tensor
 
+from mmkp.engine.loop_state import bare_model
 from mmkp.engine.random_state import get_random_state, seed_generators, set_random_state
 from mmkp.ops.token_maps.selection import most_frequent_tokens
 
@@ -63,7 +61,7 @@ class TokenSelectionHook(Hook):
         Raises:
             ValueError: it has none.
         """
-        model = _model(runner)
+        model = bare_model(runner)
         if not hasattr(model, 'select_from_images'):
             raise ValueError(
                 f'TokenSelectionHook chooses tokens, which {type(model).__name__} does '
@@ -77,7 +75,7 @@ class TokenSelectionHook(Hook):
             runner: the runner of the training.
         """
         if isinstance(runner._train_loop, BaseLoop):
-            self._choose(runner, _model(runner).head.tokens.detach())
+            self._choose(runner, bare_model(runner).head.tokens.detach())
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Let a checkpoint hold what is chosen from the tokens that it holds.
@@ -86,13 +84,13 @@ class TokenSelectionHook(Hook):
             runner: the runner of the training.
             checkpoint: its ``state_dict`` gets the indices.
         """
-        state, head = checkpoint['state_dict'], _model(runner).head
+        state, head = checkpoint['state_dict'], bare_model(runner).head
         self._choose(runner, state['head.tokens'].to(head.tokens.device))
         for name in ('token_indices', 'untrained_token_indices'):
             state[f'head.{name}'] = getattr(head, name).cpu()
 
     def _choose(self, runner: Runner, tokens: Tensor) -> None:
-        model = _model(runner)
+        model = bare_model(runner)
         head = model.head
         if self._chosen_for is not None and torch.equal(self._chosen_for, tokens):
             return
@@ -122,7 +120,7 @@ class TokenSelectionHook(Hook):
         self, runner: Runner, tokens: Tensor
     ) -> tuple[Tensor, list[int]]:
         """The K tokens chosen most often, and how often each was."""
-        model, dataset = _model(runner), runner.train_dataloader.dataset
+        model, dataset = bare_model(runner), runner.train_dataloader.dataset
         seed_generators(self.seed)
         number = self._number(runner)
         chosen = np.linspace(0, len(dataset) - 1, number).round().astype(int)
@@ -140,7 +138,3 @@ class TokenSelectionHook(Hook):
 
     def _number(self, runner: Runner) -> int:
         return min(self.num_images, len(runner.train_dataloader.dataset))
-
-
-def _model(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

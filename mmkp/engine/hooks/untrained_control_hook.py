@@ -2,9 +2,10 @@
 """Compares with the untrained detector where figures are made, and only there."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
+
+from mmkp.engine.loop_state import bare_model
 
 
 @HOOKS.register_module()
@@ -17,23 +18,17 @@ class UntrainedControlHook(Hook):
     """
 
     def before_val(self, runner: Runner) -> None:
-        """Switch the control on for a validation."""
+        """Switch the control on for a validation or a test."""
         _switch(runner, True)
 
     def after_val(self, runner: Runner) -> None:
         """Switch it off again."""
         _switch(runner, False)
 
-    def before_test(self, runner: Runner) -> None:
-        """Switch the control on for a test."""
-        _switch(runner, True)
-
-    def after_test(self, runner: Runner) -> None:
-        """Switch it off again."""
-        _switch(runner, False)
+    before_test, after_test = before_val, after_val
 
 
 def _switch(runner: Runner, on: bool) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = bare_model(runner)
     if hasattr(model, 'with_untrained_control'):
         model.with_untrained_control = on
