@@ -50,22 +50,16 @@ def attention_maps_by_rows(
             'logits must be (batch, heads, h, w, tokens) with one batch and one '
             f'number of tokens, got {shapes}'
         )
+    compute = _made_anew if torch.is_grad_enabled() else _sum_over_heads
     maps = []
     for layer in map(full_precision, logits):
         columns = bicubic_matrix(layer.shape[3], map_size[0], layer)
         rows = bicubic_matrix(layer.shape[2], map_size[1], layer)
         row_bytes = layer[:, :, 0, 0].numel() * layer.element_size()
-        row_bytes *= 3 * map_size[0] + 2 * layer.shape[3]
-        parts = [
-            checkpoint(
-                _sum_over_heads,
-                *(layer, part, columns, tokens),
-                use_reentrant=False,
-                preserve_rng_state=False,
-            )
-            for part in rows.split(max(1, memory_limit // row_bytes))
-        ]
-        maps.append(torch.cat(parts, 1) / (len(logits) * layer.shape[1]))
+        row_bytes *= 2 * map_size[0] + 2 * layer.shape[3]
+        parts = rows.split(max(1, memory_limit // row_bytes))
+        found = [compute(layer, part, columns, tokens) for part in parts]
+        maps.append(torch.cat(found, 1) / (len(logits) * layer.shape[1]))
     return sum(maps[1:], maps[0]).permute(0, 3, 1, 2).contiguous()
 
 
@@ -100,3 +94,10 @@ def _sum_over_heads(
             shape = (*attention.shape[:-1], tokens.shape[1])
             attention = attention.gather(-1, tokens[:, None, None, None].expand(shape))
         return attention.sum(1)
+
+
+def _made_anew(*args: Tensor | None) -> Tensor:
+    """Attention as of :func:`_sum_over_heads`, computed again in the backward pass."""
+    return checkpoint(
+        _sum_over_heads, *args, use_reentrant=False, preserve_rng_state=False
+    )
