@@ -16,12 +16,11 @@ EXPERIMENTS = sorted(p for p in FOLDER.rglob('*.py') if p.parent.name != '_base_
 
 
 @pytest.mark.parametrize('path', EXPERIMENTS, ids=lambda path: path.stem)
-def test_numbers_of_keypoints_grids_and_sizes_agree(path):
+def test_numbers_of_keypoints_and_sizes_agree(path):
     config = Config.fromfile(path)
     wanted = config.model.head.num_keypoints
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         assert config[loader].dataset.num_keypoints == wanted
-    assert config.model.losses.equivariance.grid == config.model.head.grid
     evaluators = config.val_evaluator
     for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
         METRICS.build(evaluator)
@@ -42,8 +41,8 @@ def test_the_published_setting_sees_42_cells_of_128_pixels():
     assert tuple(views.warp.image_size) == (128, 128)
     assert heatmaps.shape == (1, 10, 42, 42)
     # The map lies in the middle of the image.
-    grid = config.model.head.grid
-    assert grid.first + 41 / 2 * grid.spacing == (128 - 1) / 2
+    cells = config.model.head.alignment
+    assert cells.first + 41 / 2 * cells.spacing == (128 - 1) / 2
     optimizer = config.optim_wrapper.optimizer
     assert (optimizer.lr, optimizer.betas[0], optimizer.weight_decay) == (
         1e-4,
@@ -52,7 +51,8 @@ def test_the_published_setting_sees_42_cells_of_128_pixels():
     )
     assert config.train_dataloader.batch_size == 32
     losses = config.model.losses
-    assert losses.equivariance.loss_weight == 1
+    # 1 in cells of the map
+    assert losses.equivariance.loss_weight == (63.5 / cells.spacing) ** 2
     assert losses.diversity.loss_weight == 2 * 500 and losses.diversity.both_views
 
 

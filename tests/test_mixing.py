@@ -80,7 +80,7 @@ BACKBONES = {
 }
 MODEL_PARTS = {
     'AutoLink': {
-        'head': {'type': 'SoftArgmaxHead', 'grid': 'cell_centres'},
+        'head': {'type': 'SoftArgmaxHead', 'alignment': 'cell_centers'},
         'generator': {
             'type': 'EdgeMapGenerator',
             'num_keypoints': K,
@@ -91,14 +91,14 @@ MODEL_PARTS = {
     'FactorizedSpatialEmbedding': {
         'head': {
             'type': 'SoftArgmaxHead',
-            'grid': 'cell_centres',
+            'alignment': 'cell_centers',
             'padding': 'reflect',
         },
         'first_view_transform': WARP,
         'crop_margin': 16,  # HRNet needs multiples of 32 pixels
     },
     'LMDIS': {
-        'head': {'type': 'ChannelSoftmaxHead', 'frame_margin': 16},
+        'head': {'type': 'ChannelSoftmaxHead', 'padding': 16},
         'generator': {
             'type': 'LMDISGenerator',
             'num_keypoints': K,
@@ -110,8 +110,8 @@ MODEL_PARTS = {
     },
 }
 LOSSES = {
-    'equivariance': {'type': 'EquivarianceLoss', 'grid': 'cell_centres'},
-    'concentration': {'type': 'ConcentrationLoss', 'grid': 'cell_centres'},
+    'equivariance': {'type': 'EquivarianceLoss'},
+    'concentration': {'type': 'ConcentrationLoss'},
     'separation': {'type': 'SeparationLoss', 'bandwidth': 0.5, 'both_views': True},
 }
 

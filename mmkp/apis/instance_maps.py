@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from mmpose.structures import PoseDataSample
 
-from mmkp.ops.heatmaps.soft_argmax import cell_layout
-
 _PROBE_SIGMA = 1.5  # in cells
 
 
@@ -20,8 +18,8 @@ def instance_maps(
     Args:
         prediction: with ``pred_fields.heatmaps`` and, for stacks,
             ``pred_fields.heatmaps_stack0`` and so on.
-        head: that predicted them, with its ``decoder``, or with the ``grid`` that its
-            cells lie on, as those of discovery models.
+        head: that predicted them, with its ``decoder``, or one whose heatmaps hold
+            their ``geometry``, as those of discovery models.
         with_stacks: decode the heatmaps of each stack too.
 
     Returns:
@@ -83,15 +81,8 @@ def _map_to_input(
     """Affine map (3, 3) from cells to input pixels, as the head sees it."""
     if getattr(head, 'decoder', None) is not None:
         return _decoded_layout(head.decoder, shape)
-    # Maps of a grid with numbers of its own were made to cover the input.
-    grid = head.grid if isinstance(head.grid, str) else 'cell_centres'
-    size = np.asarray(prediction.metainfo['input_size']).reshape(2)
-    layout = [
-        cell_layout(cells, int(pixels), grid)
-        for cells, pixels in zip(shape[:-3:-1], size, strict=True)
-    ]
-    first, spacing = np.array(layout).T
-    return _scaling(spacing, first)
+    geometry = prediction.pred_fields.metainfo['geometry']
+    return _scaling(np.array(geometry.spacing), np.array(geometry.first))
 
 
 def _decoded_layout(decoder: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -10,11 +10,8 @@ from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
 from mmkp.codecs.arguments import check_size, check_visible, positive
-from mmkp.ops.heatmaps.hourglass_heatmap import (
-    draw_patches,
-    gaussian_patch,
-    locate_maxima,
-)
+from mmkp.ops.heatmaps.hourglass_heatmap import draw_patches, gaussian_patch
+from mmkp.ops.heatmaps.peaks import locate_maxima
 
 
 @KEYPOINT_CODECS.register_module()

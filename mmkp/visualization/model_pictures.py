@@ -9,7 +9,6 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from mmkp.datasets.metainfo import distinct_colors
-from mmkp.ops.heatmaps.soft_argmax import cover_image
 from mmkp.visualization.discovery_grid import (
     discovery_grid,
     edge_weight_matrix,
@@ -103,11 +102,12 @@ def picture_model(
     }
     edges, weights = learned_edges(model)
     edge_maps = outputs.get('edge_map')
+    covering = outputs['geometry'].cover_image(outputs['heatmaps'])
     grid = discovery_grid(
         to_pictures(inputs, preprocessor),
         outputs['keypoints'].float().cpu().numpy(),
         colors,
-        heatmaps=_over_the_image(model, outputs['heatmaps'], inputs),
+        heatmaps=covering.float().cpu().numpy(),
         edges=edges,
         edge_weights=weights,
         edge_maps=None if edge_maps is None else edge_maps[:, 0].float().cpu().numpy(),
@@ -120,13 +120,6 @@ def picture_model(
     if edges is not None and weights is not None and len(edges) > 0:
         drawn['edge_weights'] = edge_weight_matrix(edges, weights, colors, title)
     return drawn
-
-
-def _over_the_image(model: Any, heatmaps: Tensor, inputs: Tensor) -> np.ndarray:
-    """Maps that can be stretched over the whole image, shape (N, K, h, w)."""
-    grid = getattr(model.head, 'grid', 'inclusive')
-    size = (inputs.shape[-1], inputs.shape[-2])
-    return cover_image(heatmaps, size, grid).float().cpu().numpy()
 
 
 @torch.no_grad()

@@ -11,10 +11,11 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 from mmkp.models.losses import EquivarianceLoss
+from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.warps.padding import PaddedWarp
 from mmkp.ops.warps.warp import Warp, random_thin_plate_spline
 
-GRID = {'first': 22.5, 'spacing': 2.0}
+CELLS = {'first': 22.5, 'spacing': 2.0}
 AFFINE = {'type': 'RandomAffineWarp', 'preset': 'fse_second'}
 # Gentle, so that a dot stays one dot whose middle is that of its image.
 SPLINE = {'type': 'RandomThinPlateSpline', 'local_std': 0.003, 'rotation_std': 15.0}
@@ -32,14 +33,14 @@ def build(**changes: object) -> torch.nn.Module:
             'upsample_channels': (),
             'kernel_size': 5,
             'padding': 'valid',
-            'grid': GRID,
+            'alignment': CELLS,
             'final_norm': True,
         },
         'first_view_transform': {'type': 'RandomAffineWarp', 'preset': 'fse_first'},
         'view_transform': AFFINE,
         'crop_margin': 4,
         'losses': {
-            'equivariance': {'type': 'EquivarianceLoss', 'grid': GRID, 'unit': 'cells'},
+            'equivariance': {'type': 'EquivarianceLoss', 'loss_weight': 100.0},
             'diversity': {'type': 'DiversityLoss', 'both_views': True},
         },
     }
@@ -153,12 +154,12 @@ def test_training_makes_keypoints_follow_the_image():
             'num_keypoints': 2,
             'upsample_channels': (),
             'padding': 'reflect',
-            'grid': 'cell_centres',
+            'alignment': 'cell_centers',
             'final_norm': True,
         },
         view_transform=SPLINE,
         first_view_transform=SPLINE,
-        losses={'equivariance': {'type': 'EquivarianceLoss', 'grid': 'cell_centres'}},
+        losses={'equivariance': {'type': 'EquivarianceLoss'}},
     )
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     images = dots(torch.rand(8, 2) * 12 + 10, (32, 32))
@@ -233,13 +234,13 @@ class FieldOfCells(Warp):
         return self.field.dtype
 
     def points_to_source(self, points: torch.Tensor) -> torch.Tensor:
-        cells = (points - GRID['first']) / GRID['spacing']
+        cells = (points - CELLS['first']) / CELLS['spacing']
         index = cells.round()
         assert (cells - index).abs().max() < 1e-9
         rows = torch.arange(len(points))[:, None]
         x, y = index.long().unbind(-1)
         source = self.field.permute(0, 2, 3, 1)[rows, y, x]
-        return source * GRID['spacing'] + GRID['first']
+        return source * CELLS['spacing'] + CELLS['first']
 
 
 @pytest.mark.parametrize('name', ['affine_centre', 'affine_inclusive', 'tps_inclusive'])
@@ -250,7 +251,10 @@ def test_golden_alignment_of_maps_of_the_inner_part(golden_dir, name):
     p, q, field = (
         torch.from_numpy(arrays[key]) for key in ('maps_p', 'maps_q', f'field/{name}')
     )
-    loss = EquivarianceLoss(unit='cells', grid=GRID)(p, q, FieldOfCells(field))
+    geometry = MapGeometry.strided((128, 128), size_of(p), **CELLS)
+    # The golden figure is in cells.
+    loss = EquivarianceLoss((63.5 / CELLS['spacing']) ** 2)
+    loss = loss(geometry, FieldOfCells(field), p, q)
     expected = arrays[f'align/{name}'].mean()
     assert loss.item() == pytest.approx(expected, rel=1e-9)
     assert json.loads((folder / 'numbers.json').read_text())

@@ -13,16 +13,16 @@ import torch
 from mmpose.registry import MODELS
 
 from mmkp.models.generators.lmdis_generator import SIGMAS
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
 from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
-from mmkp.ops.heatmaps.soft_argmax import cell_positions
 from mmkp.ops.warps.affine import AffineWarp
 from mmkp.ops.warps.padding import pad_with_border_mean
 from mmkp.ops.warps.samplers import lmdis_spline
 from mmkp.ops.warps.warp import ComposedWarp
 
 K, IMAGE, FRAME, MARGIN = 5, 20, 24, 2
-RATIO = IMAGE / FRAME
+PADDED = MapGeometry.cell_centers((FRAME, FRAME), (FRAME, FRAME), (MARGIN, MARGIN))
 # Relative, to the largest entry.
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-5}
 DTYPES = list(TOLERANCES)
@@ -58,7 +58,7 @@ def head(**changes):
         type='ChannelSoftmaxHead',
         in_channels=4,
         num_keypoints=K,
-        frame_margin=MARGIN,
+        padding=MARGIN,
         mass_epsilon=1e-6,
     )
     return MODELS.build({**config, **changes})
@@ -105,7 +105,7 @@ def test_golden_maps_and_points(golden, dtype):
 def test_golden_deviations(golden, name, dtype):
     logits = channels_first(golden[f'logits_{name}'], dtype)
     heatmaps = head().distributions(logits)[:, :K]
-    cells = (cell_positions(FRAME, FRAME, 'cell_centres', heatmaps) + 0.5) / FRAME
+    cells = (PADDED.columns(heatmaps) + 0.5) / FRAME
     mean, deviation = spatial_mean_and_deviation(heatmaps, cells, cells)
     tolerance = TOLERANCES[dtype]
     assert_near(mean.flip(-1), golden[f'points_{name}_yx'], tolerance)
@@ -119,8 +119,8 @@ def test_golden_deviations(golden, name, dtype):
 def test_golden_decoder_maps(golden, legacy, dtype):
     keypoints = to_pixels(golden['points_main_image_frame_yx'], IMAGE, dtype)
     np.testing.assert_allclose(SIGMAS, golden['sigmas'], rtol=1e-12)
-    size = (IMAGE, IMAGE)
-    maps = normalized_gaussian_maps(keypoints, size, size, SIGMAS, legacy_gauss=legacy)
+    geometry = MapGeometry.cell_centers((IMAGE, IMAGE), (IMAGE, IMAGE))
+    maps = normalized_gaussian_maps(keypoints, geometry, SIGMAS, legacy_gauss=legacy)
     expected = channels_first(golden[f'decoder_maps_legacy_gauss={legacy}'])
     assert_near(maps, expected, TOLERANCES[dtype])
 
@@ -133,9 +133,9 @@ def test_golden_descriptors_and_decoder_input(golden, legacy, dtype):
     logits = channels_first(golden['logits_main'], dtype)
     distributions = head(mass_epsilon=0.0).distributions(logits)
     features = channels_first(golden['features'], dtype)
-    pooled = module.pool(features, distributions, (FRAME, FRAME))
+    pooled = module.pool(features, distributions, PADDED)
     assert_near(pooled, golden['pooled'], tolerance)
-    descriptors = module.describe(features, distributions, (FRAME, FRAME))
+    descriptors = module.describe(features, distributions, PADDED)
     assert_near(descriptors, golden['descriptors'], tolerance)
     raised = module.expand(descriptors)
     assert_near(raised, golden['decoder_descriptors'], tolerance)
@@ -185,15 +185,12 @@ LOSSES = dict(
     concentration=dict(
         type='ConcentrationLoss',
         loss_weight=100,
-        grid='cell_centres',
-        frame_ratio=RATIO,
         both_views=True,
     ),
     separation=dict(
         type='SeparationLoss',
         bandwidth=0.08,
         loss_weight=20,
-        frame_ratio=RATIO,
         both_views=True,
     ),
     equivariance=dict(
@@ -201,8 +198,6 @@ LOSSES = dict(
         variant='means',
         loss_weight=1e4,
         keypoint_reduction='sum',
-        unit='half_longer_edge',
-        frame_ratio=RATIO,
     ),
 )
 
@@ -251,6 +246,6 @@ def head_config():
         type='ChannelSoftmaxHead',
         in_channels=32,
         num_keypoints=K,
-        frame_margin=MARGIN,
+        padding=MARGIN,
         mass_epsilon=1e-6,
     )

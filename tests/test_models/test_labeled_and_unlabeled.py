@@ -139,8 +139,8 @@ def test_positions_in_the_first_view_go_back_to_the_image(first, margin):
     torch.testing.assert_close(back, torch.tensor([[[34.0, 31.0]]]), atol=0.2, rtol=0)
 
 
-@pytest.mark.parametrize('warp_frames', [True, False])
-def test_lmdis_compares_with_targets_in_the_image_too(warp_frames):
+@pytest.mark.parametrize('warp_padded', [True, False])
+def test_lmdis_compares_with_targets_in_the_image_too(warp_padded):
     still = dict(local_std=0.0, scale_std=0.0, translation_std=0.0, rotation_std=0.0)
     network = {
         'type': 'LMDISHourglass',
@@ -152,25 +152,25 @@ def test_lmdis_compares_with_targets_in_the_image_too(warp_frames):
         'type': 'ChannelSoftmaxHead',
         'in_channels': 4,
         'num_keypoints': 3,
-        'frame_margin': 8,
+        'padding': 8,
     }
     estimator = model(
         'LMDIS',
         backbone=network,
         head=head,
-        warp_frames=warp_frames,
+        warp_padded=warp_padded,
         first_view_transform={'type': 'RandomThinPlateSpline', **still},
-        crop_margin=0 if warp_frames else 4,
+        crop_margin=0 if warp_padded else 4,
         losses={},
     ).eval()
     images = torch.rand(2, 3, 40, 40)
     outputs = estimator.outputs_for_losses(images)
-    shift = 8 if warp_frames else 8 - 4
+    shift = 8 if warp_padded else 8 - 4
     torch.testing.assert_close(
         outputs['source_keypoints'], outputs['keypoints'] - shift, atol=1e-3, rtol=0
     )
-    assert outputs['images'].shape[-1] == (56 if warp_frames else 48)
-    with pytest.raises(ValueError, match='warp_frames=False'):
+    assert outputs['images'].shape[-1] == (56 if warp_padded else 48)
+    with pytest.raises(ValueError, match='warp_padded=False'):
         model('LMDIS', backbone=network, head=head, crop_margin=4)
 
 

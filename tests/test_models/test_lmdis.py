@@ -1,4 +1,4 @@
-"""LMDIS: its networks, its frame, and the whole model as MMPose drives it."""
+"""LMDIS: its networks, its padding, and the whole model as MMPose drives it."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmkp.models.generators.lmdis_generator import fitted_gaussians
 from mmkp.models.layers.landmark_linear import LandmarkLinear
+from mmkp.ops.geometry import MapGeometry
 
 K, MARGIN = 4, 4
 
@@ -27,7 +28,6 @@ def light(encoder=((6,), (8,)), decoder=((8,), (8,), (6,)), **changes):
 
 
 def lmdis_config(num_keypoints=K, margin=MARGIN, generator=None, **changes):
-    image = dict(grid='cell_centres', frame_ratio=0.8, both_views=True)
     config = dict(
         type='LMDIS',
         data_preprocessor=dict(
@@ -38,7 +38,7 @@ def lmdis_config(num_keypoints=K, margin=MARGIN, generator=None, **changes):
             type='ChannelSoftmaxHead',
             in_channels=6,
             num_keypoints=num_keypoints,
-            frame_margin=margin,
+            padding=margin,
             norm_momentum=0.1,
         ),
         generator=dict(
@@ -54,10 +54,8 @@ def lmdis_config(num_keypoints=K, margin=MARGIN, generator=None, **changes):
         view_transform=dict(type='RandomThinPlateSpline', rotation_std=10.0),
         losses=dict(
             reconstruction=dict(type='SquaredErrorLoss', loss_weight=0.1),
-            concentration=dict(type='ConcentrationLoss', **image),
-            separation=dict(
-                type='SeparationLoss', bandwidth=0.1, frame_ratio=0.8, both_views=True
-            ),
+            concentration=dict(type='ConcentrationLoss', both_views=True),
+            separation=dict(type='SeparationLoss', bandwidth=0.1, both_views=True),
             equivariance=dict(type='EquivarianceLoss', variant='means'),
         ),
     )
@@ -94,11 +92,12 @@ class TestGenerator:
         along = [(-((x - c) / 3.0).square() / 2).softmax(0) for c in (18.0, 22.5)]
         given = (along[1][:, None] * along[0])[None, None]
         # Stretched along x: the deviation of the fit lies between the two.
-        torch.testing.assert_close(fitted_gaussians(given, (40, 40)), given)
+        geometry = MapGeometry.cell_centers((40, 40), (40, 40))
+        torch.testing.assert_close(fitted_gaussians(given, geometry), given)
         wide = (along[1][:, None] * (-((x - 18) / 5).square() / 2).softmax(0))[
             None, None
         ]
-        fitted = fitted_gaussians(wide, (40, 40))
+        fitted = fitted_gaussians(wide, geometry)
         torch.testing.assert_close(fitted.sum(), torch.tensor(1.0).double())
         columns = fitted[0, 0].sum(0)
         assert abs(float(columns @ x) - 18) < 0.01
@@ -111,12 +110,14 @@ class TestGenerator:
         maps = torch.full((1, K + 1, 8, 8), 1 / 64)
         maps[0, 1] = 0
         maps[0, 1, 5, 6] = 1
-        pooled = model.generator.pool(features, maps, (8, 8))
+        geometry = MapGeometry.cell_centers((8, 8), (8, 8))
+        pooled = model.generator.pool(features, maps, geometry)
         torch.testing.assert_close(pooled[0, 1], torch.tensor([0.0, 7.0]))
         torch.testing.assert_close(pooled[0, 0], torch.tensor([3 / 64, 7 / 64]))
         # Features of twice the size are averaged over the cells first.
         doubled = features.repeat_interleave(2, 2).repeat_interleave(2, 3)
-        torch.testing.assert_close(model.generator.pool(doubled, maps, (8, 8)), pooled)
+        again = model.generator.pool(doubled, maps, geometry)
+        torch.testing.assert_close(again, pooled)
 
     def test_the_linear_maps_are_each_landmarks_own(self):
         layer = LandmarkLinear(3, 4, 2)
@@ -171,7 +172,7 @@ class TestModel:
         (gradient,) = torch.autograd.grad(loss, outputs['keypoints'])
         assert (gradient.abs().sum(-1) > 0).all()
 
-    def test_losses_see_frames(self):
+    def test_losses_see_padded_images(self):
         model = build()
         images = torch.rand(2, 3, 32, 40)
         outputs = model.outputs_for_losses(images)
@@ -184,9 +185,12 @@ class TestModel:
         assert not outside.any()
         assert outputs['warp'].image_size == (48, 40)
         assert outputs['heatmaps'].shape == (2, K, 40, 48)
+        geometry = outputs['geometry']
+        assert geometry.image_size == geometry.map_size == (48, 40)
+        assert geometry.inner_size == (40, 32)
 
-    def test_a_view_of_the_image_alone_is_framed_afterwards(self):
-        model = build(warp_frames=False)
+    def test_a_view_of_the_image_alone_is_padded_afterwards(self):
+        model = build(warp_padded=False)
         images = torch.rand(2, 3, 32, 40)
         outputs = model.outputs_for_losses(images)
         warp = outputs['warp']
@@ -198,14 +202,17 @@ class TestModel:
         torch.testing.assert_close(in_frames, warp.inner.points_to_source(points))
         assert (warp.validity(points) == 1).all()
 
-    def test_what_is_shown_covers_the_image(self):
+    def test_what_is_shown_can_cover_the_image(self):
         model = build().eval()
         images = torch.rand(2, 3, 32, 40)
         with torch.no_grad():
             shown = model.reconstruct(images)
             losses_see = model.outputs_for_losses(images)
         assert shown['reconstruction'].shape == images.shape
-        assert shown['heatmaps'].shape == (2, K, 32, 40)
+        covering = shown['geometry'].cover_image(shown['heatmaps'])
+        assert covering.shape == (2, K, 32, 40)
+        inside = losses_see['heatmaps'][..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+        torch.testing.assert_close(covering, inside)
         torch.testing.assert_close(shown['keypoints'] + MARGIN, losses_see['keypoints'])
 
     def test_prediction_is_in_image_pixels(self):
@@ -299,7 +306,7 @@ def test_there_is_no_loop_over_keypoints():
 
 
 def test_a_still_film_is_equivariant_by_its_flow():
-    model = build(view_transform=dict(type='OpticalFlowView'), warp_frames=False)
+    model = build(view_transform=dict(type='OpticalFlowView'), warp_padded=False)
     images = torch.rand(2, 3, 32, 40)
     batch = samples(2, (40, 32))
     for sample, image in zip(batch, images, strict=True):
@@ -309,9 +316,9 @@ def test_a_still_film_is_equivariant_by_its_flow():
     assert losses['loss_equivariance'].item() < 1e-8
     for sample in batch:
         sample.gt_fields.flow = torch.full((2, 32, 40), 4.0)
-    # Four pixels along both axes; the unit is half of the longer side, less one pixel.
+    # Four pixels along both axes, of an edge of 40 that is padded to 48.
     moved = model.loss(images, batch)['loss_equivariance'].item()
-    assert abs(moved - 2 * (4 / 23.5) ** 2) < 1e-4
+    assert abs(moved - 2 * 4**2 / (20 * 24)) < 1e-4
 
 
 def test_jitter_changes_the_target_and_stays_in_range():
@@ -326,19 +333,16 @@ def test_jitter_changes_the_target_and_stays_in_range():
 
 def figure_model():
     """A model that reconstructs nothing and draws edges."""
-    margin = dict(frame_margin=MARGIN)
     model = MODELS.build(
         lmdis_config(
-            losses=dict(
-                figure=dict(type='FigureGroundLoss', edge_weight=1.0, **margin)
-            ),
+            losses=dict(figure=dict(type='FigureGroundLoss', edge_weight=1.0)),
             head=dict(
                 type='ChannelSoftmaxHead',
                 in_channels=6,
                 num_keypoints=K,
                 background_logit=1.5,
                 logit_scale=4.0,
-                **margin,
+                padding=MARGIN,
             ),
         )
         | dict(generator=dict(type='EdgeDrawing', num_keypoints=K, thickness=0.01))

@@ -190,7 +190,7 @@ class TestTraining:
     @pytest.mark.parametrize(
         'loss',
         (
-            dict(type='EquivarianceLoss', grid='cell_centres'),
+            dict(type='EquivarianceLoss'),
             dict(type='EquivarianceLoss', variant='means'),
             dict(type='SeparationLoss', bandwidth=0.2),
             dict(type='SeparationLoss', bandwidth=0.2, both_views=True),

@@ -12,7 +12,7 @@ from mmkp.models.heads import SoftArgmaxHead
 # Five convolutions without bias, each with two numbers of its normalisation a filter.
 WIDTHS = (20, 48, 64, 80, 256)
 PARAMETERS = 25 * (3 * 20 + 20 * 48 + 48 * 64 + 64 * 80 + 80 * 256) + 2 * sum(WIDTHS)
-GRIDS = {'valid': {'first': 22.5, 'spacing': 2}, 'reflect': 'cell_centres'}
+ALIGNMENTS = {'valid': {'first': 22.5, 'spacing': 2}, 'reflect': 'cell_centers'}
 
 
 def detector(padding: str, num_keypoints: int = 3, **head: object):
@@ -23,7 +23,7 @@ def detector(padding: str, num_keypoints: int = 3, **head: object):
         upsample_channels=(),
         kernel_size=5,
         padding=padding,
-        grid=GRIDS[padding],
+        alignment=ALIGNMENTS[padding],
         **head,
     )
     return backbone, head
@@ -124,8 +124,8 @@ def test_the_smallest_input_is_known(padding):
         backbone(torch.rand(2, 3, size, size - 1))
 
 
-def test_heads_refuse_unknown_padding_and_grids():
+def test_heads_refuse_unknown_padding_and_alignment():
     with pytest.raises(ValueError, match="got 'same'"):
         SoftArgmaxHead(8, 2, padding='same')
-    with pytest.raises(ValueError, match='grid must be one of'):
-        SoftArgmaxHead(8, 2, grid='middle')
+    with pytest.raises(ValueError, match='alignment must be one of'):
+        SoftArgmaxHead(8, 2, alignment='middle')

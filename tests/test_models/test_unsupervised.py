@@ -209,7 +209,7 @@ def test_the_head_refuses_a_supervised_estimator():
     'loss',
     [
         {'type': 'EquivarianceLoss', 'variant': 'means'},
-        {'type': 'EquivarianceLoss', 'unit': 'cells'},
+        {'type': 'EquivarianceLoss', 'keypoint_reduction': 'sum'},
         {'type': 'DiversityLoss', 'variant': 'quadratic', 'both_views': True},
         {'type': 'DiversityLoss', 'window': 2, 'stride': 2, 'pooling': 'sum'},
         {'type': 'ConcentrationLoss', 'both_views': True},

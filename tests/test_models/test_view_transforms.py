@@ -130,7 +130,7 @@ def test_flow_view_says_what_the_batch_lacks():
     del samples[0].gt_fields.flow
     with pytest.raises(ValueError, match=r"finds no \['flow'\]"):
         view(images, samples)
-    with pytest.raises(ValueError, match='warp_frames=False'):
+    with pytest.raises(ValueError, match='warp_padded=False'):
         view(torch.rand(1, 3, 10, 12), frame_samples(1, (6, 8)))
 
 

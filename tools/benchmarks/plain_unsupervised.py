@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from mmkp.models.backbones.autolink_encoder import HalvingResidualBlock
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
 from mmkp.ops.batch_norm import BatchNorm2d
-from mmkp.ops.heatmaps.soft_argmax import cell_positions
-from mmkp.ops.length_unit import length_unit
+from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.warps.padding import PaddedWarp
 from mmkp.ops.warps.warp import ComposedWarp, Warp, to_norm
 
@@ -73,12 +72,10 @@ def interpolate(images: Tensor, warp: Warp, padding_mode: str) -> Tensor:
     return F.grid_sample(images, grid, padding_mode=padding_mode, align_corners=True)
 
 
-def cells(maps: Tensor, image_size: tuple[int, int], grid: object) -> Tensor:
-    """Pixel (x, y) of each cell of maps (B, K, h, w), (2, h, w)."""
-    height, width = maps.shape[-2:]
-    x = cell_positions(width, image_size[0], grid, maps)
-    y = cell_positions(height, image_size[1], grid, maps)
-    return torch.stack(torch.meshgrid(x, y, indexing='xy'))
+def cells(geometry: MapGeometry, like: Tensor) -> Tensor:
+    """Pixel (x, y) of each cell, (2, h, w)."""
+    width, height = geometry.map_size
+    return geometry.centers(like).t().reshape(2, height, width)
 
 
 def mean_position(heatmap: Tensor, positions: Tensor) -> Tensor:
@@ -121,21 +118,22 @@ def factorized_spatial_embedding(model: nn.Module, inputs: Tensor) -> Tensor:
         )
     diversity = model.losses['diversity']
     shared = [shared_mass(view, diversity.window) for view in maps]
+    geometry = model.head.geometry(size_of(first), size_of(maps[0]))
     return (
-        expected_distance(*maps, warp, model.losses['equivariance'])
+        expected_distance(*maps, warp, geometry, model.losses['equivariance'])
         + diversity.loss_weight * (shared[0] + shared[1]) / 2
     )
 
 
-def expected_distance(p: Tensor, q: Tensor, warp: Warp, loss: nn.Module) -> Tensor:
+def expected_distance(
+    p: Tensor, q: Tensor, warp: Warp, geometry: MapGeometry, loss: nn.Module
+) -> Tensor:
     """Equivariance, one keypoint after the other."""
-    positions = cells(p, warp.image_size, loss.grid)
+    positions = cells(geometry, p)
     places = positions.flatten(1).t().repeat(len(p), 1, 1)
     source = carry(warp, places).transpose(1, 2).unflatten(2, p.shape[-2:])
     center = torch.tensor(warp.image_size).sub(1).div(2).view(2, 1, 1)
-    map_size = (p.shape[-1], p.shape[-2])
-    unit = torch.tensor(length_unit(loss.unit, warp.image_size, map_size, loss.grid))
-    u, gv = ((value - center) / unit.view(2, 1, 1) for value in (positions, source))
+    u, gv = ((value - center) / geometry.half_side for value in (positions, source))
     total = torch.zeros(())
     for first, second in zip(p.unbind(1), q.unbind(1), strict=True):
         squares = (first * u.square().sum(0)).sum((1, 2))
@@ -166,7 +164,7 @@ def lmdis(model: nn.Module, inputs: Tensor) -> Tensor:
         Tensor: scalar.
     """
     images = model.jitter(inputs)
-    x, y = model.head.frame_margin
+    x, y = model.head.padding
     lines = (images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1])
     color = torch.cat(lines, -1).mean(-1)[..., None, None]
     height, width = images.shape[-2:]
@@ -174,6 +172,7 @@ def lmdis(model: nn.Module, inputs: Tensor) -> Tensor:
     inside = (..., slice(y, y + height), slice(x, x + width))
     frames[inside] = images
     keypoints, heatmaps, background = detect(model, frames)
+    geometry = model.head.geometry((width, height), size_of(background))
     reconstruction = frames.clone()
     maps = [*heatmaps, background]
     reconstruction[inside] = generate(
@@ -183,23 +182,24 @@ def lmdis(model: nn.Module, inputs: Tensor) -> Tensor:
     padding_mode = model.view_transform.padding_mode
     warped = model.view_transform.jitter(interpolate(frames, warp, padding_mode))
     warped_keypoints, warped_heatmaps, _ = detect(model, warped)
-    losses, size = model.losses, (frames.shape[-1], frames.shape[-2])
+    losses = model.losses
     views = ((keypoints, heatmaps), (warped_keypoints, warped_heatmaps))
     total = torch.zeros(())
     for points, maps in views:
-        total = total + concentration(maps, size, losses['concentration']) / 2
-        total = total + separation(points, size, losses['separation']) / 2
+        total = total + concentration(maps, geometry, losses['concentration']) / 2
+        total = total + separation(points, geometry, losses['separation']) / 2
     weight = losses['reconstruction'].loss_weight
     total = total + weight * ((reconstruction - frames) ** 2).sum() / (2 * len(images))
     return total + distance(
-        keypoints, warped_keypoints, warp, size, losses['equivariance']
+        keypoints, warped_keypoints, warp, geometry, losses['equivariance']
     )
 
 
 def detect(model: nn.Module, frames: Tensor) -> tuple[list, list, Tensor]:
     """Keypoints (B, 2) in frames and their maps (B, h, w), and the background's map."""
     shares = model.head(model.backbone(frames)).softmax(1)
-    positions = cells(shares, (frames.shape[-1], frames.shape[-2]), 'cell_centres')
+    geometry = MapGeometry.cell_centers(size_of(frames), size_of(shares))
+    positions = cells(geometry, shares)
     heatmaps, keypoints = [], []
     for share in shares.unbind(1):
         heatmap = share / share.sum((1, 2), keepdim=True)
@@ -228,8 +228,8 @@ def generate(
         frames.new_tensor(frames.shape[:1:-1]) - frames.new_tensor(image_size)
     ) / 2
     width, height = (math.ceil(side / generator.map_stride) for side in image_size)
-    empty = frames.new_zeros(1, 1, height, width)
-    x, y = cells(empty, image_size, 'cell_centres') / max(image_size)
+    geometry = MapGeometry.cell_centers(image_size, (width, height))
+    x, y = cells(geometry, frames) / geometry.edge
     area = image_size[0] * image_size[1] / (max(image_size) ** 2 * width * height)
     gaussians, spread = [], []
     for sigma in generator.sigmas:
@@ -258,10 +258,9 @@ def generate(
     return generator.output(decoded).sigmoid()
 
 
-def concentration(maps: list[Tensor], size: tuple[int, int], loss: nn.Module) -> Tensor:
+def concentration(maps: list[Tensor], geometry: MapGeometry, loss: nn.Module) -> Tensor:
     """Spread, one keypoint after the other."""
-    unit, _ = length_unit(loss.unit, size)
-    positions = cells(maps[0][:, None], size, loss.grid) / (unit * loss.frame_ratio)
+    positions = cells(geometry, maps[0]) / geometry.edge
     total = torch.zeros(())
     for heatmap in maps:
         mean = mean_position(heatmap, positions)[:, :, None, None]
@@ -270,9 +269,9 @@ def concentration(maps: list[Tensor], size: tuple[int, int], loss: nn.Module) ->
     return loss.loss_weight * total
 
 
-def separation(points: list[Tensor], size: tuple[int, int], loss: nn.Module) -> Tensor:
+def separation(points: list[Tensor], geometry: MapGeometry, loss: nn.Module) -> Tensor:
     """Gaussians of distances, one pair after the other."""
-    reach = loss.bandwidth * loss.frame_ratio * length_unit(loss.unit, size)[0]
+    reach = loss.bandwidth * geometry.edge
     total = torch.zeros(())
     for first, second in itertools.combinations(points, 2):
         squared = ((first - second) / reach).square().sum(1)
@@ -284,16 +283,16 @@ def distance(
     points: list[Tensor],
     warped: list[Tensor],
     warp: Warp,
-    size: tuple[int, int],
+    geometry: MapGeometry,
     loss: nn.Module,
 ) -> Tensor:
     """Equivariance of the means, one keypoint after the other."""
-    unit = length_unit(loss.unit, size)[0]
     total = torch.zeros(())
     for first, second in zip(points, warped, strict=True):
         back = carry(warp, second[:, None])[:, 0]
-        total = total + ((first - back) / unit).square().sum(1).mean()
-    return loss.loss_weight / loss.frame_ratio * total
+        total = total + (first - back).square().sum(1).mean()
+    # Half edges of the padded image, over the ratio of the edges.
+    return loss.loss_weight * 4 / (geometry.padded_edge * geometry.edge) * total
 
 
 STEPS = {'FactorizedSpatialEmbedding': factorized_spatial_embedding, 'LMDIS': lmdis}

@@ -26,6 +26,7 @@ from mmkp.models.losses import (
     SeparationLoss,
     SquaredErrorLoss,
 )
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
 
 WINDOW = 4
@@ -50,6 +51,7 @@ class Inputs:
             return logits.softmax(-1).view(batch, keypoints, side, side)
 
         self.side = side
+        self.geometry = MapGeometry.inclusive((side, side), (side, side))
         self.heatmaps, self.warped_heatmaps = maps(), maps()
         places = torch.rand(2, batch, keypoints, 2, generator=generator) * (side - 1)
         self.keypoints, self.warped_keypoints = places
@@ -120,7 +122,7 @@ def loop_means(x: Inputs) -> Tensor:
     total = torch.zeros(())
     for k in range(x.keypoints.shape[1]):
         back = x.warp.points_to_source(x.warped_keypoints[:, k : k + 1])[:, 0]
-        difference = (x.keypoints[:, k] - back) / ((x.side - 1) / 2)
+        difference = (x.keypoints[:, k] - back) / (x.side / 2)
         total = total + difference.square().sum(1).mean()
     total = total / x.keypoints.shape[1]
     total.backward()
@@ -206,7 +208,7 @@ LOSSES = {
     'equivariance, means': EquivarianceLoss(variant='means'),
     'diversity, max': DiversityLoss(WINDOW),
     'diversity, quadratic': DiversityLoss(WINDOW, variant='quadratic'),
-    'concentration': ConcentrationLoss(grid='cell_centres'),
+    'concentration': ConcentrationLoss(),
     'separation': SeparationLoss(BANDWIDTH),
     'squared error': SquaredErrorLoss(),
 }

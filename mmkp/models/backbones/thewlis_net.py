@@ -26,8 +26,9 @@ class ThewlisNet(BaseModule):
 
     Without padding an input of 128 pixels becomes a map of 46 cells, 42 after the
     head, the first of which looks at pixel 22.5 and the next 2 pixels further; any
-    larger input fits as well. With reflection cells lie as ``grid='cell_centres'`` of
-    the head has them. Zero padding is left out: landmarks stick to its border.
+    larger input fits as well. With reflection cells lie as the head's
+    ``alignment='cell_centers'`` has them. Zero padding is left out: landmarks stick to
+    its border.
 
     Args:
         channels: filters of each convolution.

@@ -4,6 +4,7 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from mmkp.models.generators.learned_edges import LearnedEdges
+from mmkp.ops.geometry import MapGeometry
 
 
 @MODELS.register_module()
@@ -18,20 +19,21 @@ class EdgeDrawing(LearnedEdges):
 
     def forward(
         self,
-        frames: Tensor,
+        padded: Tensor,
         keypoints: Tensor,
         distributions: Tensor,
-        image_size: tuple[int, int],
+        geometry: MapGeometry,
     ) -> dict[str, Tensor]:
         """Draw the edges.
 
         Args:
-            frames: not used.
-            keypoints: (x, y) in pixels of the images, shape (B, K, 2).
+            padded: not used.
+            keypoints: (x, y) in pixels of the padded images, shape (B, K, 2).
             distributions: not used.
-            image_size: (W, H) of the images in pixels.
+            geometry: of the distributions, which knows the padding.
 
         Returns:
             ``edge_map``, shape (B, 1, H, W), float32.
         """
-        return {'edge_map': self.draw_edges(keypoints, image_size)}
+        inner = keypoints - keypoints.new_tensor(geometry.padding)
+        return {'edge_map': self.draw_edges(inner, geometry.inner_size)}

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from mmkp.models.layers.landmark_linear import LandmarkLinear
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
+from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
 from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
-from mmkp.ops.heatmaps.soft_argmax import cell_positions, soft_argmax
 
 #: The released widths, in units of the longer image side.
 SIGMAS = tuple(0.125 * math.sqrt(2) ** i for i in range(5))
@@ -35,9 +35,9 @@ class LMDISGenerator(BaseModule):
 
     Args:
         num_keypoints: number K of keypoints.
-        features: config of the network of the features; it is called with frames and
-            its last map is used, of as many channels as its ``out_channels`` or
-            ``feature_channels`` say.
+        features: config of the network of the features; it is called with padded
+            images and its last map is used, of as many channels as its
+            ``out_channels`` or ``feature_channels`` say.
         decoder: config of the image decoder, without ``in_channels``; its first map
             is used and has ``out_channels`` channels.
         feature_channels: channels of the features; None to ask the network.
@@ -111,21 +111,21 @@ class LMDISGenerator(BaseModule):
         )
 
     def pool(
-        self, features: Tensor, distributions: Tensor, frame_size: tuple[int, int]
+        self, features: Tensor, distributions: Tensor, geometry: MapGeometry
     ) -> Tensor:
         """Average features under each map.
 
         Args:
-            features: of the frame, shape (B, C, h', w'), any size.
-            distributions: of keypoints and background over the same frame, sum 1
-                over (h, w), shape (B, K + 1, h, w).
-            frame_size: (W, H) of the frame in pixels.
+            features: of the padded image, shape (B, C, h', w'), any size.
+            distributions: of keypoints and background over it, sum 1 over (h, w),
+                shape (B, K + 1, h, w).
+            geometry: where the cells of the distributions lie.
 
         Returns:
             Pooled features, shape (B, K + 1, C), dtype of the distributions.
         """
         if self.pooling == 'gaussian':
-            fitted = fitted_gaussians(distributions[:, :-1], frame_size)
+            fitted = fitted_gaussians(distributions[:, :-1], geometry)
             distributions = torch.cat((fitted, distributions[:, -1:]), 1)
         height, width = distributions.shape[-2:]
         if features.shape[-2:] != (height, width):
@@ -135,18 +135,22 @@ class LMDISGenerator(BaseModule):
             return distributions.flatten(2) @ values.transpose(1, 2)
 
     def describe(
-        self, features: Tensor, distributions: Tensor, frame_size: tuple[int, int]
+        self, features: Tensor, distributions: Tensor, geometry: MapGeometry
     ) -> Tensor:
         """Descriptor of each keypoint and of the background, (B, K + 1, D).
 
         Args: see :meth:`pool`.
         """
-        return self.reduce(self.pool(features, distributions, frame_size))
+        return self.reduce(self.pool(features, distributions, geometry))
 
     def decoder_input(
         self, keypoints: Tensor, descriptors: Tensor, image_size: tuple[int, int]
     ) -> Tensor:
-        """Draw keypoints and descriptors.
+        """Draw keypoints and descriptors (section 3.3, equations 11 to 14).
+
+        For each width the maps D_k of :func:`normalized_gaussian_maps` (equations 11
+        and 12) and F(u) = sum_k D_k(u) W_k f_k, the raised descriptors spread under
+        them (13), all stacked over the widths (14).
 
         Args:
             keypoints: (x, y) in pixels of the image, shape (B, K, 2).
@@ -161,8 +165,9 @@ class LMDISGenerator(BaseModule):
             math.ceil(image_size[0] / self.map_stride),
             math.ceil(image_size[1] / self.map_stride),
         )
+        geometry = MapGeometry.cell_centers(image_size, map_size)
         maps = normalized_gaussian_maps(
-            keypoints, image_size, map_size, self.sigmas, self.legacy_gauss
+            keypoints, geometry, self.sigmas, self.legacy_gauss
         )
         raised = self.expand(descriptors)
         if self.descriptor_activation:
@@ -176,31 +181,31 @@ class LMDISGenerator(BaseModule):
 
     def forward(
         self,
-        frames: Tensor,
+        padded: Tensor,
         keypoints: Tensor,
         distributions: Tensor,
-        image_size: tuple[int, int],
+        geometry: MapGeometry,
     ) -> dict[str, Tensor]:
         """Reconstruct images.
 
         Args:
-            frames: images with the frame around them, shape (B, 3, H', W').
-            keypoints: (x, y) in pixels of the images, shape (B, K, 2).
-            distributions: of keypoints and background over the frames, the latter
-                last, shape (B, K + 1, h, w).
-            image_size: (W, H) of the images in pixels.
+            padded: images with their padding, shape (B, 3, H', W').
+            keypoints: (x, y) in pixels of the padded images, shape (B, K, 2).
+            distributions: of keypoints and background over the padded images, the
+                latter last, shape (B, K + 1, h, w).
+            geometry: where the cells of the distributions lie.
 
         Returns:
             ``descriptors`` (B, K + 1, D) and ``reconstruction`` (B, 3, H, W), in
             [0, 1] where ``output`` is a sigmoid.
         """
-        features = self.features(frames)[-1]
-        frame_size = (frames.shape[-1], frames.shape[-2])
-        descriptors = self.describe(features, distributions, frame_size)
-        drawn = self.decoder_input(keypoints, descriptors, image_size)
-        maps = self.decoder(_like(drawn, frames))[0]
-        width, height = image_size
-        if maps.shape[-2:] != (height, width):
+        features = self.features(padded)[-1]
+        descriptors = self.describe(features, distributions, geometry)
+        inner = keypoints - keypoints.new_tensor(geometry.padding)
+        drawn = self.decoder_input(inner, descriptors, geometry.inner_size)
+        maps = self.decoder(_like(drawn, padded))[0]
+        width, height = geometry.inner_size
+        if size_of(maps) != (width, height):
             maps = F.interpolate(
                 maps, size=(height, width), mode='bilinear', align_corners=False
             )
@@ -210,7 +215,7 @@ class LMDISGenerator(BaseModule):
         return {'descriptors': descriptors, 'reconstruction': reconstruction}
 
 
-def fitted_gaussians(distributions: Tensor, frame_size: tuple[int, int]) -> Tensor:
+def fitted_gaussians(distributions: Tensor, geometry: MapGeometry) -> Tensor:
     """Isotropic Gaussian of the mean and the deviation of each distribution.
 
     LMDIS (Zhang et al., CVPR 2018, section 3.2); the deviation is the mean of those
@@ -218,17 +223,14 @@ def fitted_gaussians(distributions: Tensor, frame_size: tuple[int, int]) -> Tens
 
     Args:
         distributions: sum 1 over (h, w), shape (B, K, h, w).
-        frame_size: (W, H) in pixels of what they cover.
+        geometry: where their cells lie.
 
     Returns:
         Distributions, sum 1 over (h, w), shape (B, K, h, w).
     """
-    height, width = distributions.shape[-2:]
-    x = cell_positions(width, frame_size[0], 'cell_centres', distributions)
-    y = cell_positions(height, frame_size[1], 'cell_centres', distributions)
-    _, deviations = spatial_mean_and_deviation(distributions, x, y)
-    mean = soft_argmax(distributions, frame_size, 'cell_centres')
-    narrowest = max(frame_size[0] / width, frame_size[1] / height) / 2
+    x, y = geometry.columns(distributions), geometry.rows(distributions)
+    mean, deviations = spatial_mean_and_deviation(distributions, x, y)
+    narrowest = max(geometry.spacing) / 2
     sigma = deviations.mean(-1, keepdim=True).clamp_min(narrowest)
     along_x = (-((x - mean[..., :1]) / sigma).square() / 2).softmax(-1)
     along_y = (-((y - mean[..., 1:]) / sigma).square() / 2).softmax(-1)

@@ -3,19 +3,14 @@
 
 from collections.abc import Sequence
 
-import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.heads.soft_argmax_head import SoftArgmaxHead
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
-from mmkp.ops.heatmaps.soft_argmax import (
-    mass_near_keypoints,
-    soft_argmax,
-    spatial_softmax,
-)
-
-GRID = 'cell_centres'
+from mmkp.ops.geometry import MapGeometry, size_of
+from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.heatmaps.soft_argmax import soft_argmax, spatial_softmax
 
 
 @MODELS.register_module()
@@ -28,14 +23,14 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
     parts, and what belongs to none goes to the background. Divided by its mass, a
     channel is a distribution over space, which all losses take.
 
-    The maps may cover a frame around the image, see ``frame_margin``; keypoints are
-    pixels of the image all the same.
+    The maps may reach beyond the image, see ``padding``; keypoints are pixels of the
+    image all the same.
 
     Args:
         in_channels: channels of the feature map that it reads.
         num_keypoints: number K of keypoints to discover, at least 1.
         upsample_channels: channels after each doubling of the size; none by default.
-        frame_margin: pixels by which the maps reach beyond the image on each side,
+        padding: pixels by which the maps reach beyond the image on each side,
             one number or (x, y). :class:`LMDIS` pads by it.
         final_norm: batch normalisation of the scores, as released; without it they
             have a bias.
@@ -53,7 +48,7 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
         init_cfg: as in MMEngine.
 
     Raises:
-        ValueError: K below 1, or a negative margin or epsilon.
+        ValueError: K below 1, or a negative padding or epsilon.
     """
 
     def __init__(
@@ -61,7 +56,7 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
         in_channels: int,
         num_keypoints: int,
         upsample_channels: Sequence[int] = (),
-        frame_margin: int | Sequence[int] = 0,
+        padding: int | Sequence[int] = 0,
         final_norm: bool = True,
         norm_momentum: float = 3e-4,
         mass_epsilon: float = 0.0,
@@ -75,21 +70,21 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
             in_channels,
             num_keypoints,
             upsample_channels,
-            GRID,
+            'cell_centers',
             in_index,
             score_radius,
             logit_scale,
             init_cfg=init_cfg,
         )
-        margin = (frame_margin,) * 2 if isinstance(frame_margin, int) else frame_margin
-        if len(margin) != 2 or min(margin) < 0:
+        pair = (padding,) * 2 if isinstance(padding, int) else padding
+        if len(pair) != 2 or min(pair) < 0:
             raise ValueError(
-                'frame_margin must be a whole number of pixels from 0, or two for x '
-                f'and y, got {frame_margin!r}'
+                'padding must be a whole number of pixels from 0, or two for x and y, '
+                f'got {padding!r}'
             )
         if mass_epsilon < 0:
             raise ValueError(f'mass_epsilon must be at least 0, got {mass_epsilon}')
-        self.frame_margin: tuple[int, int] = (int(margin[0]), int(margin[1]))
+        self.padding: tuple[int, int] = (int(pair[0]), int(pair[1]))
         self.mass_epsilon = mass_epsilon
         self.background_logit = background_logit
         channels = (in_channels, *upsample_channels)[-1]
@@ -120,7 +115,7 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
         Returns:
             Shares that sum to 1 over the channels, same shape, at least float32.
         """
-        return _full(logits).softmax(1)
+        return full_precision(logits).softmax(1)
 
     def distributions(self, logits: Tensor) -> Tensor:
         """Distribution over space of each channel, the background included.
@@ -132,7 +127,7 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
             Shape (B, K + 1, h, w), at least float32; each sums to 1 over (h, w), or to
             mass / (mass + epsilon) where there is a ``mass_epsilon``.
         """
-        shares = _full(logits).log_softmax(1)
+        shares = full_precision(logits).log_softmax(1)
         # Normalising on logarithms, a channel may be as weak as it likes.
         distributions = spatial_softmax(shares)
         if self.mass_epsilon:
@@ -141,28 +136,34 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
             distributions = distributions * kept[..., None, None]
         return distributions
 
-    def frame_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
-        """(W, H) in pixels of what the maps cover, for an image of that size."""
-        return (
-            image_size[0] + 2 * self.frame_margin[0],
-            image_size[1] + 2 * self.frame_margin[1],
-        )
+    def geometry(
+        self, image_size: tuple[int, int], map_size: tuple[int, int]
+    ) -> MapGeometry:
+        """Where the cells of the maps lie in the padded image.
 
-    def positions(self, distributions: Tensor, frame_size: tuple[int, int]) -> Tensor:
-        """Keypoints in pixels of the frame.
+        Args:
+            image_size: (W, H) of the network input in pixels, without the padding.
+            map_size: (w, h) of the maps in cells.
+        """
+        (width, height), (x, y) = image_size, self.padding
+        padded = (width + 2 * x, height + 2 * y)
+        return MapGeometry.cell_centers(padded, map_size, self.padding)
+
+    def positions(self, distributions: Tensor, geometry: MapGeometry) -> Tensor:
+        """Keypoints in pixels of the padded image.
 
         Args:
             distributions: of the keypoints, shape (B, K, h, w).
-            frame_size: (W, H) in pixels.
+            geometry: where their cells lie.
 
         Returns:
             Mean positions (x, y), shape (B, K, 2).
         """
-        means = soft_argmax(distributions, frame_size, GRID)
+        means = soft_argmax(distributions, geometry)
         if not self.mass_epsilon:
             return means
-        # What is missing of the mass pulls to the corner of the frame, not to the
-        # centre of its first pixel.
+        # What is missing of the mass pulls to the corner of the padded image, not to
+        # the center of its first pixel.
         return means - 0.5 * (1 - distributions.sum((-2, -1))[..., None])
 
     def locate(
@@ -172,47 +173,12 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
 
         Args:
             logits: scores, shape (B, K + 1, h, w).
-            image_size: (W, H) of the network input in pixels, without the frame.
+            image_size: (W, H) of the network input in pixels, without the padding.
 
         Returns:
             Keypoints (x, y) in network-input pixels, (B, K, 2), and their
-            distributions over the frame, (B, K, h, w), both at least float32.
+            distributions over the padded image, (B, K, h, w), both at least float32.
         """
         heatmaps = self.distributions(logits)[:, : self.num_keypoints]
-        in_frame = self.positions(heatmaps, self.frame_size(image_size))
-        return in_frame - in_frame.new_tensor(self.frame_margin), heatmaps
-
-    def scores(
-        self, heatmaps: Tensor, keypoints: Tensor, image_size: tuple[int, int]
-    ) -> Tensor:
-        """Share of each distribution near its keypoint, see the base class."""
-        return mass_near_keypoints(
-            heatmaps,
-            keypoints + keypoints.new_tensor(self.frame_margin),
-            self.frame_size(image_size),
-            self.score_radius * max(image_size),
-            GRID,
-        )
-
-    def over_image(self, heatmaps: Tensor, image_size: tuple[int, int]) -> Tensor:
-        """Cut maps of the frame to the image, by whole cells.
-
-        Args:
-            heatmaps: shape (..., h, w).
-            image_size: (W, H) of the network input in pixels.
-
-        Returns:
-            Maps that cover the image, shape (..., h', w').
-        """
-        slices = []
-        frame_size = self.frame_size(image_size)
-        for axis in (1, 0):
-            cells = heatmaps.shape[-1 - axis]
-            cut = round(self.frame_margin[axis] * cells / frame_size[axis])
-            slices.append(slice(cut, max(cells - cut, cut + 1)))
-        return heatmaps[..., slices[0], slices[1]]
-
-
-def _full(logits: Tensor) -> Tensor:
-    """At least float32, as the masses of the channels are sums of many shares."""
-    return logits if logits.dtype == torch.float64 else logits.float()
+        padded = self.positions(heatmaps, self.geometry(image_size, size_of(heatmaps)))
+        return padded - padded.new_tensor(self.padding), heatmaps

@@ -17,11 +17,9 @@ from mmkp.models.layers.padded_convolution import (
     padded_convolution,
 )
 from mmkp.ops.batch_norm import BatchNorm2d
+from mmkp.ops.geometry import Alignment, MapGeometry, check_alignment, size_of
 from mmkp.ops.heatmaps.moments import spatial_entropy
 from mmkp.ops.heatmaps.soft_argmax import (
-    Grid,
-    check_grid,
-    cover_image,
     mass_near_keypoints,
     soft_argmax,
     spatial_softmax,
@@ -52,8 +50,11 @@ class SoftArgmaxHead(BaseHead):
         num_keypoints: number K of keypoints to discover, at least 1.
         upsample_channels: channels after each doubling of the size; empty for
             none.
-        grid: where the cells of the map lie in the image, see
-            :func:`mmkp.ops.heatmaps.soft_argmax.cell_positions`.
+        alignment: where the cells of the map lie in the image: ``'inclusive'``, the
+            first and last on the first and last pixel; ``'cell_centers'``, each in the
+            middle of the pixels that it covers; or ``dict(first=..., spacing=...)`` in
+            pixels, for networks without padding. See :class:`MapGeometry`, which
+            losses and pictures get from here.
         in_index: which of the backbone's feature maps to read.
         score_radius: radius around a keypoint, as a share of the longer image
             side; its score is the probability mass inside.
@@ -63,7 +64,7 @@ class SoftArgmaxHead(BaseHead):
         padding: what surrounds the features there: ``'zeros'``, by which keypoints
             can tell where the border is and stick to it; ``'reflect'``; or
             ``'valid'``, no padding, so that the map has ``kernel_size - 1`` cells
-            less along each axis and ``grid`` has to say where the rest lies.
+            less along each axis and ``alignment`` has to say where the rest lies.
         final_norm: batch normalisation of the scores, as Thewlis et al. normalise
             each of their six convolutions; the last one has no bias then.
         final_relu: ReLU after it, an oddity of the public code of Thewlis' method
@@ -73,7 +74,8 @@ class SoftArgmaxHead(BaseHead):
         init_cfg: as in MMEngine.
 
     Raises:
-        ValueError: K below 1, or unknown ``grid`` or ``padding``, or an even kernel.
+        ValueError: K below 1, or unknown ``alignment`` or ``padding``, or an even
+            kernel.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class SoftArgmaxHead(BaseHead):
         in_channels: int,
         num_keypoints: int,
         upsample_channels: Sequence[int] = (256, 128),
-        grid: Grid = 'inclusive',
+        alignment: Alignment = 'inclusive',
         in_index: int = -1,
         score_radius: float = 0.125,
         logit_scale: float = 1.0,
@@ -97,10 +99,10 @@ class SoftArgmaxHead(BaseHead):
             raise ValueError(
                 f'num_keypoints={num_keypoints}: at least one keypoint is needed'
             )
-        check_grid(grid)
+        check_alignment(alignment)
         self.init_std = init_std
         self.num_keypoints = num_keypoints
-        self.grid = grid
+        self.alignment = alignment
         self.in_index = in_index
         self.score_radius = score_radius
         self.logit_scale = logit_scale
@@ -135,6 +137,17 @@ class SoftArgmaxHead(BaseHead):
         scores = self.final_activation(self.final_norm(scores))
         return scores * self.logit_scale
 
+    def geometry(
+        self, image_size: tuple[int, int], map_size: tuple[int, int]
+    ) -> MapGeometry:
+        """Where the cells of the heatmaps lie.
+
+        Args:
+            image_size: (W, H) of the network input in pixels.
+            map_size: (w, h) of the heatmaps in cells.
+        """
+        return MapGeometry.aligned(self.alignment, image_size, map_size)
+
     def locate(
         self, logits: Tensor, image_size: tuple[int, int]
     ) -> tuple[Tensor, Tensor]:
@@ -149,7 +162,8 @@ class SoftArgmaxHead(BaseHead):
             distributions over space, (B, K, h, w), both float32.
         """
         heatmaps = spatial_softmax(logits)
-        return soft_argmax(heatmaps, image_size, self.grid), heatmaps
+        geometry = self.geometry(image_size, size_of(heatmaps))
+        return soft_argmax(heatmaps, geometry), heatmaps
 
     def predict(
         self,
@@ -185,8 +199,10 @@ class SoftArgmaxHead(BaseHead):
         if not (test_cfg or {}).get('output_heatmaps', False):
             return instances
         peaks = torch.amax(heatmaps, (-2, -1), keepdim=True).clamp_min(1e-12)
-        drawn = self.over_image(heatmaps / peaks, (width, height))
-        return instances, [PixelData(heatmaps=maps) for maps in drawn]
+        geometry = self.geometry((width, height), size_of(heatmaps)).unpadded
+        drawn = geometry.cover_image(heatmaps / peaks)
+        place = dict(geometry=geometry.covering())
+        return instances, [PixelData(metainfo=place, heatmaps=maps) for maps in drawn]
 
     def scores(
         self, heatmaps: Tensor, keypoints: Tensor, image_size: tuple[int, int]
@@ -201,20 +217,9 @@ class SoftArgmaxHead(BaseHead):
         Returns:
             Scores in [0, 1], shape (B, K).
         """
+        geometry = self.geometry(image_size, size_of(heatmaps)).unpadded
         radius = self.score_radius * max(image_size)
-        return mass_near_keypoints(heatmaps, keypoints, image_size, radius, self.grid)
-
-    def over_image(self, heatmaps: Tensor, image_size: tuple[int, int]) -> Tensor:
-        """Maps that cover the image exactly, to be drawn.
-
-        Args:
-            heatmaps: shape (..., h, w).
-            image_size: (W, H) of the network input in pixels.
-
-        Returns:
-            Maps, shape (..., h', w').
-        """
-        return cover_image(heatmaps, image_size, self.grid)
+        return mass_near_keypoints(heatmaps, keypoints, geometry, radius)
 
     def loss(self, *args: object, **kwargs: object) -> dict:
         """Refuse: there is no annotation that this head could be compared with.

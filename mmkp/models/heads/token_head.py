@@ -11,6 +11,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
+from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.peaks import peak_centroids, peak_positions
 
 
@@ -40,8 +41,6 @@ class TokenHead(BaseHead):
         ValueError: K below 1 or above N, or a map without cells.
     """
 
-    #: Cells lie in the middle of what they cover.
-    grid = 'cell_centres'
     tokens: Tensor
     token_indices: Tensor
     untrained_token_indices: Tensor
@@ -149,6 +148,17 @@ class TokenHead(BaseHead):
         """
         return feats[-1]
 
+    def geometry(
+        self, image_size: tuple[int, int], map_size: tuple[int, int]
+    ) -> MapGeometry:
+        """Where the cells of the maps lie: in the middle of what they cover.
+
+        Args:
+            image_size: (W, H) of the network input in pixels.
+            map_size: (w, h) of the maps in cells.
+        """
+        return MapGeometry.cell_centers(image_size, map_size)
+
     def locate(
         self, maps: Tensor, image_size: tuple[int, int]
     ) -> tuple[Tensor, Tensor]:
@@ -162,10 +172,11 @@ class TokenHead(BaseHead):
             Keypoints (x, y) in network-input pixels, (B, K, 2), and the maps as
             distributions over space, (B, K, h, w), both at least float32.
         """
+        geometry = self.geometry(image_size, size_of(maps))
         if self.centroid_radius is None:
-            keypoints = peak_positions(maps, image_size)
+            keypoints = peak_positions(maps, geometry)
         else:
-            keypoints = peak_centroids(maps, image_size, self.centroid_radius)
+            keypoints = peak_centroids(maps, geometry, self.centroid_radius)
         return keypoints, maps / maps.sum((-2, -1), keepdim=True).clamp_min(1e-12)
 
     def predict(
@@ -202,7 +213,8 @@ class TokenHead(BaseHead):
         if not (test_cfg or {}).get('output_heatmaps', False):
             return instances
         drawn = maps / peaks[..., None, None].clamp_min(1e-12)
-        return instances, [PixelData(heatmaps=heatmaps) for heatmaps in drawn]
+        place = dict(geometry=self.geometry((width, height), size_of(maps)))
+        return instances, [PixelData(metainfo=place, heatmaps=each) for each in drawn]
 
     def loss(self, *args: object, **kwargs: object) -> dict:
         """Refuse: there is no annotation that this head could be compared with.

@@ -7,6 +7,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.ops.border_background import border_background
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import full_precision
 
 
@@ -32,13 +33,12 @@ class FigureGroundLoss(nn.Module):
         mass_weight: factor on the second term.
         edge_weight: factor on the third; 0 for a model without edges.
         tolerance: how far the background's values stray, in units of the images.
-        frame_margin: pixels of the frame on each side, as in the head.
 
     Raises:
         ValueError: ``tolerance`` is not positive.
     """
 
-    inputs: tuple[str, ...] = ('images', 'heatmaps', 'background')
+    inputs: tuple[str, ...] = ('images', 'heatmaps', 'background', 'geometry')
 
     def __init__(
         self,
@@ -46,7 +46,6 @@ class FigureGroundLoss(nn.Module):
         mass_weight: float = 0.2,
         edge_weight: float = 0.0,
         tolerance: float = 0.06,
-        frame_margin: int = 0,
     ) -> None:
         super().__init__()
         if not tolerance > 0:
@@ -55,7 +54,6 @@ class FigureGroundLoss(nn.Module):
         self.mass_weight = mass_weight
         self.edge_weight = edge_weight
         self.tolerance = tolerance
-        self.frame_margin = frame_margin
         if edge_weight:
             self.inputs = (*self.inputs, 'edge_map')
 
@@ -64,26 +62,28 @@ class FigureGroundLoss(nn.Module):
         images: Tensor,
         heatmaps: Tensor,
         background: Tensor,
+        geometry: MapGeometry,
         edge_map: Tensor | None = None,
     ) -> Tensor:
         """Compute the loss.
 
         Args:
-            images: network input in its frame, shape (B, C, H, W).
-            heatmaps: keypoints' distributions over the frame, shape (B, K, h, w).
+            images: network input with its padding, shape (B, C, H, W).
+            heatmaps: keypoints' distributions over it, shape (B, K, h, w).
             background: the background's share of each cell, shape (B, h, w).
-            edge_map: of the image without its frame, shape (B, 1, H', W').
+            geometry: of the heatmaps, which knows the padding.
+            edge_map: of the image without its padding, shape (B, 1, H', W').
 
         Returns:
             Mean over images, scalar, at least float32.
         """
-        margin = self.frame_margin
+        x, y = geometry.padding
         height, width = images.shape[-2:]
-        inside = images[..., margin : height - margin, margin : width - margin]
+        inside = images[..., y : height - y, x : width - x]
         likelihood = border_background(inside, self.tolerance)
-        framed = F.pad(likelihood, (margin,) * 4, value=1.0)
+        padded = F.pad(likelihood, (x, x, y, y), value=1.0)
         map_size = (background.shape[-2], background.shape[-1])
-        target = F.adaptive_avg_pool2d(framed, map_size)
+        target = F.adaptive_avg_pool2d(padded, map_size)
         share = full_precision(background).clamp(1e-4, 1 - 1e-4)
         with torch.autocast(images.device.type, enabled=False):
             loss = F.binary_cross_entropy(share, target)

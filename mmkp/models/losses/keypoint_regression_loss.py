@@ -5,6 +5,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import full_precision
 
 
@@ -26,9 +27,8 @@ class KeypointRegressionLoss(nn.Module):
         ValueError: ``beta`` is negative.
     """
 
-    #: Of the images only their size is read.
     inputs: tuple[str, ...] = (
-        'images',
+        'geometry',
         'source_keypoints',
         'target_keypoints',
         'target_weights',
@@ -43,7 +43,7 @@ class KeypointRegressionLoss(nn.Module):
 
     def forward(
         self,
-        images: Tensor,
+        geometry: MapGeometry,
         source_keypoints: Tensor,
         target_keypoints: Tensor,
         target_weights: Tensor,
@@ -51,7 +51,7 @@ class KeypointRegressionLoss(nn.Module):
         """Compute the loss.
 
         Args:
-            images: network input, shape (B, C, H, W).
+            geometry: of the heatmaps, for the length of the image's edge.
             source_keypoints: (x, y) in pixels of the image, shape (B, K, 2).
             target_keypoints: likewise.
             target_weights: how much each keypoint counts, 0 without annotation,
@@ -71,7 +71,7 @@ class KeypointRegressionLoss(nn.Module):
                 "num_keypoints to the data set's number"
             )
         found, target = full_precision(source_keypoints), target_keypoints
-        difference = (found - target.to(found)) / max(images.shape[-2:])
+        difference = (found - target.to(found)) / geometry.edge
         squared = difference.square().sum(-1)
         # The gradient of a length is not defined at 0.
         tiny = torch.finfo(squared.dtype).tiny

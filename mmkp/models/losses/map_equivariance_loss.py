@@ -4,6 +4,7 @@
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.warps.affine import maps_to_source
 from mmkp.ops.warps.warp import Warp
@@ -22,14 +23,18 @@ class MapEquivarianceLoss(nn.Module):
         loss_weight: factor on the loss.
     """
 
-    inputs: tuple[str, ...] = ('token_maps', 'warped_token_maps', 'warp')
+    inputs: tuple[str, ...] = ('token_maps', 'warped_token_maps', 'warp', 'geometry')
 
     def __init__(self, loss_weight: float = 1000.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
 
     def forward(
-        self, token_maps: Tensor, warped_token_maps: Tensor, warp: Warp
+        self,
+        token_maps: Tensor,
+        warped_token_maps: Tensor,
+        warp: Warp,
+        geometry: MapGeometry,
     ) -> Tensor:
         """Compute the loss.
 
@@ -38,6 +43,7 @@ class MapEquivarianceLoss(nn.Module):
             warped_token_maps: that of the warped image, likewise.
             warp: maps positions in the warped image to the image, an
                 :class:`~mmkp.ops.warps.affine.AffineWarp`.
+            geometry: where the cells of the maps lie.
 
         Returns:
             Mean over images, tokens and cells, scalar, at least float32.
@@ -46,6 +52,6 @@ class MapEquivarianceLoss(nn.Module):
             ValueError: the warp is not affine.
         """
         difference = full_precision(token_maps) - maps_to_source(
-            warped_token_maps, warp
+            warped_token_maps, warp, geometry
         )
         return self.loss_weight * difference.square().mean()

@@ -19,21 +19,14 @@ class SquaredErrorLoss(nn.Module):
 
     Args:
         loss_weight: factor on the loss.
-        unit: difference of network input that counts as 1. Where images span [-1, 1],
-            ``unit=2`` gives the paper's figures.
-
-    Raises:
-        ValueError: ``unit`` is not positive.
+            Where images span [-1, 1], a quarter of the paper's gives its figures.
     """
 
     inputs: tuple[str, ...] = ('reconstruction', 'images')
 
-    def __init__(self, loss_weight: float = 1.0, unit: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
-        if not unit > 0:
-            raise ValueError(f'unit must be positive, got {unit}')
         self.loss_weight = loss_weight
-        self.unit = unit
 
     def forward(self, reconstruction: Tensor, images: Tensor) -> Tensor:
         """Compute the loss.
@@ -59,4 +52,4 @@ class SquaredErrorLoss(nn.Module):
                 full_precision(images.detach()),
                 reduction='sum',
             )
-        return self.loss_weight / (2 * self.unit**2 * len(images)) * total
+        return self.loss_weight / (2 * len(images)) * total

@@ -1,6 +1,7 @@
 """The base of every model that discovers keypoints without annotations."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
@@ -15,6 +16,7 @@ from mmkp.models.losses.named_losses import NamedLosses
 from mmkp.models.unsupervised.targets import keypoint_targets
 from mmkp.models.unsupervised.untrained import untrained_detector
 from mmkp.models.view_transforms.views import Views, check_transforms, make_views
+from mmkp.ops.geometry import size_of
 
 
 @MODELS.register_module()
@@ -27,7 +29,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
     named outputs, of which each loss takes its ``inputs`` (:class:`NamedLosses`):
 
     * ``images``, x∘g1 for a ``first_view_transform`` g1, ``keypoints`` in its pixels,
-      ``heatmaps``, and ``source_keypoints``, the same in pixels of the network input;
+      ``heatmaps``, their ``geometry`` (:class:`MapGeometry`), and
+      ``source_keypoints``, the keypoints in pixels of the network input;
     * with a ``view_transform`` g2 ``warped_images``, x∘g1∘g2, ``warped_keypoints``,
       ``warped_heatmaps`` (where a loss asks for one of the two) and ``warp``, g2 from
       the second view to the first;
@@ -37,7 +40,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
 
     Args:
         backbone: config of any MMPose backbone.
-        head: config of a head with ``locate`` and ``num_keypoints``.
+        head: config of a head with ``locate``, ``geometry`` and ``num_keypoints``.
         losses: name -> config of a loss, see :class:`NamedLosses`; at least one.
         neck: config of a neck, optional.
         generator: config of a module called with (images, keypoints), optional. Its
@@ -157,7 +160,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
 
     def reconstruct(
         self, inputs: Tensor, drawn_from: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Any]:
         """Keypoints and, where there is a generator, all that it draws.
 
         Args:
@@ -165,11 +168,14 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             drawn_from: images that the generator sees, those of the inputs when None.
 
         Returns:
-            ``images``, ``keypoints``, ``heatmaps`` and the generator's outputs.
+            ``images``, ``keypoints``, ``heatmaps``, their ``geometry`` and the
+            generator's outputs.
         """
         inputs = inputs.contiguous(memory_format=self.memory_format)
         keypoints, heatmaps = self.detect(inputs)
+        geometry = self.head.geometry(size_of(inputs), size_of(heatmaps))
         outputs = {'images': inputs, 'keypoints': keypoints, 'heatmaps': heatmaps}
+        outputs['geometry'] = geometry
         if self.generator is not None:
             seen = inputs if drawn_from is None else drawn_from
             outputs.update(self.generator(seen, keypoints))

@@ -12,7 +12,12 @@ from mmkp.models.heads.channel_softmax_head import ChannelSoftmaxHead
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.unsupervised.targets import keypoint_targets
 from mmkp.models.view_transforms.color_jitter import ColorJitter
-from mmkp.ops.warps.padding import PaddedWarp, pad_with_border_mean, paste_into_frame
+from mmkp.ops.geometry import MapGeometry, size_of
+from mmkp.ops.warps.padding import (
+    PaddedWarp,
+    pad_with_border_mean,
+    paste_into_padding,
+)
 
 
 @MODELS.register_module()
@@ -25,12 +30,12 @@ class LMDIS(UnsupervisedPoseEstimator):
     (:class:`LMDISGenerator`); concentration, separation and equivariance make the
     keypoints places of the object.
 
-    The detector sees the image in a frame of its mean border colour
-    (``head.frame_margin``), and losses work in that frame: ``images``, the
-    ``reconstruction`` (outside the image equal to the frame), ``keypoints`` in pixels
-    of the frame, ``heatmaps``, ``background`` (its share of each cell, (B, h, w)), all
-    ``warped_*`` and ``warp``. Lengths relative to the image proper are a matter of the
-    losses' ``frame_ratio``. What the model predicts is in pixels of the network input.
+    The detector sees the image padded with its mean border color (``head.padding``),
+    and losses see that too: ``images``, the ``reconstruction`` (equal to the padding
+    there), ``keypoints`` in pixels of the padded image, ``heatmaps``, ``background``
+    (its share of each cell, (B, h, w)), all ``warped_*`` and ``warp``. The ``geometry``
+    knows where the image proper lies. What the model predicts is in pixels of the
+    network input.
 
     Args:
         backbone: config of any backbone, e.g. :class:`LMDISHourglass`.
@@ -38,9 +43,9 @@ class LMDIS(UnsupervisedPoseEstimator):
         generator: config of a :class:`LMDISGenerator`, or of :class:`EdgeDrawing`,
             which learns edges only; optional, without it there is nothing to
             reconstruct.
-        warp_frames: make the second view of the image in its frame, as released. Off,
-            the image is warped first and framed then, as a view whose warp is known
-            for the image only, such as optical flow, requires.
+        warp_padded: make the second view of the padded image, as released. Off, the
+            image is warped first and padded then, as a view whose warp is known for
+            the image only, such as optical flow, requires.
         image_jitter: ``brightness`` and ``contrast`` of a :class:`ColorJitter` that
             changes the image in training, and so both views and the target. Where the
             reconstruction lies in [0, 1], so does the result.
@@ -48,7 +53,7 @@ class LMDIS(UnsupervisedPoseEstimator):
 
     Raises:
         ValueError: a head without channel maps, or ``crop_margin`` with
-            ``warp_frames``.
+            ``warp_padded``.
     """
 
     def __init__(
@@ -56,17 +61,17 @@ class LMDIS(UnsupervisedPoseEstimator):
         backbone: dict,
         head: dict,
         generator: dict | None = None,
-        warp_frames: bool = True,
+        warp_padded: bool = True,
         image_jitter: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(backbone, head, generator=generator, **kwargs)
-        self.warp_frames = warp_frames
+        self.warp_padded = warp_padded
         self.image_jitter = ColorJitter(**(image_jitter or {}))
-        if self.warp_frames and self.crop_margin:
+        if self.warp_padded and self.crop_margin:
             raise ValueError(
-                f'crop_margin={self.crop_margin} would cut the frames of LMDIS off '
-                'again: set warp_frames=False, by which images are cropped first'
+                f'crop_margin={self.crop_margin} would cut the padding of LMDIS off '
+                'again: set warp_padded=False, by which images are cropped first'
             )
         if not isinstance(self.head, ChannelSoftmaxHead):
             raise ValueError(
@@ -76,58 +81,54 @@ class LMDIS(UnsupervisedPoseEstimator):
             )
 
     def jitter(self, images: Tensor) -> Tensor:
-        """Change the colours of images at random, see ``image_jitter``."""
+        """Change the colors of images at random, see ``image_jitter``."""
         changed = self.image_jitter(images)
         clips = getattr(self.generator, 'output_kind', None) == 'sigmoid'
         return changed.clamp(0, 1) if clips and changed is not images else changed
 
-    def frame(self, images: Tensor) -> Tensor:
+    def pad(self, images: Tensor) -> Tensor:
         """Surround images as the detector needs it.
 
         Args:
             images: network input, shape (B, 3, H, W).
 
         Returns:
-            Frames, shape (B, 3, H + 2 y, W + 2 x) for the head's margin (x, y).
+            Padded images, (B, 3, H + 2 y, W + 2 x) for the head's padding (x, y).
         """
-        return pad_with_border_mean(images, self.head.frame_margin)
+        return pad_with_border_mean(images, self.head.padding)
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Run backbone and neck on images in their frames.
+        """Run backbone and neck on padded images.
 
         Args:
             inputs: network input, shape (B, 3, H, W).
 
         Returns:
-            Feature maps of the frames, each (B, C, h, w).
+            Feature maps of the padded images, each (B, C, h, w).
         """
-        return super().extract_feat(self.frame(inputs))
+        return super().extract_feat(self.pad(inputs))
 
-    def _logits(self, frames: Tensor) -> Tensor:
-        """Scores of keypoints and background on frames, (B, K + 1, h, w)."""
-        return self.head(super().extract_feat(frames))
+    def _logits(self, padded: Tensor) -> Tensor:
+        """Scores of keypoints and background on padded images, (B, K + 1, h, w)."""
+        return self.head(super().extract_feat(padded))
 
-    def _locate(self, logits: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Keypoints in pixels of frames, (B, K, 2), and all K + 1 distributions."""
+    def _locate(
+        self, logits: Tensor, padded: Tensor
+    ) -> tuple[Tensor, Tensor, MapGeometry]:
+        """Keypoints in padded images, all K + 1 distributions, and their geometry."""
+        (width, height), (x, y) = size_of(padded), self.head.padding
+        geometry = self.head.geometry((width - 2 * x, height - 2 * y), size_of(logits))
         distributions = self.head.distributions(logits)
         heatmaps = distributions[:, : self.num_keypoints]
-        frame_size = (frames.shape[-1], frames.shape[-2])
-        return self.head.positions(heatmaps, frame_size), distributions
+        return self.head.positions(heatmaps, geometry), distributions, geometry
 
-    def _generate(
-        self, frames: Tensor, in_frame: Tensor, distributions: Tensor
-    ) -> dict[str, Tensor]:
+    def _generate(self, *arguments: Any) -> dict[str, Tensor]:
         """What the generator draws, {} without one."""
-        if self.generator is None:
-            return {}
-        x, y = self.head.frame_margin
-        keypoints = in_frame - in_frame.new_tensor((x, y))
-        image_size = (frames.shape[-1] - 2 * x, frames.shape[-2] - 2 * y)
-        return self.generator(frames, keypoints, distributions, image_size)
+        return {} if self.generator is None else self.generator(*arguments)
 
     def reconstruct(
         self, inputs: Tensor, drawn_from: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Any]:
         """Keypoints and, where there is a generator, all that it draws.
 
         Args:
@@ -135,54 +136,56 @@ class LMDIS(UnsupervisedPoseEstimator):
             drawn_from: images that the generator sees, those of the inputs when None.
 
         Returns:
-            ``images``, ``keypoints`` in their pixels, ``heatmaps`` that cover them (a
-            part of the mass may lie in the frame, outside), and the generator's
-            outputs.
+            ``images``, ``keypoints`` in their pixels, ``heatmaps``, of which a part of
+            the mass may lie outside, their ``geometry`` in pixels of the images, and
+            the generator's outputs.
         """
-        frames = self.frame(inputs)
-        seen = frames if drawn_from is None else self.frame(drawn_from)
-        in_frame, distributions = self._locate(self._logits(frames), frames)
-        image_size = (inputs.shape[-1], inputs.shape[-2])
-        heatmaps = distributions[:, : self.num_keypoints]
+        padded = self.pad(inputs)
+        seen = padded if drawn_from is None else self.pad(drawn_from)
+        found = self._locate(self._logits(padded), padded)
+        keypoints, distributions, geometry = found
         return {
             'images': inputs,
-            'keypoints': in_frame - in_frame.new_tensor(self.head.frame_margin),
-            'heatmaps': self.head.over_image(heatmaps, image_size),
-            **self._generate(seen, in_frame, distributions),
+            'keypoints': keypoints - keypoints.new_tensor(geometry.padding),
+            'heatmaps': distributions[:, : self.num_keypoints],
+            'geometry': geometry.unpadded,
+            **self._generate(seen, *found),
         }
 
     def outputs_for_losses(
         self, inputs: Tensor, data_samples: Iterable[PoseDataSample] | None = None
     ) -> dict[str, object]:
-        """All named outputs that the losses may ask for, in frames, see the class."""
-        margin, samples = self.head.frame_margin, list(data_samples or ())
-        shift = inputs.new_tensor(margin)
+        """All named outputs that the losses may ask for, padded, see the class."""
+        padding, samples = self.head.padding, list(data_samples or ())
+        shift = inputs.new_tensor(padding)
         jittered = self.jitter(inputs)
-        before, after = (shift, 0) if self.warp_frames else (0, shift)
+        before, after = (shift, 0) if self.warp_padded else (0, shift)
         views = self.views(
-            self.frame(jittered) if self.warp_frames else jittered, samples
+            self.pad(jittered) if self.warp_padded else jittered, samples
         )
-        frames = views.first if self.warp_frames else self.frame(views.first)
-        logits = self._logits(frames)
-        keypoints, distributions = self._locate(logits, frames)
+        padded = views.first if self.warp_padded else self.pad(views.first)
+        logits = self._logits(padded)
+        found = self._locate(logits, padded)
+        keypoints, distributions, geometry = found
         outputs: dict[str, object] = {
-            'images': frames,
+            'images': padded,
             'keypoints': keypoints,
             'source_keypoints': views.to_image(keypoints - after) - before,
             'heatmaps': distributions[:, : self.num_keypoints],
+            'geometry': geometry,
             'background': self.head.channel_maps(logits)[:, -1],
         }
-        drawn = self._generate(frames, keypoints, distributions)
+        drawn = self._generate(padded, *found)
         outputs.update(drawn, **keypoint_targets(samples, inputs))
         if 'reconstruction' in drawn:
-            outputs['reconstruction'] = paste_into_frame(
-                drawn['reconstruction'], frames, margin
+            outputs['reconstruction'] = paste_into_padding(
+                drawn['reconstruction'], padded, padding
             )
         if views.second is not None and views.warp is not None:
             warped, warp = views.second, views.warp
-            if not self.warp_frames:
-                warped, warp = self.frame(warped), PaddedWarp(warp, margin)
-            keypoints, distributions = self._locate(self._logits(warped), warped)
+            if not self.warp_padded:
+                warped, warp = self.pad(warped), PaddedWarp(warp, padding)
+            keypoints, distributions, _ = self._locate(self._logits(warped), warped)
             outputs.update(
                 warped_images=warped,
                 warped_keypoints=keypoints,

@@ -16,6 +16,7 @@ from mmkp.models.token_attention.base import TokenAttention
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.view_transforms.random_affine_warp import RandomAffineWarp
 from mmkp.models.view_transforms.views import Views
+from mmkp.ops.geometry import size_of
 from mmkp.ops.heatmaps.peaks import peak_centroids
 from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
 from mmkp.ops.token_maps.selection import select_tokens
@@ -40,7 +41,8 @@ class StableKeypoints(UnsupervisedPoseEstimator):
 
     Losses may ask for ``images``, ``token_maps`` (B, k, h, w) of the tokens that are
     trained, ``heatmaps``, the same as distributions over space, ``keypoints``, the
-    mean positions around their peaks, ``warped_*`` of each, and ``warp``.
+    mean positions around their peaks, ``warped_*`` of each, their ``geometry``, and
+    ``warp``.
 
     Args:
         backbone: config of a :class:`TokenAttention`.
@@ -178,12 +180,14 @@ class StableKeypoints(UnsupervisedPoseEstimator):
             ('warped_', warped, warped_logits),
         ):
             maps = attention_maps_by_rows(found, self.head.map_size, selected)
-            size = (images.shape[-1], images.shape[-2])
+            size = size_of(images)
+            geometry = self.head.geometry(size, size_of(maps))
             radius = self.head.centroid_radius or 5.0
+            outputs['geometry'] = geometry
             outputs[f'{prefix}images'] = images
             outputs[f'{prefix}token_maps'] = maps
             outputs[f'{prefix}heatmaps'] = self.head.locate(maps, size)[1]
-            outputs[f'{prefix}keypoints'] = peak_centroids(maps, size, radius)
+            outputs[f'{prefix}keypoints'] = peak_centroids(maps, geometry, radius)
         return outputs
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
@@ -216,7 +220,8 @@ class StableKeypoints(UnsupervisedPoseEstimator):
         if not self.test_cfg.get('num_views', 0):
             logits = self.attend(inputs, tokens, True)
             return attention_maps_by_rows(logits, size, indices)
-        aggregator = ViewAggregator(self.test_cfg.get('view_map_size', size))
+        view_size = tuple(self.test_cfg.get('view_map_size', size))
+        aggregator = ViewAggregator(self.head.geometry(size_of(inputs), view_size))
         for warp in self._test_views(inputs):
             view = warp.images(inputs, self.view_transform.padding_mode)
             maps = attention_maps_by_rows(self.attend(view, tokens), size, indices)

@@ -72,7 +72,7 @@ class OpticalFlowView(nn.Module):
             raise ValueError(
                 f'OpticalFlowView has second frames of shape {tuple(second.shape)} for '
                 f'images of shape {tuple(images.shape)}: compute the flow at the size '
-                'of the network input; in LMDIS set `warp_frames=False`'
+                'of the network input; in LMDIS set `warp_padded=False`'
             )
         size = (images.shape[-1], images.shape[-2])
         warp = FlowWarp(flow.to(torch.float32), size, valid)

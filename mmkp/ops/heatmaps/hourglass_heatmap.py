@@ -1,9 +1,10 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Gaussian patches around cells, and the maxima of heatmaps."""
+"""Heatmaps of the stacked hourglass: one Gaussian patch around a whole cell."""
 
 import numpy as np
 import torch
-from torch import Tensor
+
+from mmkp.ops.heatmaps.gaussian_maps import gaussian_line
 
 
 def gaussian_patch(sigma: float, size: int) -> np.ndarray:
@@ -16,9 +17,8 @@ def gaussian_patch(sigma: float, size: int) -> np.ndarray:
     Returns:
         Patch (size, size), float32.
     """
-    offsets = np.arange(size) - size // 2
-    profile = np.exp(-(offsets**2) / (2 * sigma**2))
-    return np.outer(profile, profile).astype(np.float32)
+    line = gaussian_line(torch.tensor(size // 2), size, sigma)
+    return torch.outer(line, line).float().numpy()
 
 
 def draw_patches(
@@ -49,34 +49,3 @@ def draw_patches(
             top - y : bottom - y, left - x : right - x
         ]
     return heatmaps, shown
-
-
-def locate_maxima(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the highest cell of each map and lean a quarter to its higher neighbours.
-
-    The step is taken along both axes or, at the border of the map, along none, as in
-    the author's evaluation (Newell et al., section 4.1).
-
-    Args:
-        heatmaps: (..., h, w), float. NaN and infinity are lower than anything.
-
-    Returns:
-        Positions (x, y) in cells, (..., 2), and the values there, (...,), float32; 0
-        of maps without any finite value.
-    """
-    maps = heatmaps.float()
-    maps = torch.where(maps.isfinite(), maps, -torch.inf)
-    height, width = maps.shape[-2:]
-    flat = maps.flatten(-2)
-    scores, cells = flat.max(-1)
-    x, y = cells % width, cells // width
-    inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
-
-    def value(offset: int) -> Tensor:
-        neighbors = (cells + offset).clamp(0, height * width - 1)
-        return flat.gather(-1, neighbors[..., None])[..., 0]
-
-    steps = torch.stack([value(1) - value(-1), value(width) - value(-width)], -1)
-    steps = torch.where(inside[..., None], steps.nan_to_num(0.0).sign() / 4, 0.0)
-    scores = torch.where(scores.isfinite(), scores, 0.0)
-    return torch.stack([x, y], -1) + steps, scores

@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Means, deviations, correlation and entropy of distributions over space.
+"""Means, deviations and entropy of distributions over space.
 
 All are computed in at least float32, under autocast too; float64 stays float64.
 """
@@ -48,31 +48,6 @@ def spatial_mean_and_deviation(
         return torch.stack(means, -1), torch.stack(deviations, -1)
 
 
-def spatial_correlation(
-    distributions: Tensor, x: Tensor, y: Tensor, epsilon: float = 0.0
-) -> Tensor:
-    """Correlation of x and y under each distribution.
-
-    Args:
-        distributions: non-negative, sum 1 over (h, w), shape (B, K, h, w).
-        x: position of each column in any unit, shape (w,).
-        y: position of each row in the same unit, shape (h,).
-        epsilon: added to the product of the deviations; LMDIS (Zhang et al., CVPR
-            2018) has 1e-6 where the image spans [0, 1].
-
-    Returns:
-        Correlations in [-1, 1], shape (B, K).
-    """
-    mean, deviation = spatial_mean_and_deviation(distributions, x, y)
-    with torch.autocast(distributions.device.type, enabled=False):
-        distributions = full_precision(distributions)
-        from_mean_x = x.to(mean.dtype) - mean[..., :1]
-        from_mean_y = y.to(mean.dtype) - mean[..., 1:]
-        by_row = (distributions @ from_mean_x[..., None]).squeeze(-1)
-        covariance = (by_row * from_mean_y).sum(-1)
-        return covariance / (deviation.prod(-1) + epsilon)
-
-
 def spatial_entropy(distributions: Tensor, normalized: bool = False) -> Tensor:
     """Entropy of each distribution over space.
 
@@ -99,9 +74,9 @@ def expected_squared_distance(
 ) -> tuple[Tensor, Tensor]:
     """Expected squared distance of two independent positions, in O(HW).
 
-    sum_ij p_i q_j w_j |u_i - v_j|^2, expanded into E_p|u|^2 E_q[w] + E_q[w|v|^2]
-    - 2 <E_p u, E_q[w v]> (Thewlis et al., ICCV 2017, section 3.2). Positions should
-    lie around the origin, so that the difference of the squares stays exact.
+    sum_ij p_i q_j w_j |u_i - v_j|^2 (Thewlis et al., ICCV 2017, equation 5), expanded
+    into E_p|u|^2 E_q[w] + E_q[w|v|^2] - 2 <E_p u, E_q[w v]>. Positions should lie
+    around the origin, so that the difference of the squares stays exact.
 
     Args:
         p: first distributions, shape (B, K, N).

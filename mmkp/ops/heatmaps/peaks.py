@@ -1,9 +1,10 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Where maps are highest, as positions in the image."""
+"""Peaks of maps: the highest cell, and the position between cells around it."""
 
 import torch
 from torch import Tensor
 
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import full_precision
 
 # What the released code adds to the sum of weights before it divides by it.
@@ -24,24 +25,21 @@ def highest_cells(maps: Tensor) -> tuple[Tensor, Tensor]:
     return index % width, torch.div(index, width, rounding_mode='floor')
 
 
-def peak_positions(maps: Tensor, image_size: tuple[int, int]) -> Tensor:
-    """Centre of the highest cell of each map (StableKeypoints, section 3.4).
+def peak_positions(maps: Tensor, geometry: MapGeometry) -> Tensor:
+    """Center of the highest cell of each map (StableKeypoints, section 3.4).
 
     Args:
-        maps: shape (B, K, h, w), any floating dtype; each cell in the middle of the
-            pixels that it covers.
-        image_size: (W, H) of the image in pixels.
+        maps: shape (B, K, h, w), any floating dtype.
+        geometry: where their cells lie.
 
     Returns:
         (x, y) in pixels, shape (B, K, 2), at least float32, without gradient.
     """
     cells = torch.stack(highest_cells(maps), -1)
-    return _to_pixels(cells.to(full_precision(maps[..., :0]).dtype), maps, image_size)
+    return geometry.to_pixels(cells.to(full_precision(maps[..., :0]).dtype))
 
 
-def peak_centroids(
-    maps: Tensor, image_size: tuple[int, int], radius: float = 5.0
-) -> Tensor:
+def peak_centroids(maps: Tensor, geometry: MapGeometry, radius: float = 5.0) -> Tensor:
     """Mean position, weighted by the map, of the cells around its highest one.
 
     As in the released code of StableKeypoints: sum of weight times position over sum
@@ -49,9 +47,8 @@ def peak_centroids(
     radius.
 
     Args:
-        maps: non-negative, shape (B, K, h, w), any floating dtype; each cell in the
-            middle of the pixels that it covers.
-        image_size: (W, H) of the image in pixels.
+        maps: non-negative, shape (B, K, h, w), any floating dtype.
+        geometry: where their cells lie.
         radius: in cells, at least 0.
 
     Returns:
@@ -80,12 +77,35 @@ def peak_centroids(
     cells = torch.stack((column, row), -1).to(weights.dtype)
     total = (weights[..., None] * cells).sum(-2)
     mean = total / (weights.sum(-1, keepdim=True) + EPSILON)
-    return _to_pixels(mean, maps, image_size)
+    return geometry.to_pixels(mean)
 
 
-def _to_pixels(cells: Tensor, maps: Tensor, image_size: tuple[int, int]) -> Tensor:
-    """Pixels of positions in cells, both (x, y) with centres at integers."""
-    spacing = cells.new_tensor(
-        (image_size[0] / maps.shape[-1], image_size[1] / maps.shape[-2])
-    )
-    return (cells + 0.5) * spacing - 0.5
+def locate_maxima(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the highest cell of each map and lean a quarter to its higher neighbours.
+
+    The step is taken along both axes or, at the border of the map, along none, as in
+    the author's evaluation (Newell et al., section 4.1).
+
+    Args:
+        heatmaps: (..., h, w), float. NaN and infinity are lower than anything.
+
+    Returns:
+        Positions (x, y) in cells, (..., 2), and the values there, (...,), float32; 0
+        of maps without any finite value.
+    """
+    maps = heatmaps.float()
+    maps = torch.where(maps.isfinite(), maps, -torch.inf)
+    height, width = maps.shape[-2:]
+    x, y = highest_cells(maps)
+    flat, cells = maps.flatten(-2), y * width + x
+    inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
+
+    def value(offset: int) -> Tensor:
+        neighbors = (cells + offset).clamp(0, height * width - 1)
+        return flat.gather(-1, neighbors[..., None])[..., 0]
+
+    steps = torch.stack([value(1) - value(-1), value(width) - value(-width)], -1)
+    steps = torch.where(inside[..., None], steps.nan_to_num(0.0).sign() / 4, 0.0)
+    scores = value(0)
+    scores = torch.where(scores.isfinite(), scores, 0.0)
+    return torch.stack([x, y], -1) + steps, scores

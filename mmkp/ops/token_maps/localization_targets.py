@@ -1,9 +1,9 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Gaussians at the highest cells of maps, which are what maps should look like."""
 
-import torch
 from torch import Tensor
 
+from mmkp.ops.heatmaps.gaussian_maps import gaussian_line
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.peaks import highest_cells
 
@@ -23,21 +23,3 @@ def peak_gaussians(maps: Tensor, sigma: float) -> Tensor:
     of_x = gaussian_line(column, maps.shape[-1], sigma, like.dtype)
     of_y = gaussian_line(row, maps.shape[-2], sigma, like.dtype)
     return of_y[..., :, None] * of_x[..., None, :]
-
-
-def gaussian_line(
-    center: Tensor, number: int, sigma: float, dtype: torch.dtype = torch.float64
-) -> Tensor:
-    """exp(-d^2 / (2 sigma^2)) along one axis; a Gaussian is the product of two.
-
-    Args:
-        center: cells, int64, shape (...).
-        number: number n of cells.
-        sigma: standard deviation in cells.
-        dtype: floating-point type of the result.
-
-    Returns:
-        Heights in (0, 1], shape (..., n).
-    """
-    distance = torch.arange(number, device=center.device) - center[..., None]
-    return (-distance.to(dtype).square() / (2 * sigma**2)).exp()

@@ -6,9 +6,9 @@ import math
 import torch
 from torch import Tensor
 
+from mmkp.ops.heatmaps.gaussian_maps import gaussian_line
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.peaks import highest_cells
-from mmkp.ops.token_maps.localization_targets import gaussian_line
 
 
 def separable_kl_divergence(

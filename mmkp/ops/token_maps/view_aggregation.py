@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.warps.affine import maps_to_source
 from mmkp.ops.warps.warp import Warp
@@ -17,11 +18,12 @@ class ViewAggregator:
     the sum is divided by how many views show a cell.
 
     Args:
-        map_size: (W, H) of the result in cells.
+        geometry: where the cells of the result lie in the image, each in the middle of
+            the pixels that it covers.
     """
 
-    def __init__(self, map_size: tuple[int, int]) -> None:
-        self.map_size = (int(map_size[0]), int(map_size[1]))
+    def __init__(self, geometry: MapGeometry) -> None:
+        self.geometry = geometry
         # The sum of the maps and, as the last channel, that of the coverage.
         self._total: Tensor | None = None
 
@@ -37,14 +39,14 @@ class ViewAggregator:
             ValueError: the warp is not affine.
         """
         maps = full_precision(maps)
-        width, height = self.map_size
-        if maps.shape[-2:] != (height, width):
+        width, height = self.geometry.map_size
+        if size_of(maps) != (width, height):
             maps = F.interpolate(
                 maps, (height, width), mode='bilinear', align_corners=False
             )
         # One pass for both: the positions are the same.
         seen = torch.cat((maps, torch.ones_like(maps[:, :1])), 1)
-        returned = maps_to_source(seen, warp)
+        returned = maps_to_source(seen, warp, self.geometry)
         self._total = returned if self._total is None else self._total + returned
 
     def coverage(self) -> Tensor:

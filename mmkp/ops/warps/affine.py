@@ -4,8 +4,10 @@
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.warps.warp import Warp, half_sides, to_norm, to_pixels
 
@@ -55,20 +57,6 @@ class AffineWarp(Warp):
             shift = -linear @ self.affine[:, :, 2:]
         return replace(self, affine=torch.cat((linear, shift), -1))
 
-    def resized(self, image_size: tuple[int, int]) -> 'AffineWarp':
-        """Return the same map for images, or maps, of another size.
-
-        Args:
-            image_size: (W, H) in pixels, or cells; a cell lies in the middle of the
-                pixels that it covers.
-
-        Returns:
-            The warps, in coordinates in which -1 and 1 are the edges, which images
-            of all sizes share.
-        """
-        size = (int(image_size[0]), int(image_size[1]))
-        return replace(self._between_edges(), image_size=size)
-
     def _between_edges(self) -> 'AffineWarp':
         """The same map, given in coordinates in which -1 and 1 are the edges."""
         if not (self.align_corners or self.legacy_grid):
@@ -86,13 +74,13 @@ class AffineWarp(Warp):
         return AffineWarp(affine, self.image_size, align_corners=False)
 
 
-def maps_to_source(maps: Tensor, warp: Warp) -> Tensor:
+def maps_to_source(maps: Tensor, warp: Warp, geometry: MapGeometry) -> Tensor:
     """Bring maps of a warped image back to the source image, T^-1.
 
     Args:
-        maps: of the warped image, shape (B, K, h, w), any floating dtype; each cell
-            in the middle of the pixels that it covers.
+        maps: of the warped image, shape (B, K, h, w), any floating dtype.
         warp: maps positions in the warped image to the source.
+        geometry: where the cells of the maps lie in both images.
 
     Returns:
         Maps, shape (B, K, h, w), at least float32; 0 where the warped image shows
@@ -106,5 +94,13 @@ def maps_to_source(maps: Tensor, warp: Warp) -> Tensor:
             f'maps cannot be brought back through a {type(warp).__name__}, which has '
             'no inverse here: use RandomAffineWarp as the view_transform'
         )
-    back = warp.resized((maps.shape[-1], maps.shape[-2])).inverse()
-    return back.images(full_precision(maps), 'zeros')
+    maps = full_precision(maps)
+    centers = geometry.centers(warp.affine).expand(len(maps), -1, -1)
+    cells = geometry.to_cells(warp.inverse().points_to_source(centers))
+    places = to_norm(cells, geometry.map_size).to(maps.dtype)
+    return F.grid_sample(
+        maps,
+        places.view(len(maps), *maps.shape[-2:], 2),
+        padding_mode='zeros',
+        align_corners=True,
+    )

@@ -13,8 +13,8 @@ def head_of(**changes):
 
 
 def test_a_keypoint_lies_where_its_channel_wins():
-    # Cells of two pixels in a frame of 40 around an image of 32 pixels.
-    head = head_of(frame_margin=4)
+    # Cells of two pixels of an image of 32 pixels that is padded to 40.
+    head = head_of(padding=4)
     logits = torch.zeros(1, K + 1, 20, 20)
     logits[:, -1] = 100
     for channel, (row, column) in enumerate([(0, 0), (2, 2), (9, 3), (17, 19)]):
@@ -22,7 +22,7 @@ def test_a_keypoint_lies_where_its_channel_wins():
     keypoints, heatmaps = head.locate(logits, (32, 32))
     expected = [[-3.5, -3.5], [0.5, 0.5], [2.5, 14.5], [34.5, 30.5]]
     torch.testing.assert_close(keypoints[0], torch.tensor(expected))
-    inside = head.over_image(heatmaps, (32, 32))
+    inside = head.geometry((32, 32), (20, 20)).unpadded.cover_image(heatmaps)
     assert inside.shape == (1, K, 16, 16)
     torch.testing.assert_close(inside[0].sum((1, 2)), torch.tensor([0.0, 1, 1, 0]))
     scores = head.scores(heatmaps, keypoints, (32, 32))
@@ -60,8 +60,8 @@ def test_any_number_of_keypoints(num_keypoints, final_norm):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        (dict(frame_margin=-1), 'frame_margin'),
-        (dict(frame_margin=(1, 2, 3)), 'frame_margin'),
+        (dict(padding=-1), 'padding must be'),
+        (dict(padding=(1, 2, 3)), 'padding must be'),
         (dict(mass_epsilon=-1.0), 'mass_epsilon'),
         (dict(num_keypoints=0), 'num_keypoints=0'),
     ],

@@ -14,10 +14,13 @@ from mmkp.models.losses import (
     SeparationLoss,
     SquaredErrorLoss,
 )
-from mmkp.ops.heatmaps.soft_argmax import cell_positions, spatial_softmax
+from mmkp.ops.geometry import MapGeometry
+from mmkp.ops.heatmaps.soft_argmax import spatial_softmax
 from mmkp.ops.warps.warp import ThinPlateSpline, Warp, random_thin_plate_spline
 
-IMAGES = torch.zeros(2, 3, 24, 28)
+GEOMETRY = MapGeometry.inclusive((28, 24), (7, 6))
+# An image of 22 x 20 pixels, padded.
+PADDED = MapGeometry.cell_centers((28, 24), (7, 6), padding=(3, 2))
 
 
 def random_maps(seed: int, shape=(2, 3, 6, 7)) -> torch.Tensor:
@@ -53,44 +56,43 @@ class KnownInPart(Warp):
         return (points[..., 0] < 14).to(points.dtype)
 
 
-@pytest.mark.parametrize('grid', ['inclusive', 'cell_centres'])
-def test_concentration_is_the_sum_of_variances(grid):
+@pytest.mark.parametrize(('geometry', 'edge'), [(GEOMETRY, 28), (PADDED, 22)])
+def test_concentration_is_the_sum_of_variances(geometry, edge):
     maps = random_maps(0)
-    x, y = cell_positions(7, 28, grid, maps), cell_positions(6, 24, grid, maps)
+    x, y = geometry.columns(maps), geometry.rows(maps)
     released, paper = 0.0, 0.0
     for image, k in itertools.product(range(2), range(3)):
         p = maps[image, k]
         mean = (p.sum(0) * x).sum(), (p.sum(1) * y).sum()
-        s2x = (p * (x - mean[0]) ** 2).sum() / (28 * 0.8) ** 2
-        s2y = (p * (y[:, None] - mean[1]) ** 2).sum() / (28 * 0.8) ** 2
+        s2x = (p * (x - mean[0]) ** 2).sum() / edge**2
+        s2y = (p * (y[:, None] - mean[1]) ** 2).sum() / edge**2
         released += 2 * math.pi * math.e * ((s2x.sqrt() + s2y.sqrt()) / 2) ** 2 / 2
         paper += 2 * math.pi * math.e * (s2x + s2y) ** 2 / 2
-    settings = dict(loss_weight=3.0, grid=grid, frame_ratio=0.8)
     for form, expected in (('released', released), ('paper', paper)):
-        loss = ConcentrationLoss(form, **settings)
-        torch.testing.assert_close(loss(IMAGES, maps), 3 * expected)
+        loss = ConcentrationLoss(form, loss_weight=3.0)
+        torch.testing.assert_close(loss(geometry, maps), 3 * expected)
 
 
 def test_separation_is_the_double_sum():
     points = random_points(0)
-    reach = 0.2 * 0.8 * 28
+    reach = 0.2 * 22
     expected = sum(
         math.exp(-(image[k] - image[m]).square().sum().item() / 2 / reach**2) / 2
         for image in points
         for k, m in itertools.permutations(range(4), 2)
     )
-    loss = SeparationLoss(0.2, loss_weight=3.0, frame_ratio=0.8)
-    assert loss(IMAGES, points).item() == pytest.approx(3 * expected, rel=1e-9)
+    loss = SeparationLoss(0.2, loss_weight=3.0)
+    assert loss(PADDED, points).item() == pytest.approx(3 * expected, rel=1e-9)
     apart = torch.tensor([[[0.0, 0.0], [1.5, 0.0]]])
     # Pairs that hardly meet are not lost beside a diagonal of ones.
     exact = 2 * math.exp(-(1.5**2) / (2 * 0.25**2))
-    found = SeparationLoss(0.25, unit='pixels')(IMAGES[:1], apart).item()
+    found = SeparationLoss(0.25 / 28)(GEOMETRY, apart).item()
     assert found == pytest.approx(exact, rel=1e-5) and found < 1e-7
 
 
 def test_separation_pushes_neighbours_apart():
     points = torch.tensor([[[10.0, 10.0], [11.0, 10.0], [25.0, 3.0]]]).requires_grad_()
-    SeparationLoss(0.08)(IMAGES[:1], points).backward()
+    SeparationLoss(0.08)(GEOMETRY, points).backward()
     gradient = points.grad[0]
     assert gradient[0, 0] > 0 > gradient[1, 0]
     assert gradient[2].abs().max() < 1e-4 * gradient[0, 0]
@@ -101,10 +103,8 @@ def test_squared_error_of_an_image():
     expected = sum(0.5 * ((a[i] - b[i]) ** 2).sum() for i in range(2)) / 2
     loss = SquaredErrorLoss(loss_weight=3.0)
     torch.testing.assert_close(loss(a, b), 3 * expected)
-    # Pixels in [-1, 1] count as in [0, 1].
-    torch.testing.assert_close(
-        SquaredErrorLoss(3.0, unit=2)(2 * a, 2 * b), 3 * expected
-    )
+    # Pixels in [-1, 1] with a quarter of the weight count as in [0, 1].
+    torch.testing.assert_close(SquaredErrorLoss(0.75)(2 * a, 2 * b), 3 * expected)
     with pytest.raises(ValueError, match='one shape'):
         loss(a, b[:1])
 
@@ -128,27 +128,28 @@ def test_distance_of_means_counts_no_spread():
     points, warped = random_points(1), random_points(2)
     squared = (points - warp.points_to_source(warped)).square().sum(-1)
     loss = EquivarianceLoss(3.0, variant='means')
-    found = loss(keypoints=points, warped_keypoints=warped, warp=warp)
-    torch.testing.assert_close(found, 3 * squared.mean() / 13.5**2)
-    with pytest.raises(ValueError, match='takes keypoints, warped_keypoints, warp'):
-        loss(heatmaps=p, warped_heatmaps=q, warp=warp)
+    # As released: in half edges of the padded image, over the ratio of the edges.
+    for geometry, expected in ((GEOMETRY, 14**2), (PADDED, 14**2 * 22 / 28)):
+        found = loss(geometry, warp, keypoints=points, warped_keypoints=warped)
+        torch.testing.assert_close(found, 3 * squared.mean() / expected)
+    with pytest.raises(ValueError, match='takes geometry, warp, keypoints, warped_'):
+        loss(GEOMETRY, warp, heatmaps=p, warped_heatmaps=q)
 
 
 def test_terms_where_the_warp_is_unknown_drop_out():
     p, q, warp = random_maps(1), random_maps(2), KnownInPart()
-    x, y = cell_positions(7, 28, 'inclusive', p), cell_positions(6, 24, 'inclusive', p)
-    cells = torch.stack(torch.meshgrid(x, y, indexing='xy'), -1).view(-1, 2)
+    cells = GEOMETRY.centers(p)
     known = (cells[:, 0] < 14).double()
     squared = (cells[:, None] - cells - 2).square().sum(-1)
     p_flat, q_known = p.flatten(2), q.flatten(2) * known
     expected = torch.einsum('bku,uv,bkv->', p_flat, squared, q_known) / q_known.sum()
-    loss = EquivarianceLoss(unit='pixels')(p, q, warp)
+    loss = EquivarianceLoss(13.5**2)(GEOMETRY, warp, p, q)
     torch.testing.assert_close(loss, expected)
 
     warped = torch.tensor([[[3.0, 3.0], [20.0, 5.0]]]).double()
     points = torch.tensor([[[6.0, 5.0], [0.0, 0.0]]]).double()
-    means = EquivarianceLoss(variant='means', unit='pixels')
-    found = means(keypoints=points, warped_keypoints=warped, warp=warp)
+    means = EquivarianceLoss(14**2, variant='means')
+    found = means(GEOMETRY, warp, keypoints=points, warped_keypoints=warped)
     assert found.item() == pytest.approx(1.0)
 
 
@@ -158,11 +159,11 @@ def test_both_views_are_their_mean(which):
         first, second = random_maps(1), random_maps(2)
         makes = [
             (lambda **s: DiversityLoss(**s), ()),
-            (lambda **s: ConcentrationLoss(**s), (IMAGES,)),
+            (lambda **s: ConcentrationLoss(**s), (GEOMETRY,)),
         ]
     else:
         first, second = random_points(1), random_points(2)
-        makes = [(lambda **s: SeparationLoss(**s), (IMAGES,))]
+        makes = [(lambda **s: SeparationLoss(**s), (GEOMETRY,))]
     for make, before in makes:
         loss, both = make(), make(both_views=True)
         assert both.inputs == (*loss.inputs, f'warped_{which}')
@@ -172,11 +173,12 @@ def test_both_views_are_their_mean(which):
 
 def test_gradients_are_exact():
     warp, shape = double_warp(), (2, 2, 3, 4)
+    small = MapGeometry.inclusive((28, 24), (4, 3))
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(shape, generator=generator).double().requires_grad_()
     for make in (
-        lambda m: ConcentrationLoss('released')(IMAGES, m),
-        lambda m: ConcentrationLoss('paper')(IMAGES, m),
+        lambda m: ConcentrationLoss('released')(small, m),
+        lambda m: ConcentrationLoss('paper')(small, m),
         lambda m: DiversityLoss(2, variant='quadratic')(m),
         lambda m: DiversityLoss(2, variant='count_minus_max', padded=False)(m),
     ):
@@ -184,9 +186,10 @@ def test_gradients_are_exact():
     points, warped = (random_points(s).requires_grad_() for s in (1, 2))
     means = EquivarianceLoss(variant='means')
     assert torch.autograd.gradcheck(
-        lambda a, b: means(keypoints=a, warped_keypoints=b, warp=warp), (points, warped)
+        lambda a, b: means(GEOMETRY, warp, keypoints=a, warped_keypoints=b),
+        (points, warped),
     )
-    assert torch.autograd.gradcheck(lambda a: SeparationLoss()(IMAGES, a), (points,))
+    assert torch.autograd.gradcheck(lambda a: SeparationLoss()(GEOMETRY, a), (points,))
     assert torch.autograd.gradcheck(
         lambda a: SquaredErrorLoss()(a, torch.ones_like(a)), (points,)
     )
@@ -198,23 +201,23 @@ def test_half_precision_is_lifted():
     maps, points = maps.bfloat16(), points.bfloat16()
     with torch.autocast('cpu', torch.bfloat16):
         found = [
-            ConcentrationLoss()(IMAGES, maps),
+            ConcentrationLoss()(GEOMETRY, maps),
             DiversityLoss(variant='quadratic')(maps),
-            EquivarianceLoss()(maps, maps, warp),
+            EquivarianceLoss()(GEOMETRY, warp, maps, maps),
             EquivarianceLoss(variant='means')(
-                keypoints=points, warped_keypoints=points, warp=warp
+                GEOMETRY, warp, keypoints=points, warped_keypoints=points
             ),
-            SeparationLoss()(IMAGES, points),
+            SeparationLoss()(GEOMETRY, points),
             SquaredErrorLoss()(points, points + 1),
         ]
     exact = [
-        ConcentrationLoss()(IMAGES, maps.float()),
+        ConcentrationLoss()(GEOMETRY, maps.float()),
         DiversityLoss(variant='quadratic')(maps.float()),
-        EquivarianceLoss()(maps.float(), maps.float(), warp),
+        EquivarianceLoss()(GEOMETRY, warp, maps.float(), maps.float()),
         EquivarianceLoss(variant='means')(
-            keypoints=points.float(), warped_keypoints=points.float(), warp=warp
+            GEOMETRY, warp, keypoints=points.float(), warped_keypoints=points.float()
         ),
-        SeparationLoss()(IMAGES, points.float()),
+        SeparationLoss()(GEOMETRY, points.float()),
     ]
     assert all(loss.dtype == torch.float32 for loss in found)
     for lifted, wanted in zip(found[:-1], exact, strict=True):
@@ -225,17 +228,12 @@ def test_half_precision_is_lifted():
     ('config', 'message'),
     [
         (dict(type='EquivarianceLoss', variant='mean'), "variant is 'mean'"),
-        (dict(type='EquivarianceLoss', variant='means', unit='cells'), 'in pixels'),
         (dict(type='EquivarianceLoss', keypoint_reduction='max'), "'mean' or 'sum'"),
-        (dict(type='EquivarianceLoss', unit='inch'), "unit is 'inch'"),
         (dict(type='DiversityLoss', variant='min'), "variant is 'min'"),
         (dict(type='DiversityLoss', pooling='max'), "'average' or 'sum'"),
         (dict(type='DiversityLoss', window=0), 'at least 1'),
         (dict(type='ConcentrationLoss', variant='squared'), "variant is 'squared'"),
-        (dict(type='ConcentrationLoss', frame_ratio=0), 'frame_ratio'),
         (dict(type='SeparationLoss', bandwidth=0), 'bandwidth must be positive'),
-        (dict(type='SeparationLoss', unit='cells'), 'in pixels'),
-        (dict(type='SquaredErrorLoss', unit=0), 'unit must be positive'),
     ],
 )
 def test_meaningless_arguments_are_refused(config, message):

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mmkp.models.losses import DiversityLoss, EquivarianceLoss
-from mmkp.ops.heatmaps.soft_argmax import cell_positions, spatial_softmax
+from mmkp.ops.geometry import MapGeometry
+from mmkp.ops.heatmaps.soft_argmax import spatial_softmax
 from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
 
 
@@ -23,16 +24,20 @@ def double_warp(size=(28, 24)) -> ThinPlateSpline:
     )
 
 
-@pytest.mark.parametrize('grid', ['inclusive', 'cell_centres'])
-def test_expanded_form_equals_the_double_sum(grid):
+GEOMETRIES = [
+    make((28, 24), (7, 6)) for make in (MapGeometry.inclusive, MapGeometry.cell_centers)
+]
+INCLUSIVE = GEOMETRIES[0]
+
+
+@pytest.mark.parametrize('geometry', GEOMETRIES)
+def test_expanded_form_equals_the_double_sum(geometry):
     p, q, warp = random_heatmaps(1), random_heatmaps(2), double_warp()
-    x = cell_positions(7, 28, grid, p)
-    y = cell_positions(6, 24, grid, p)
-    cells = torch.stack(torch.meshgrid(x, y, indexing='xy'), -1).view(1, -1, 2)
+    cells = geometry.centers(p)[None]
     source = warp.points_to_source(cells.expand(2, -1, -1))
     squared = (cells[:, :, None] - source[:, None]).square().sum(-1) / (27 / 2) ** 2
     expected = torch.einsum('bku,buv,bkv->bk', p.flatten(2), squared, q.flatten(2))
-    loss = EquivarianceLoss(loss_weight=3.0, grid=grid)(p, q, warp)
+    loss = EquivarianceLoss(loss_weight=3.0)(geometry, warp, p, q)
     torch.testing.assert_close(loss, 3 * expected.mean())
 
 
@@ -46,10 +51,11 @@ def test_a_peaked_equivariant_detector_has_no_loss():
     image, warped = torch.zeros(2, 1, 1, 6, 7).double()
     image[0, 0, 3, 4] = 1
     warped[0, 0, 3, 3] = 1
-    assert EquivarianceLoss()(image, warped, warp).item() == pytest.approx(0, abs=1e-12)
-    assert EquivarianceLoss()(image, image, warp).item() == pytest.approx(
-        (cell / (27 / 2)) ** 2
-    )
+    loss = EquivarianceLoss()
+    equivariant = loss(INCLUSIVE, warp, image, warped)
+    assert equivariant.item() == pytest.approx(0, abs=1e-12)
+    fixed = loss(INCLUSIVE, warp, image, image)
+    assert fixed.item() == pytest.approx((cell / (27 / 2)) ** 2)
 
 
 def test_equivariance_gradient_is_exact():
@@ -57,7 +63,10 @@ def test_equivariance_gradient_is_exact():
     logits = torch.randn(2, 2, 1, 3, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(
         lambda a: EquivarianceLoss()(
-            spatial_softmax(a[0]), spatial_softmax(a[1]), warp
+            MapGeometry.inclusive((28, 24), (4, 3)),
+            warp,
+            spatial_softmax(a[0]),
+            spatial_softmax(a[1]),
         ),
         (logits,),
     )

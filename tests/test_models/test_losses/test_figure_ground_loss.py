@@ -5,12 +5,13 @@ import torch
 
 from mmkp.models.losses import FigureGroundLoss
 from mmkp.ops.border_background import border_background
+from mmkp.ops.geometry import MapGeometry
 
 SIZE, MARGIN = 16, 2
 
 
 def make_images():
-    """A red square before a gradient, in a frame of another colour."""
+    """A red square before a gradient, with padding of another color."""
     y, x = torch.meshgrid(
         torch.linspace(0, 1, SIZE), torch.linspace(0, 1, SIZE), indexing='ij'
     )
@@ -35,8 +36,10 @@ def test_a_smooth_background_is_told_from_its_border():
 
 def parts(background, heatmaps, edge_map=None, **options):
     _, _, frames = make_images()
-    loss = FigureGroundLoss(frame_margin=MARGIN, **options)
-    return loss(frames, heatmaps, background, edge_map).item()
+    side = SIZE + 2 * MARGIN
+    geometry = MapGeometry.cell_centers((side, side), (side, side), (MARGIN, MARGIN))
+    loss = FigureGroundLoss(**options)
+    return loss(frames, heatmaps, background, geometry, edge_map).item()
 
 
 def test_each_term_against_its_closed_form():
@@ -46,7 +49,7 @@ def test_each_term_against_its_closed_form():
     ground[:, MARGIN:-MARGIN, MARGIN:-MARGIN] -= mask
     heatmaps = torch.zeros(1, 2, side, side)
     heatmaps[0, 0, 8, 9] = 1  # on the square
-    heatmaps[0, 1, 0, 0] = 0.25  # a quarter in the frame
+    heatmaps[0, 1, 0, 0] = 0.25  # a quarter in the padding
     heatmaps[0, 1, 9, 9] = 0.75
     only = dict(mass_weight=0.0)
     assert parts(ground, heatmaps, **only) < 1e-3
@@ -60,7 +63,12 @@ def test_each_term_against_its_closed_form():
 
 
 def test_edges_are_asked_for_only_where_they_count():
-    assert FigureGroundLoss().inputs == ('images', 'heatmaps', 'background')
+    assert FigureGroundLoss().inputs == (
+        'images',
+        'heatmaps',
+        'background',
+        'geometry',
+    )
     assert FigureGroundLoss(edge_weight=1.0).inputs[-1] == 'edge_map'
     with pytest.raises(ValueError, match='tolerance must be positive, got 0'):
         FigureGroundLoss(tolerance=0)

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from mmkp.models.losses import ConcentrationLoss, EquivarianceLoss, SeparationLoss
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.warps.warp import Warp
 
 SIDE = 24
-RATIO = 20 / 24
+# Images of 20 pixels, padded.
+GEOMETRY = MapGeometry.cell_centers((SIDE, SIDE), (SIDE, SIDE), padding=(2, 2))
 DTYPES = [(torch.float64, 1e-9), (torch.float32, 1e-5)]
 
 
@@ -62,7 +64,6 @@ class Views:
     """Both pictures of the golden folder: logits, distributions and keypoints."""
 
     def __init__(self, arrays, dtype):
-        self.images = torch.zeros(2, 3, SIDE, SIDE, dtype=dtype)
         self.logits, self.maps, self.points = [], [], []
         centers = (torch.arange(SIDE, dtype=dtype) + 0.5) / SIDE
         for name in ('main', 'warped'):
@@ -98,22 +99,14 @@ def test_losses_and_gradients_golden(golden, legacy, dtype, tolerance):
     name = f'legacy_tps={legacy}'
     close(back, arrays[f'points_warped_back_xy_{name}'], tolerance)
 
-    frame = dict(frame_ratio=RATIO, both_views=True)
-    concentration = ConcentrationLoss(loss_weight=100, grid='cell_centres', **frame)
-    separation = SeparationLoss(0.08, loss_weight=20, **frame)
-    equivariance = EquivarianceLoss(
-        1e4,
-        variant='means',
-        unit='half_longer_edge',
-        keypoint_reduction='sum',
-        frame_ratio=RATIO,
-    )
+    concentration = ConcentrationLoss(loss_weight=100, both_views=True)
+    separation = SeparationLoss(0.08, loss_weight=20, both_views=True)
+    equivariance = EquivarianceLoss(1e4, variant='means', keypoint_reduction='sum')
+    first, second = views.points
     losses = (
-        concentration(views.images, *views.maps),
-        separation(views.images, *views.points),
-        equivariance(
-            keypoints=views.points[0], warped_keypoints=views.points[1], warp=warp
-        ),
+        concentration(GEOMETRY, *views.maps),
+        separation(GEOMETRY, *views.points),
+        equivariance(GEOMETRY, warp, keypoints=first, warped_keypoints=second),
     )
     expected = ('concentration', 'separation_bw08', f'equivariance_{name}')
     for loss, key, weight in zip(losses, expected, (100, 20, 1e4), strict=True):
@@ -128,5 +121,5 @@ def test_losses_and_gradients_golden(golden, legacy, dtype, tolerance):
 def test_separation_of_another_bandwidth_golden(golden):
     arrays, numbers = golden
     views = Views(arrays, torch.float64)
-    loss = SeparationLoss(0.04, frame_ratio=RATIO, both_views=True)
-    close(loss(views.images, *views.points), numbers['separation_bw04'], 1e-9)
+    loss = SeparationLoss(0.04, both_views=True)
+    close(loss(GEOMETRY, *views.points), numbers['separation_bw04'], 1e-9)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmkp.models.losses import DiversityLoss, EquivarianceLoss
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.soft_argmax import soft_argmax, spatial_softmax
 from mmkp.ops.warps.warp import ThinPlateSpline, Warp
 
@@ -25,6 +26,9 @@ FORMS = {
     'max': 'sum_minus_max',
     'quadratic': 'quadratic_ordered_pairs',
 }
+GEOMETRY = MapGeometry.inclusive((12, 12), (12, 12))
+# Of the pixels, which are the cells, half a side has 5.5.
+IN_CELLS = EquivarianceLoss(5.5**2)
 DTYPES = [(torch.float64, 1e-9), (torch.float32, 1e-5)]
 
 
@@ -69,7 +73,7 @@ def test_alignment_golden(golden, name, dtype, tolerance):
     arrays, numbers = golden
     p, q = leaf(arrays['logits_p'], dtype), leaf(arrays['logits_q'], dtype)
     warp = FieldWarp(torch.from_numpy(arrays[f'field/{name}']).to(dtype))
-    loss = EquivarianceLoss(unit='cells')(spatial_softmax(p), spatial_softmax(q), warp)
+    loss = IN_CELLS(GEOMETRY, warp, spatial_softmax(p), spatial_softmax(q))
     loss.backward()
     close(loss.detach(), numbers[f'align_mean/{name}'], tolerance)
     close(p.grad, arrays[f'align_grad_p/{name}'], tolerance)
@@ -82,8 +86,7 @@ def test_alignment_of_each_keypoint_golden(golden, name):
     p, q = (torch.from_numpy(arrays[f'maps_{which}']) for which in 'pq')
     warp = FieldWarp(torch.from_numpy(arrays[f'field/{name}']))
     for k in range(6):
-        loss = EquivarianceLoss(unit='pixels')
-        found = loss(p[:, k : k + 1], q[:, k : k + 1], warp)
+        found = IN_CELLS(GEOMETRY, warp, p[:, k : k + 1], q[:, k : k + 1])
         close(found, arrays[f'align/{name}'][:, k].mean(), 1e-9)
 
 
@@ -96,16 +99,17 @@ def test_distance_of_means_golden(golden, name, dtype, tolerance):
     inclusive = name == 'affine_inclusive'
     warp = ThinPlateSpline(affine, none[0], none, (12, 12), align_corners=inclusive)
     maps = (torch.from_numpy(arrays[f'maps_{which}']).to(dtype) for which in 'pq')
-    points = [soft_argmax(each, (12, 12)) for each in maps]
+    points = [soft_argmax(each, GEOMETRY) for each in maps]
     for found, which in zip(points, 'pq', strict=True):
         close(found, arrays[f'points_{which}_xy'], tolerance)
-    loss = EquivarianceLoss(variant='means', unit='pixels')
-    found = loss(keypoints=points[0], warped_keypoints=points[1], warp=warp)
+    arguments = dict(
+        geometry=GEOMETRY, warp=warp, keypoints=points[0], warped_keypoints=points[1]
+    )
+    # In pixels, of which half an edge has 6.
+    found = EquivarianceLoss(6**2, variant='means')(**arguments)
     close(found, numbers[f'distance_of_means_only/{name}'], tolerance)
-    total = EquivarianceLoss(variant='means', unit='pixels', keypoint_reduction='sum')
-    assert total(
-        keypoints=points[0], warped_keypoints=points[1], warp=warp
-    ).item() == pytest.approx(6 * found.item())
+    total = EquivarianceLoss(6**2, variant='means', keypoint_reduction='sum')
+    assert total(**arguments).item() == pytest.approx(6 * found.item())
 
 
 @pytest.mark.filterwarnings('ignore:DiversityLoss counts mass')

@@ -6,9 +6,11 @@ import math
 import pytest
 import torch
 
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.peaks import highest_cells, peak_centroids, peak_positions
 
-IMAGE_SIZE = (56, 24)  # cells of 4 x 2 pixels
+# Cells of 4 x 2 pixels.
+GEOMETRY = MapGeometry.cell_centers((56, 24), (14, 12))
 
 
 def random_maps(seed=0, dtype=torch.float64):
@@ -31,7 +33,7 @@ def test_highest_cells_are_columns_and_rows():
 def test_a_peak_lies_in_the_middle_of_the_pixels_of_its_cell():
     maps = torch.zeros(1, 2, 12, 14)
     maps[0, 0, 0, 0] = maps[0, 1, 11, 3] = 1
-    points = peak_positions(maps, IMAGE_SIZE)
+    points = peak_positions(maps, GEOMETRY)
     # Columns 0-3 and 12-15, rows 0-1 and 22-23.
     assert points.tolist() == [[[1.5, 0.5], [13.5, 22.5]]]
 
@@ -44,7 +46,7 @@ def test_positions_have_at_least_float32(dtype, expected):
     maps = torch.zeros(1, 1, 1, 600)
     maps[..., 599] = 1
     for function in (peak_positions, peak_centroids):
-        points = function(maps.to(dtype), (4800, 8))
+        points = function(maps.to(dtype), MapGeometry.cell_centers((4800, 8), (600, 1)))
         assert points.dtype == expected
         # Half precision has no 4795.5.
         torch.testing.assert_close(
@@ -70,7 +72,7 @@ def written_out(map_, radius):
 def test_centroids_are_those_of_the_released_formula(radius):
     maps = random_maps()
     maps[0, 0, 0, 0] = maps[0, 1, 11, 13] = maps[1, 0, 5, 13] = 2
-    found = peak_centroids(maps, IMAGE_SIZE, radius)
+    found = peak_centroids(maps, GEOMETRY, radius)
     expected = [[written_out(map_, radius) for map_ in image] for image in maps]
     expected = torch.stack([torch.stack(image) for image in expected])
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
@@ -79,8 +81,8 @@ def test_centroids_are_those_of_the_released_formula(radius):
 def test_a_centroid_of_radius_0_is_the_peak():
     maps = random_maps()
     torch.testing.assert_close(
-        peak_centroids(maps, IMAGE_SIZE, 0),
-        peak_positions(maps, IMAGE_SIZE),
+        peak_centroids(maps, GEOMETRY, 0),
+        peak_positions(maps, GEOMETRY),
         rtol=0,
         atol=2e-4,
     )
@@ -90,27 +92,30 @@ def test_a_centroid_finds_a_peak_between_cells():
     cells = torch.arange(32, dtype=torch.float64)
     lines = [(-((cells - center) ** 2) / 8).exp() for center in (14.3, 17.8)]
     maps = (lines[1][:, None] * lines[0])[None, None]
-    found = peak_centroids(maps, (32, 32), 8.0)[0, 0]
+    geometry = MapGeometry.cell_centers((32, 32), (32, 32))
+    found = peak_centroids(maps, geometry, 8.0)[0, 0]
     expected = torch.tensor([14.3, 17.8], dtype=torch.float64)
     assert (found - expected).abs().max() < 0.01
-    assert (peak_positions(maps, (32, 32))[0, 0] - expected).abs().max() > 0.19
+    assert (peak_positions(maps, geometry)[0, 0] - expected).abs().max() > 0.19
 
 
 def test_gradients_of_centroids_are_exact():
     maps = random_maps()[:1, :2, :5, :6].clone()
     maps[0, 0, 2, 3] = maps[0, 1, 0, 5] = 2
     maps.requires_grad_()
+    geometry = MapGeometry.cell_centers((24, 10), (6, 5))
     assert torch.autograd.gradcheck(
-        lambda m: peak_centroids(m, (24, 10), 2.0), maps, eps=1e-6
+        lambda m: peak_centroids(m, geometry, 2.0), maps, eps=1e-6
     )
-    assert not peak_positions(maps, (24, 10)).requires_grad
+    assert not peak_positions(maps, geometry).requires_grad
 
 
 def test_a_map_of_zeros_has_a_finite_centroid():
-    assert peak_centroids(torch.zeros(1, 1, 4, 4), (16, 16)).isfinite().all()
+    geometry = MapGeometry.cell_centers((16, 16), (4, 4))
+    assert peak_centroids(torch.zeros(1, 1, 4, 4), geometry).isfinite().all()
 
 
 @pytest.mark.parametrize('radius', [-1.0, float('nan')])
 def test_a_radius_below_0_is_refused(radius):
     with pytest.raises(ValueError, match='must be 0'):
-        peak_centroids(random_maps(), IMAGE_SIZE, radius)
+        peak_centroids(random_maps(), GEOMETRY, radius)

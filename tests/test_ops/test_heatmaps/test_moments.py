@@ -8,13 +8,11 @@ import torch
 
 from mmkp.ops.heatmaps.moments import (
     expected_squared_distance,
-    spatial_correlation,
     spatial_entropy,
     spatial_mean_and_deviation,
     squared_pair_distances,
 )
 from mmkp.ops.heatmaps.soft_argmax import spatial_softmax
-from mmkp.ops.length_unit import length_unit
 
 
 def random_maps(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -33,8 +31,6 @@ def test_moments_equal_those_of_samples_with_these_frequencies():
     mean, deviation = spatial_mean_and_deviation(maps, X, Y)
     np.testing.assert_allclose(mean[0, 0], [x.mean(), y.mean()], rtol=1e-12)
     np.testing.assert_allclose(deviation[0, 0], [x.std(), y.std()], rtol=1e-12)
-    correlation = spatial_correlation(maps, X, Y)
-    np.testing.assert_allclose(correlation[0, 0], np.corrcoef(x, y)[0, 1], rtol=1e-12)
 
 
 def _cells():
@@ -48,12 +44,10 @@ def test_deviation_golden(golden_dir):
         maps = maps / (maps.sum((-2, -1), keepdim=True) + 1e-6)
         places = (torch.arange(24).double() + 0.5) / 24
         mean, deviation = spatial_mean_and_deviation(maps, places, places)
-        correlation = spatial_correlation(maps, places, places, 1e-6)
         for found, name in (
             (mean.flip(-1), 'points_main_yx'),
             (deviation.flip(-1), 'sd_main_yx'),
             (deviation.mean(-1), 'sigma_main'),
-            (correlation, 'corr_main'),
         ):
             np.testing.assert_allclose(found, golden[name], rtol=1e-9)
 
@@ -116,7 +110,6 @@ def test_gradients_are_exact():
         )
         return (
             deviation,
-            spatial_correlation(p, X, Y),
             spatial_entropy(q, True),
             distance,
             squared_pair_distances(mean),
@@ -133,7 +126,6 @@ def test_nothing_is_rounded_to_half_under_autocast():
     def everything():
         return (
             *spatial_mean_and_deviation(p, x, x),
-            spatial_correlation(p, x, x),
             spatial_entropy(p),
             *expected_squared_distance(p.flatten(2), u, q.flatten(2), u[None]),
         )
@@ -144,30 +136,3 @@ def test_nothing_is_rounded_to_half_under_autocast():
     for before, after in zip(expected, found, strict=True):
         assert after.dtype == torch.float32
         assert torch.equal(before, after)
-
-
-@pytest.mark.parametrize(
-    ('unit', 'expected'),
-    [
-        ('pixels', (1, 1)),
-        (2.5, (2.5, 2.5)),
-        ('half_longer_side', (23.5, 23.5)),
-        ('half_longer_edge', (24, 24)),
-        ('longer_edge', (48, 48)),
-    ],
-)
-def test_lengths_in_pixels(unit, expected):
-    assert length_unit(unit, (48, 32)) == expected
-
-
-def test_lengths_of_cells():
-    assert length_unit('cells', (48, 32), (6, 5), 'cell_centres') == (8, 6.4)
-    assert length_unit('cells', (48, 32), (6, 5)) == (47 / 5, 31 / 4)
-    with pytest.raises(ValueError, match='size of a cell in pixels'):
-        length_unit('cells', (48, 32))
-
-
-@pytest.mark.parametrize('unit', ['metres', 0, -1.0])
-def test_meaningless_units_are_refused(unit):
-    with pytest.raises(ValueError, match=f'unit is .*{unit}'):
-        length_unit(unit, (48, 32))

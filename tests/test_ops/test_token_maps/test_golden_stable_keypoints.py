@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmkp.models.losses import LocalizationLoss, MapEquivarianceLoss
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.peaks import peak_centroids, peak_positions
 from mmkp.ops.token_maps.gaussian_divergence import gaussian_kl_divergence
 from mmkp.ops.token_maps.selection import (
@@ -16,9 +17,11 @@ from mmkp.ops.token_maps.selection import (
 )
 from mmkp.ops.token_maps.separable_divergence import separable_kl_divergence
 from mmkp.ops.token_maps.view_aggregation import ViewAggregator
-from mmkp.ops.warps.affine import AffineWarp
+from mmkp.ops.warps.affine import AffineWarp, maps_to_source
 
 CASES = ('random', 'planted')
+CELLS = MapGeometry.cell_centers((64, 64), (64, 64))
+IN_INPUT = MapGeometry.cell_centers((512, 512), (64, 64))
 
 
 @pytest.fixture(scope='module')
@@ -84,13 +87,13 @@ class TestSelection:
     def test_golden_peaks(self, cases, case):
         case = cases[case]
         for key, suffix in (('maps', ''), ('maps_transformed', '_transformed')):
-            points = peak_positions(case[key][None].float(), (64, 64))[0]
+            points = peak_positions(case[key][None].float(), CELLS)[0]
             expected = case[f'argmax_rowcol{suffix}']
             torch.testing.assert_close(to_row_column(points, 64), expected)
 
     def test_golden_centroids(self, cases, case):
         case = cases[case]
-        points = peak_centroids(case['maps'][None].float(), (64, 64), 5.0)[0]
+        points = peak_centroids(case['maps'][None].float(), CELLS, 5.0)[0]
         expected = case['weighted_avg_rowcol']
         torch.testing.assert_close(
             to_row_column(points, 64), expected, rtol=0, atol=2e-6
@@ -116,7 +119,7 @@ class TestLosses:
 
     def test_golden_equivariance(self, inputs, numbers, case):
         arrays, maps, warped, warp = inputs
-        loss = MapEquivarianceLoss(loss_weight=1.0)(maps, warped, warp)
+        loss = MapEquivarianceLoss(loss_weight=1.0)(maps, warped, warp, IN_INPUT)
         assert float(loss) == pytest.approx(numbers[case]['equivariance'], rel=1e-6)
         gradients = torch.autograd.grad(loss, (maps, warped))
         close(gradients[0][0], arrays['grad_equivariance_maps_selected'])
@@ -124,12 +127,14 @@ class TestLosses:
 
     def test_golden_total(self, inputs, numbers, case):
         _, maps, warped, warp = inputs
-        total = LocalizationLoss()(maps) + MapEquivarianceLoss()(maps, warped, warp)
+        total = LocalizationLoss()(maps) + MapEquivarianceLoss()(
+            maps, warped, warp, IN_INPUT
+        )
         assert float(total) == pytest.approx(numbers[case]['total_weighted'], rel=1e-6)
 
     def test_golden_inverse_warp(self, inputs, case):
         arrays, _, warped, warp = inputs
-        back = warp.resized((64, 64)).inverse().images(warped.detach(), 'zeros')
+        back = maps_to_source(warped.detach(), warp, IN_INPUT)
         torch.testing.assert_close(
             back[0].float(), arrays['inverse_warp_selected'], rtol=0, atol=5e-6
         )
@@ -152,7 +157,7 @@ def test_golden_affine_warp(folder):
 
 def test_golden_views(folder):
     arrays = read(folder, 'tta')
-    aggregator = ViewAggregator((64, 64))
+    aggregator = ViewAggregator(CELLS)
     for maps, theta in zip(arrays['view_maps'], arrays['theta'], strict=True):
         aggregator.add(maps[None].double(), warps(theta[None].double(), (64, 64)))
     coverage = aggregator.coverage()[0, 0]
@@ -162,8 +167,8 @@ def test_golden_views(folder):
         result[0].float(), arrays['aggregated'], rtol=0, atol=5e-6
     )
     for name, points in (
-        ('argmax_rowcol', peak_positions(result, (64, 64))),
-        ('weighted_avg_rowcol', peak_centroids(result, (64, 64), 5.0)),
+        ('argmax_rowcol', peak_positions(result, CELLS)),
+        ('weighted_avg_rowcol', peak_centroids(result, CELLS, 5.0)),
     ):
         found = to_row_column(points[0], 64).float()
         torch.testing.assert_close(found, arrays[name], rtol=0, atol=2e-6)

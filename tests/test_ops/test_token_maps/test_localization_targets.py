@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from mmkp.ops.token_maps.localization_targets import gaussian_line, peak_gaussians
+from mmkp.ops.token_maps.localization_targets import peak_gaussians
 
 
 @pytest.mark.parametrize('sigma', [0.5, 2.0])
@@ -33,11 +33,3 @@ def test_gaussians_have_no_gradient_and_at_least_float32():
     torch.testing.assert_close(
         half.double(), peak_gaussians(maps.detach().half().double(), 2.0)
     )
-
-
-def test_a_line_may_run_past_its_centre_or_stop_before():
-    line = gaussian_line(torch.tensor([1, 6]), 4, 2.0)
-    expected = [[math.exp(-((i - c) ** 2) / 8) for i in range(4)] for c in (1, 6)]
-    assert line.dtype == torch.float64
-    torch.testing.assert_close(line, line.new_tensor(expected))
-    assert gaussian_line(torch.tensor(1), 4, 2.0, torch.float32).dtype == torch.float32

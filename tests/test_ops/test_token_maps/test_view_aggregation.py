@@ -5,6 +5,7 @@ import pytest
 import torch
 from warps import centroid, make_warp, paint_dot
 
+from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.token_maps.view_aggregation import ViewAggregator
 from mmkp.ops.warps.affine import AffineWarp, maps_to_source
 from mmkp.ops.warps.samplers import STABLE_KEYPOINTS, random_affine_warp
@@ -22,6 +23,10 @@ IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
 SHIFT = [[1.0, 0.0, 0.5], [0.0, 1.0, -0.25]]
 
 
+def aggregator_of(map_size):
+    return ViewAggregator(MapGeometry.cell_centers(IMAGE_SIZE, map_size))
+
+
 def random_maps(*shape, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(shape, generator=generator, dtype=torch.float64)
@@ -29,7 +34,7 @@ def random_maps(*shape, seed=0):
 
 def test_views_without_a_warp_are_averaged():
     maps = [random_maps(2, 3, 8, 8, seed=seed) for seed in range(3)]
-    aggregator = ViewAggregator((8, 8))
+    aggregator = aggregator_of((8, 8))
     for view in maps:
         aggregator.add(view, affine_warp(IDENTITY, 2))
     torch.testing.assert_close(aggregator.result(), torch.stack(maps).mean(0))
@@ -39,7 +44,7 @@ def test_views_without_a_warp_are_averaged():
 
 def test_each_cell_is_divided_by_how_many_views_show_it():
     maps = [random_maps(1, 2, 8, 8, seed=seed) for seed in range(2)]
-    aggregator = ViewAggregator((8, 8))
+    aggregator = aggregator_of((8, 8))
     aggregator.add(maps[0], affine_warp(SHIFT))
     once = aggregator.result()
     torch.testing.assert_close(once[:, :, :7, 2:], maps[0][:, :, 1:, :6])
@@ -68,9 +73,9 @@ def test_a_peak_of_the_image_comes_back_from_each_of_its_views(align_corners):
             dtype=torch.float64,
         )
         # Where the view has it, so also where the map of the view has it.
-        seen = warp.resized(IMAGE_SIZE).inverse().points_to_source(target[None, None])
+        seen = warp.inverse().points_to_source(target[None, None])
         view = paint_dot((seen[0, 0] + 0.5) / stride - 0.5, map_size)
-        aggregator = ViewAggregator(IMAGE_SIZE)
+        aggregator = aggregator_of(IMAGE_SIZE)
         aggregator.add(view, warp)
         found = centroid(aggregator.result() ** 4)
         assert torch.linalg.norm(found - target) < 0.08, seed
@@ -78,7 +83,7 @@ def test_a_peak_of_the_image_comes_back_from_each_of_its_views(align_corners):
 
 def test_maps_are_enlarged_bilinearly():
     maps = random_maps(1, 2, 5, 6)
-    aggregator = ViewAggregator((12, 10))
+    aggregator = aggregator_of((12, 10))
     aggregator.add(maps, affine_warp(IDENTITY))
     expected = torch.nn.functional.interpolate(maps, (10, 12), mode='bilinear')
     torch.testing.assert_close(aggregator.result(), expected)
@@ -88,7 +93,7 @@ def test_maps_are_enlarged_bilinearly():
 def test_each_image_of_a_batch_has_its_own_warp():
     matrices = torch.tensor([SHIFT, IDENTITY], dtype=torch.float64)
     maps = random_maps(2, 2, 8, 8)
-    aggregator = ViewAggregator((8, 8))
+    aggregator = aggregator_of((8, 8))
     aggregator.add(maps, AffineWarp(matrices, IMAGE_SIZE, align_corners=False))
     result = aggregator.result()
     torch.testing.assert_close(result[1], maps[1])
@@ -96,7 +101,7 @@ def test_each_image_of_a_batch_has_its_own_warp():
 
 
 def test_what_was_added_is_not_changed_later():
-    aggregator = ViewAggregator((8, 8))
+    aggregator = aggregator_of((8, 8))
     aggregator.add(random_maps(1, 2, 8, 8), affine_warp(IDENTITY))
     coverage = aggregator.coverage()
     before = coverage.clone()
@@ -106,14 +111,15 @@ def test_what_was_added_is_not_changed_later():
 
 def test_half_precision_maps_are_averaged_in_float32():
     maps = random_maps(1, 2, 8, 8).half()
-    aggregator = ViewAggregator((16, 16))
+    aggregator = aggregator_of((16, 16))
     aggregator.add(maps, affine_warp(SHIFT))
     assert aggregator.result().dtype == torch.float32
-    assert maps_to_source(maps, affine_warp(SHIFT)).dtype == torch.float32
+    geometry = MapGeometry.cell_centers(IMAGE_SIZE, (8, 8))
+    assert maps_to_source(maps, affine_warp(SHIFT), geometry).dtype == torch.float32
 
 
 def test_a_result_needs_a_view():
-    aggregator = ViewAggregator((8, 8))
+    aggregator = aggregator_of((8, 8))
     for method in (aggregator.result, aggregator.coverage):
         with pytest.raises(ValueError, match='num_views must be at least 1'):
             method()
@@ -124,4 +130,4 @@ def test_a_result_needs_a_view():
 )
 def test_a_warp_that_is_not_affine_is_refused(kind, name):
     with pytest.raises(ValueError, match=f'through a {name}.*use RandomAffineWarp'):
-        ViewAggregator((8, 8)).add(random_maps(1, 1, 8, 8), make_warp(kind, (8, 8)))
+        aggregator_of((8, 8)).add(random_maps(1, 1, 8, 8), make_warp(kind, (8, 8)))

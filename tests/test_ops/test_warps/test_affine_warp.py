@@ -45,35 +45,6 @@ def test_an_affine_warp_and_its_inverse_are_the_identity(drawn, size, switched):
     torch.testing.assert_close(warp.points_to_source(back), points, rtol=0, atol=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
-@given(affine_maps, st.tuples(sizes, sizes), switches)
-def test_a_resized_warp_moves_cells_as_pixels_move(drawn, sides, switched):
-    size, map_size = sides
-    warp = drawn_affine_warp(drawn, size, *switched)
-    resized = warp.resized(map_size)
-    assert resized.image_size == map_size
-    cells = torch.rand(1, 6, 2, dtype=torch.float64) * torch.tensor(map_size)
-    spacing = torch.tensor(size) / torch.tensor(map_size).double()
-    moved = (resized.points_to_source(cells) + 0.5) * spacing - 0.5
-    expected = warp.points_to_source((cells + 0.5) * spacing - 0.5)
-    torch.testing.assert_close(moved, expected, rtol=0, atol=1e-8)
-
-
-def test_a_warp_between_edges_is_resized_without_rounding():
-    warp = drawn_affine_warp((20.0, 0.7, (0.1, -0.2)), (96, 80), False, False)
-    assert torch.equal(warp.resized((24, 20)).affine, warp.affine)
-
-
-@pytest.mark.parametrize('legacy_grid', [False, True])
-@pytest.mark.parametrize('align_corners', [False, True])
-def test_an_image_one_pixel_wide_is_resized_too(align_corners, legacy_grid):
-    warp = drawn_affine_warp((5.0, 0.9, (0.1, 0.2)), (1, 5), align_corners, legacy_grid)
-    points = 5 * torch.rand(1, 6, 2, dtype=torch.float64)
-    torch.testing.assert_close(
-        warp.resized((1, 5)).points_to_source(points), warp.points_to_source(points)
-    )
-
-
 def test_autocast_does_not_move_what_an_affine_warp_moves():
     affine = drawn_affine_warp((20.0, 0.7, (0.1, -0.2)), (512, 512), False, True)
     warp = dataclasses.replace(affine, affine=affine.affine.float())

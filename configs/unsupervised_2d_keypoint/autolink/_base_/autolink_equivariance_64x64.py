@@ -14,7 +14,7 @@ model = dict(
         in_channels=64,
         num_keypoints=10,
         upsample_channels=(32,),
-        grid='cell_centres',
+        alignment='cell_centers',
         logit_scale=4.0,
     ),
     generator=dict(
@@ -34,9 +34,7 @@ model = dict(
     ),
     losses=dict(
         perceptual=dict(type='PerceptualLoss', image_size=None),
-        equivariance=dict(
-            type='EquivarianceLoss', loss_weight=10.0, grid='cell_centres'
-        ),
+        equivariance=dict(type='EquivarianceLoss', loss_weight=10.0),
         diversity=dict(type='DiversityLoss', window=4, loss_weight=1.6),
     ),
     test_cfg=dict(untrained_control=True),

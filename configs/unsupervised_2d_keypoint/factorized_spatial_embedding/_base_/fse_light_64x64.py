@@ -16,7 +16,7 @@ model = dict(
         num_keypoints=10,
         upsample_channels=(32,),
         padding='reflect',
-        grid='cell_centres',
+        alignment='cell_centers',
         logit_scale=4.0,
     ),
     first_view_transform=dict(
@@ -36,9 +36,7 @@ model = dict(
         contrast=0.2,
     ),
     losses=dict(
-        equivariance=dict(
-            type='EquivarianceLoss', loss_weight=10.0, grid='cell_centres'
-        ),
+        equivariance=dict(type='EquivarianceLoss', loss_weight=10.0),
         # 1.6 on each view
         diversity=dict(
             type='DiversityLoss', window=4, both_views=True, loss_weight=3.2

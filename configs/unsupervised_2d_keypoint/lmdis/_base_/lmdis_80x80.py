@@ -3,7 +3,6 @@
 # A child adds a data set and takes its images as the pipelines here do.
 _base_ = ['../../../_base_/default_runtime.py']
 
-ratio = 80 / 96
 model = dict(
     type='LMDIS',
     data_preprocessor=dict(  # RGB in [0, 1]
@@ -11,9 +10,7 @@ model = dict(
     ),
     image_jitter=dict(brightness=32 / 255, contrast=0.5),
     backbone=dict(type='LMDISHourglass'),
-    head=dict(
-        type='ChannelSoftmaxHead', in_channels=32, num_keypoints=10, frame_margin=8
-    ),
+    head=dict(type='ChannelSoftmaxHead', in_channels=32, num_keypoints=10, padding=8),
     generator=dict(
         type='LMDISGenerator',
         num_keypoints=10,
@@ -39,15 +36,12 @@ model = dict(
         concentration=dict(
             type='ConcentrationLoss',
             loss_weight=100.0,
-            grid='cell_centres',
-            frame_ratio=ratio,
             both_views=True,
         ),
         separation=dict(
             type='SeparationLoss',
             loss_weight=20.0,
             bandwidth=0.08,
-            frame_ratio=ratio,
             both_views=True,
         ),
         equivariance=dict(
@@ -55,8 +49,6 @@ model = dict(
             variant='means',
             loss_weight=1e4,
             keypoint_reduction='sum',
-            unit='half_longer_edge',
-            frame_ratio=ratio,
         ),
     ),
     test_cfg=dict(untrained_control=True),

@@ -5,7 +5,6 @@ _base_ = ['../../../_base_/default_runtime.py']
 
 # Published networks average over 1e4 steps, which short trainings do not have.
 momentum = 0.05
-ratio = 64 / 80
 small = dict(
     type='LMDISHourglass',
     bottleneck=(32,),
@@ -25,7 +24,7 @@ model = dict(
         type='ChannelSoftmaxHead',
         in_channels=32,
         num_keypoints=10,
-        frame_margin=8,
+        padding=8,
         norm_momentum=momentum,
         logit_scale=4.0,
     ),
@@ -57,15 +56,12 @@ model = dict(
         concentration=dict(
             type='ConcentrationLoss',
             loss_weight=100.0,
-            grid='cell_centres',
-            frame_ratio=ratio,
             both_views=True,
         ),
         separation=dict(
             type='SeparationLoss',
             loss_weight=20.0,
             bandwidth=0.08,
-            frame_ratio=ratio,
             both_views=True,
         ),
         equivariance=dict(
@@ -73,8 +69,6 @@ model = dict(
             variant='means',
             loss_weight=1e4,
             keypoint_reduction='sum',
-            unit='half_longer_edge',
-            frame_ratio=ratio,
         ),
     ),
     test_cfg=dict(untrained_control=True),

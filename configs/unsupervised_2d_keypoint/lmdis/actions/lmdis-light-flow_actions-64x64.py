@@ -8,7 +8,7 @@ model = dict(
     view_transform=dict(
         _delete_=True, type='OpticalFlowView', brightness=0.1, contrast=0.2
     ),
-    warp_frames=False,
+    warp_padded=False,
     losses=dict(separation=dict(bandwidth=0.06)),
 )
 

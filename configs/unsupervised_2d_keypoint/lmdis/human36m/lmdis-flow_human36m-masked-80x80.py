@@ -5,7 +5,7 @@ _base_ = ['./lmdis_human36m-masked-80x80.py']
 model = dict(
     data_preprocessor=dict(type='FramePairDataPreprocessor'),
     view_transform=dict(_delete_=True, type='OpticalFlowView'),
-    warp_frames=False,
+    warp_padded=False,
 )
 flow_pipeline = [
     dict(type='LoadVerifiedImage'),

@@ -3,7 +3,6 @@
 # place of the reconstruction, and gives edges their weights.
 _base_ = ['./lmdis-light_puppets-64x64.py']
 
-views = dict(frame_ratio=0.8, both_views=True)
 model = dict(
     head=dict(background_logit=1.5),
     generator=dict(
@@ -28,21 +27,18 @@ model = dict(
             loss_weight=500.0,
             mass_weight=0.2,
             edge_weight=1.0,
-            frame_margin=8,
         ),
         concentration=dict(
-            type='ConcentrationLoss', loss_weight=200.0, grid='cell_centres', **views
+            type='ConcentrationLoss', loss_weight=200.0, both_views=True
         ),
         separation=dict(
-            type='SeparationLoss', loss_weight=10.0, bandwidth=0.08, **views
+            type='SeparationLoss', loss_weight=10.0, bandwidth=0.08, both_views=True
         ),
         equivariance=dict(
             type='EquivarianceLoss',
             variant='means',
             loss_weight=4e3,
             keypoint_reduction='sum',
-            unit='half_longer_edge',
-            frame_ratio=0.8,
         ),
     ),
 )
