@@ -19,7 +19,7 @@ from torch import nn
 
 from mmkp.converters.tfpose import convert_checkpoint, read_arrays
 from mmkp.engine import load_checkpoint_file
-from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
+from mmkp.models.layers.image_batch_norm import ImageBatchNorm2d
 
 SCRIPT = (
     Path(__file__).resolve().parents[2] / 'tools/model_converters/tfpose_to_mmkp.py'
@@ -159,7 +159,7 @@ def test_every_listed_layer_has_its_place_golden(
 
     network = build(converted)
     kinds = [type(module) for module in network.modules()]
-    assert kinds.count(PictureBatchNorm2d) == own_statistics
+    assert kinds.count(ImageBatchNorm2d) == own_statistics
     features, stages = run(network, np.zeros((1, 48, 56, 3), np.uint8))
     assert features.shape == (1, channels, 6, 7)
     assert [maps.shape for maps in stages] == [(1, 57, 6, 7)] * 6

@@ -55,8 +55,8 @@ class Inputs:
         self.heatmaps, self.warped_heatmaps = maps(), maps()
         places = torch.rand(2, batch, keypoints, 2, generator=generator) * (side - 1)
         self.keypoints, self.warped_keypoints = places
-        pictures = torch.rand(2, batch, 3, side, side, generator=generator)
-        self.images, self.reconstruction = pictures
+        images = torch.rand(2, batch, 3, side, side, generator=generator)
+        self.images, self.reconstruction = images
         self.warp: ThinPlateSpline = random_thin_plate_spline(
             batch, (side, side), generator=generator
         )

@@ -123,7 +123,7 @@ def tested_names(names: list[str], folders: list[str], listed: Path | None) -> s
     return chosen
 
 
-def find_pictures(root: Path) -> list[str]:
+def find_images(root: Path) -> list[str]:
     """List the pictures that have points and say how many have none.
 
     Args:
@@ -136,14 +136,14 @@ def find_pictures(root: Path) -> list[str]:
         FileNotFoundError: If there is none.
     """
     annotated = {path.with_suffix('') for path in root.rglob('*.jpg.cat')}
-    pictures = set(root.rglob('*.jpg'))
+    images = set(root.rglob('*.jpg'))
     for what, odd in (
-        ('pictures without a .cat file', pictures - annotated),
-        ('.cat files without their picture', annotated - pictures),
+        ('pictures without a .cat file', images - annotated),
+        ('.cat files without their picture', annotated - images),
     ):
         if odd:
             print(f'{len(odd)} {what} are left out, the first is {min(odd)}')
-    names = sorted(p.relative_to(root).as_posix() for p in annotated & pictures)
+    names = sorted(p.relative_to(root).as_posix() for p in annotated & images)
     if not names:
         raise FileNotFoundError(f'no *.jpg with its *.jpg.cat is in {root}')
     return names
@@ -151,7 +151,7 @@ def find_pictures(root: Path) -> list[str]:
 
 def convert(args: argparse.Namespace) -> None:
     """Convert the pictures of all folders."""
-    names = find_pictures(args.root)
+    names = find_images(args.root)
     tested = tested_names(names, args.test_folders, args.test_list)
     writers = {
         split: CocoWriter('cat_heads', LANDMARKS, LINKS, 'cat')

@@ -72,11 +72,11 @@ def convert_split(path: Path, classes: list[int] | None) -> CocoWriter:
         x1, y1, x2, y2 = number_array(sides, f'{where}: bbox').ravel().tolist()
         size = number_array([image.width, image.height], f'{where}: size').ravel()
         width, height = (int(n) for n in size.tolist())
-        picture = path.parent / 'images' / file_name
-        if picture.is_file() and image_size(picture) != (width, height):
+        image_path = path.parent / 'images' / file_name
+        if image_path.is_file() and image_size(image_path) != (width, height):
             raise ValueError(
-                f'{where}: the size is {width} x {height}, but {picture} is '
-                f'{" x ".join(map(str, image_size(picture)))} pixels as shown'
+                f'{where}: the size is {width} x {height}, but {image_path} is '
+                f'{" x ".join(map(str, image_size(image_path)))} pixels as shown'
             )
         # MATLAB's pixels x1 to x2, counted from 1, are x2 - x1 + 1 pixels.
         writer.add(

@@ -144,7 +144,7 @@ def load_table(root: Path) -> LspTable:
     )
 
 
-def add_picture(
+def add_image(
     writer: CocoWriter, table: LspTable, index: int, args: argparse.Namespace
 ) -> None:
     """Add one picture to an annotation file, and copy it.
@@ -182,7 +182,7 @@ def convert(args: argparse.Namespace) -> None:
             continue
         writer = CocoWriter(args.out.name, LSP_JOINTS, links, 'person')
         for index in indices:
-            add_picture(writer, table, int(index), args)
+            add_image(writer, table, int(index), args)
         path = args.out / 'annotations' / f'{split}.json'
         writer.write(path)
         joints = sum(a['num_keypoints'] for a in writer.content['annotations'])

@@ -10,9 +10,9 @@ BACKGROUNDS = ('plain', 'gradient', 'clutter', 'mixed')
 
 def _muted(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
     """A colour of little saturation, BGR float32 (3,)."""
-    grey = rng.uniform(low, high)
+    gray = rng.uniform(low, high)
     tint = rng.uniform(-26, 26, 3)
-    return np.clip(grey + tint - tint.mean(), 0, 255).astype(np.float32)
+    return np.clip(gray + tint - tint.mean(), 0, 255).astype(np.float32)
 
 
 def paint_background(

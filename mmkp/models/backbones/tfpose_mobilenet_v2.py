@@ -8,8 +8,8 @@ from mmpose.models.backbones.utils import make_divisible
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.layers.image_batch_norm import ImageBatchNorm2d
 from mmkp.models.layers.initialization import FAN_IN_INIT
-from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
 from mmkp.models.layers.tf_convolution import ConvolutionLayer, in_fast_layout
 
 #: (channels at width 1, stride) of expanded_conv, expanded_conv_1 .. expanded_conv_12.
@@ -136,7 +136,7 @@ class TFPoseMobileNetV2(BaseModule):
                     'batch_statistics=True needs batch normalisation, e.g. '
                     f"norm_cfg=dict(type='BN'), got norm_cfg={norm_cfg}"
                 )
-            norm_cfg = {**norm_cfg, 'type': PictureBatchNorm2d}
+            norm_cfg = {**norm_cfg, 'type': ImageBatchNorm2d}
         channels, *plan = channel_plan(widen_factor)
         self.stem = ConvolutionLayer(
             3, channels, 3, stride=2, norm_cfg=norm_cfg, activation='relu6'

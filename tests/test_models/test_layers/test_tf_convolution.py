@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mmkp.models.layers.picture_batch_norm import PictureBatchNorm2d
+from mmkp.models.layers.image_batch_norm import ImageBatchNorm2d
 from mmkp.models.layers.tf_convolution import (
     ConvolutionLayer,
     SameConv2d,
@@ -125,7 +125,7 @@ def test_layout_does_not_change_values():
 
 def test_batch_norm_of_single_pictures():
     torch.manual_seed(0)
-    layer = PictureBatchNorm2d(3, eps=1e-3)
+    layer = ImageBatchNorm2d(3, eps=1e-3)
     nn.init.uniform_(layer.weight)
     nn.init.uniform_(layer.bias)
     inputs = torch.randn(2, 3, 5, 4) + torch.arange(2)[:, None, None, None]

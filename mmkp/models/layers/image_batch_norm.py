@@ -5,11 +5,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class PictureBatchNorm2d(nn.InstanceNorm2d):
-    """Batch normalisation that takes each picture's own statistics in evaluation.
+class ImageBatchNorm2d(nn.InstanceNorm2d):
+    """Batch normalisation that takes each image's own statistics in evaluation.
 
-    TensorFlow graphs frozen in training mode do so, because they run one picture at a
-    time; here the pictures of a batch do not influence each other either. In training
+    TensorFlow graphs frozen in training mode do so, because they run one image at a
+    time; here the images of a batch do not influence each other either. In training
     the statistics are those of the batch, as usual.
 
     Args:
