@@ -12,8 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmkp.datasets.body_metainfo import COCO_JOINTS
+from mmkp.datasets.body_metainfo import COCO_JOINTS, SIDES
 
+_LIMB_FREEDOM = dict(
+    shoulder=(4, 138, 20),
+    elbow=(-75, 80, 6),
+    hip=(0, 34, 6),
+    knee=(-34, 10, -3),
+    foot=(35, 75, 55),
+)
 #: Degrees of freedom: (lowest, highest, at rest), angles in degrees.
 DEGREES_OF_FREEDOM: dict[str, tuple[float, float, float]] = dict(
     lean=(-14, 14, 0),
@@ -21,18 +28,12 @@ DEGREES_OF_FREEDOM: dict[str, tuple[float, float, float]] = dict(
     head_roll=(-16, 16, 0),
     head_turn=(-32, 32, 0),
     head_nod=(-10, 10, 0),
-    left_shoulder=(4, 138, 20),
-    right_shoulder=(4, 138, 20),
-    left_elbow=(-75, 80, 6),
-    right_elbow=(-75, 80, 6),
-    left_hip=(0, 34, 6),
-    right_hip=(0, 34, 6),
-    left_knee=(-34, 10, -3),
-    right_knee=(-34, 10, -3),
-    left_foot=(35, 75, 55),
-    right_foot=(35, 75, 55),
+    **{
+        f'{side}_{part}': _LIMB_FREEDOM[part]
+        for part in _LIMB_FREEDOM
+        for side in SIDES
+    },
 )
-
 _RANGES = np.radians(list(DEGREES_OF_FREEDOM.values()))
 
 # A long-limbed cartoon build: the head is larger than life so that the

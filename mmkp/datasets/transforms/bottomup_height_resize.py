@@ -111,15 +111,8 @@ class BottomupHeightResize(Transform):
             smaller = np.maximum(np.rint((width, height) / ratios), 1).astype(int)
             image, shown = _resize(image, tuple(smaller.tolist())), size
         below, right = shown[1] - image.shape[0], shown[0] - image.shape[1]
-        padded = cv2.copyMakeBorder(
-            image,
-            0,
-            below,
-            0,
-            right,
-            cv2.BORDER_CONSTANT,
-            value=(self.pad_val,) * 3,
-        )
+        sides, color = (0, below, 0, right), (self.pad_val,) * 3
+        padded = cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT, value=color)
         images = [_resize(padded, size)]
         for scale in self.aug_scales:
             cells = [max(round(side * scale / self.size_factor), 1) for side in size]
