@@ -9,7 +9,10 @@ from mmkp.ops.heatmaps.peaks import highest_cells
 
 
 def peak_gaussians(maps: Tensor, sigma: float) -> Tensor:
-    """Gaussians of height 1 at the highest cell of each map.
+    """Localization targets: Gaussians of height 1 at the highest cell of each map.
+
+    ``exp(-d^2 / (2 sigma^2))`` (StableKeypoints, Hedlin et al., CVPR 2024, section 3.2,
+    as released), as a product of one factor along x and one along y.
 
     Args:
         maps: shape (..., h, w).
