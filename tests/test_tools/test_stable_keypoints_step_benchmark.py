@@ -48,7 +48,8 @@ def test_table(benchmark_module, capsys, monkeypatch):
     plain, found = rows_of(capsys)
     assert (plain[0], found[0]) == ('plain', 'mmkp')
     assert float(found[9]) == pytest.approx(float(plain[9]), rel=1e-5)
-    assert 0 < float(found[6]) < 0.5
+    # Little of what is kept at this size is maps.
+    assert 0 < float(found[6]) < 0.6
 
 
 def test_arithmetic(benchmark_module, capsys):

@@ -50,7 +50,6 @@ def attention_maps_by_rows(
             'logits must be (batch, heads, h, w, tokens) with one batch and one '
             f'number of tokens, got {shapes}'
         )
-    compute = _made_anew if torch.is_grad_enabled() else _sum_over_heads
     maps = []
     for layer in map(full_precision, logits):
         columns = bicubic_matrix(layer.shape[3], map_size[0], layer)
@@ -58,6 +57,9 @@ def attention_maps_by_rows(
         row_bytes = layer[:, :, 0, 0].numel() * layer.element_size()
         row_bytes *= 2 * map_size[0] + 2 * layer.shape[3]
         parts = rows.split(max(1, memory_limit // row_bytes))
+        # What fits at once may be kept for the backward pass.
+        anew = torch.is_grad_enabled() and len(parts) > 1
+        compute = _made_anew if anew else _sum_over_heads
         found = [compute(layer, part, columns, tokens) for part in parts]
         maps.append(torch.cat(found, 1) / (len(logits) * layer.shape[1]))
     return sum(maps[1:], maps[0]).permute(0, 3, 1, 2).contiguous()
