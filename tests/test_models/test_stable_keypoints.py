@@ -222,8 +222,9 @@ class TestTraining:
         assert (points[0] - peak).norm(dim=-1).max() < 0.01
         assert (moved - peak).norm(dim=-1).max() < 1.0
         equivariance = model.losses['equivariance']
-        right = equivariance(maps[0], maps[1], warp)
-        assert right < 0.1 * equivariance(maps[0], maps[1].roll(3, -1), warp)
+        place = (warp, model.head.geometry(size, (64, 64)))
+        right = equivariance(maps[0], maps[1], *place)
+        assert right < 0.1 * equivariance(maps[0], maps[1].roll(3, -1), *place)
 
 
 class TestViews:

@@ -17,7 +17,8 @@ def gaussian_patch(sigma: float, size: int) -> np.ndarray:
     Returns:
         Patch (size, size), float32.
     """
-    line = gaussian_line(torch.tensor(size // 2), size, sigma)
+    # On the CPU, even where a model is built on another device.
+    line = gaussian_line(torch.tensor(size // 2, device='cpu'), size, sigma)
     return torch.outer(line, line).float().numpy()
 
 
