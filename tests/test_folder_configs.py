@@ -48,10 +48,7 @@ def test_folder_and_number_are_said_once(path):
     datasets = [cfg[f'{part}_dataloader'].dataset for part in ('train', 'val', 'test')]
     assert [d.data_root for d in datasets] == ['x'] * 3
     assert {d.num_keypoints for d in datasets} == {12} == {model.head.num_keypoints}
-    if 'generator' in model:
-        assert model.generator.get('num_keypoints', 12) == 12  # or the head's
-    if 'num_selected' in model.get('train_cfg', {}):
-        assert model.train_cfg.num_selected == 12 <= model.train_cfg.num_candidates
+    assert model.get('train_cfg', {}).get('num_candidates', 12) >= 12
     assert cfg.val_evaluator.type == 'KeypointCollapseMetric'  # needs no label, no clip
 
 

@@ -24,11 +24,7 @@ def test_parts_fit(path):
     model, name = config.model, path.stem
     k = model.head.num_keypoints
     datasets = [config.train_dataloader.dataset, config.val_dataloader.dataset]
-    assert (
-        [d.num_keypoints for d in datasets]
-        == [k, k]
-        == [model.generator.num_keypoints] * 2
-    )
+    assert [d.num_keypoints for d in datasets] == [k, k]
     side = int(name.rsplit('x', 1)[1])
     for pipeline in (d.pipeline for d in datasets):
         sizes = [tuple(s.input_size) for s in pipeline if 'input_size' in s]
@@ -65,7 +61,7 @@ def test_the_published_networks():
 
 def test_a_training_through_the_runner(tmp_path):
     model = Config.fromfile(FOLDER / 'puppets/lmdis-light_puppets-64x64.py').model
-    model.head.num_keypoints = model.generator.num_keypoints = 4
+    model.head.num_keypoints = 4
     text = f'\nmodel = {model.to_dict()!r}\n'
     text += (
         "custom_hooks = [dict(type='LossWeightSchedule', "

@@ -1,5 +1,6 @@
 """Whether model, data sets and codec of a config speak of as many keypoints."""
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -36,8 +37,11 @@ def keypoint_mistakes(cfg: Mapping, find_type: Callable[[str], Any]) -> Iterator
     for key in loaders:
         loader = cfg.get(key)
         if isinstance(loader, Mapping):
-            dataset = loader.get('dataset')
-            found |= _of_dataset(dataset, f'{key}.dataset', find_type)
+            dataset, place = loader.get('dataset'), f'{key}.dataset'
+            if _lacks_number(dataset, find_type):
+                yield f'{place} ({dataset["type"]}) says no num_keypoints'
+            else:
+                found |= _of_dataset(dataset, place, find_type)
     if len(set(found.values())) > 1:
         places: dict[int, list[str]] = {}
         for place, number in found.items():
@@ -53,8 +57,16 @@ def keypoint_mistakes(cfg: Mapping, find_type: Callable[[str], Any]) -> Iterator
 
 def _of_model(model: Any) -> Iterator[tuple[str, int]]:
     """What the parts of a model say."""
+    if not isinstance(model, Mapping):
+        return
+    number = _of_metainfo(model.get('metainfo'))
+    if number is not None:
+        yield 'model.metainfo', number
+    settings = model.get('train_cfg')
+    if isinstance(settings, Mapping) and _is_number(settings.get('num_selected')):
+        yield 'model.train_cfg.num_selected', int(settings['num_selected'])
     for name in _PARTS:
-        part = model.get(name) if isinstance(model, Mapping) else None
+        part = model.get(name)
         if not isinstance(part, Mapping):
             continue
         keys: tuple[str, ...] = _NAMES
@@ -86,6 +98,18 @@ def _of_skeleton(codec: Any) -> int | None:
         return None  # told where the codec is built
 
 
+def _lacks_number(dataset: Any, find_type: Callable[[str], Any]) -> bool:
+    """Whether a data set must be told how many keypoints to discover, and is not."""
+    if not isinstance(dataset, Mapping) or 'num_keypoints' in dataset:
+        return False
+    kind = dataset.get('type')
+    kind = find_type(kind) if isinstance(kind, str) else kind
+    if not inspect.isclass(kind):
+        return False
+    parameter = inspect.signature(kind).parameters.get('num_keypoints')
+    return parameter is not None and parameter.default is parameter.empty
+
+
 def _of_dataset(
     dataset: Any, path: str, find_type: Callable[[str], Any]
 ) -> dict[str, int]:
@@ -96,9 +120,12 @@ def _of_dataset(
         if isinstance(step, Mapping) and step.get('type') == 'KeypointConverter':
             return {}  # it makes another number
     if 'num_keypoints' in dataset:
-        number = dataset['num_keypoints']
         # Wrappers discover so many, whatever is annotated inside.
-        return {f'{path}.num_keypoints': number} if _is_number(number) else {}
+        said = {
+            f'{path}.num_keypoints': dataset['num_keypoints'],
+            f'{path}.metainfo': _of_metainfo(dataset.get('metainfo')),
+        }
+        return {place: int(n) for place, n in said.items() if _is_number(n)}
     if dataset.get('metainfo') is None:
         inner = dataset.get('dataset') or dataset.get('datasets')
         if inner is not None:

@@ -103,7 +103,8 @@ class TestVariables:
         for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
             assert loader.dataset.data_root == 'my photos, [2]=ä'
             assert loader.dataset.num_keypoints == 12
-        assert cfg.model.head.num_keypoints == cfg.model.generator.num_keypoints == 12
+        assert cfg.model.head.num_keypoints == 12
+        assert 'num_keypoints' not in cfg.model.generator  # it takes the head's
         assert (cfg.data_root, cfg.num_keypoints) == ('my photos, [2]=ä', 12)
 
     @pytest.mark.parametrize(
@@ -232,6 +233,9 @@ class TestNumbersOfKeypoints:
             (STEM, 'model.head.num_keypoints=12'),
             (STEM, 'model.generator.num_keypoints=12'),
             (STEM, 'val_dataloader.dataset.num_keypoints=12'),
+            (STEM, 'model.metainfo="dict(num_keypoints=12)"'),
+            (STEM, 'train_dataloader.dataset.metainfo="dict(num_keypoints=12)"'),
+            ('stable-keypoints_cub-512x512', 'model.train_cfg.num_selected=12'),
             ('fse-light_faces-64x64', 'model.head.num_keypoints=12'),
             ('hourglass-s2_mpii-256x256', 'model.head.num_keypoints=12'),
             ('hourglass-s2_mpii-256x256', 'model.backbone.num_keypoints=12'),
@@ -241,6 +245,12 @@ class TestNumbersOfKeypoints:
     def test_must_agree(self, name, option):
         with pytest.raises(ConfigError, match='numbers of keypoints differ: .*; '):
             load_config(name, typed(option))
+
+    def test_of_a_data_set_that_says_none(self):
+        cfg = load_config(STEM)
+        del cfg.train_dataloader.dataset.num_keypoints
+        with pytest.raises(ConfigError, match='train_data.*dataset says no num_keyp'):
+            check_config(cfg)
 
     def test_of_mmpose(self):
         name = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/'

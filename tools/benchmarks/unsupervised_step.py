@@ -42,6 +42,8 @@ CASES = {
     'lmdis published': ('lmdis/_base_/lmdis_80x80.py', 80),
     'lmdis light': ('lmdis/_base_/lmdis_light_64x64.py', 64),
 }
+#: Name -> keypoints K.
+KEYPOINTS = {name: 32 if name == 'fse published' else 10 for name in CASES}
 VARIANTS = ('plain', 'plain, channels last', 'mmkp, NCHW', 'mmkp')
 
 
@@ -56,10 +58,7 @@ class Step(NamedTuple):
 def build(case: str, keypoints: int | None, channels_last: bool) -> nn.Module:
     """Build the model of a case at seeded weights, in training mode."""
     config = Config.fromfile(FOLDER / CASES[case][0]).model
-    if keypoints is not None:
-        config.head.num_keypoints = keypoints
-        if 'generator' in config:
-            config.generator.num_keypoints = keypoints
+    config.head.num_keypoints = keypoints or KEYPOINTS[case]
     model = build_quietly(dict(config, channels_last=False))
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter('ignore')
@@ -85,7 +84,7 @@ def prepare(
         case (str): one of ``CASES``.
         variant (str): one of ``VARIANTS``.
         batch (int): images B.
-        keypoints (int, optional): keypoints K, those of the config if None.
+        keypoints (int, optional): keypoints K, ``KEYPOINTS`` if None.
         side (int, optional): pixels of a side, those of the config if None.
         memory (bool): whether to count the memory of the tensors.
 
@@ -135,7 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument('--batch', type=int, default=8)
     parser.add_argument(
-        '--keypoints', type=int, help='those of the configs if left out'
+        '--keypoints', type=int, help='32 of FSE as published, else 10, if left out'
     )
     parser.add_argument('--side', type=int, help='pixels; as the configs if left out')
     parser.add_argument('--repeats', type=int, default=3)

@@ -45,5 +45,21 @@ train_data = dict(
     metainfo=metainfo,
     ann_file=train_file,
 )
-val_data = dict(train_data, ann_file=val_file, test_mode=True)
+data_mode = 'topdown'
 dataset_type = 'CocoDataset'
+train_dataloader = dict(
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler'),
+    dataset=train_data,
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(train_data, ann_file=val_file, test_mode=True),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='CocoMetric', nms_mode='none')
+test_evaluator = val_evaluator

@@ -50,7 +50,7 @@ class StableKeypoints(UnsupervisedPoseEstimator):
         view_transform: config of a :class:`RandomAffineWarp`, the second view in
             training and each view of a test.
         train_cfg: ``num_candidates`` (25) tokens whose maps are most like a Gaussian
-            of ``sigma`` (2.0) cells, of which the ``num_selected`` (10) furthest apart
+            of ``sigma`` (2.0) cells, of which the ``num_selected`` (K) furthest apart
             are trained; ``strategy`` ``'gaussian'`` or ``'entropy'``.
         test_cfg: beside those of the base, ``num_views`` random views to average over
             (10 as published; 0, the default, for the image itself), at
@@ -133,7 +133,7 @@ class StableKeypoints(UnsupervisedPoseEstimator):
             attention_maps_by_rows(logits, size),
             attention_maps_by_rows(warped, size),
             settings.get('num_candidates', 25),
-            settings.get('num_selected', 10),
+            settings.get('num_selected', self.num_keypoints),
             settings.get('sigma', 2.0),
             settings.get('strategy', 'gaussian'),
         )

@@ -1,7 +1,4 @@
-# Part affinity fields over a backbone of MMPose, which a child names together with a
-# data set and the head's codec.
-_base_ = ['../../../_base_/default_runtime.py']
-
+# Part affinity fields over a backbone of MMPose. A child names it and adds the runtime.
 model = dict(
     type='BottomupPoseEstimator',
     data_preprocessor=dict(  # RGB, normalised as for ImageNet

@@ -1,23 +1,11 @@
 # Part affinity fields over CSPNeXt-m, features of strides 8 and 16 joined.
 _base_ = [
-    '../_base_/mmpose_backbone.py',
-    '../../../_base_/datasets/coco_people_368x368.py',
+    '../_base_/cspnext_m.py',
+    '../_base_/people_368x368.py',
+    '../../../_base_/datasets/coco_people.py',
 ]
-model = dict(
-    backbone=dict(
-        type='CSPNeXt',
-        deepen_factor=0.67,
-        widen_factor=0.75,
-        out_indices=(2, 3),
-        act_cfg=dict(type='SiLU'),
-        init_cfg=dict(
-            type='Pretrained',
-            prefix='backbone.',
-            checkpoint='https://download.openmmlab.com/mmdetection/v3.0/rtmdet/'
-            'cspnext_rsb_pretrain/cspnext-m_8xb256-rsb-a1-600e_in1k-ecb3bbd9.pth',
-        ),
-    ),
-    neck=dict(type='FeatureMapProcessor', concat=True),
-    head=dict(in_channels=192 + 384, decoder=_base_.codec),
-)
-train_dataloader = dict(batch_size=32)
+codec = dict(_base_.codec, skeleton=_base_.skeleton)
+model = dict(head=dict(decoder=codec))
+train_pipeline = [*_base_.augment, dict(_base_.target, encoder=codec), _base_.packing]
+train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,15 +1,11 @@
 # Part affinity fields over MobileNetV2, features of strides 8 and 16 joined.
 _base_ = [
-    '../_base_/mmpose_backbone.py',
-    '../../../_base_/datasets/coco_people_368x368.py',
+    '../_base_/mobilenetv2.py',
+    '../_base_/people_368x368.py',
+    '../../../_base_/datasets/coco_people.py',
 ]
-model = dict(
-    backbone=dict(
-        type='MobileNetV2',
-        out_indices=(2, 4),
-        init_cfg=dict(type='Pretrained', checkpoint='mmcls://mobilenet_v2'),
-    ),
-    neck=dict(type='FeatureMapProcessor', concat=True),
-    head=dict(in_channels=32 + 96, decoder=_base_.codec),
-)
-train_dataloader = dict(batch_size=32)
+codec = dict(_base_.codec, skeleton=_base_.skeleton)
+model = dict(head=dict(decoder=codec))
+train_pipeline = [*_base_.augment, dict(_base_.target, encoder=codec), _base_.packing]
+train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,16 +1,11 @@
 # Part affinity fields over ResNet-50, dilated so that its last features have stride 8.
 _base_ = [
-    '../_base_/mmpose_backbone.py',
-    '../../../_base_/datasets/coco_people_368x368.py',
+    '../_base_/res50.py',
+    '../_base_/people_368x368.py',
+    '../../../_base_/datasets/coco_people.py',
 ]
-model = dict(
-    backbone=dict(
-        type='ResNet',
-        depth=50,
-        strides=(1, 2, 1, 1),
-        dilations=(1, 1, 2, 4),
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50'),
-    ),
-    head=dict(in_channels=2048, decoder=_base_.codec),
-)
-train_dataloader = dict(batch_size=32)
+codec = dict(_base_.codec, skeleton=_base_.skeleton)
+model = dict(head=dict(decoder=codec))
+train_pipeline = [*_base_.augment, dict(_base_.target, encoder=codec), _base_.packing]
+train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,6 +1,11 @@
 # OpenPose's first network with COCO's 17 keypoints and the neck.
 _base_ = [
     '../_base_/vgg19_two_branch.py',
-    '../../../_base_/datasets/coco_people_368x368.py',
+    '../_base_/people_368x368.py',
+    '../../../_base_/datasets/coco_people.py',
 ]
-model = dict(head=dict(decoder=_base_.codec))
+codec = dict(_base_.codec, skeleton=_base_.skeleton)
+model = dict(head=dict(decoder=codec))
+train_pipeline = [*_base_.augment, dict(_base_.target, encoder=codec), _base_.packing]
+train_dataloader = dict(batch_size=10, dataset=dict(pipeline=train_pipeline))
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,6 +1,11 @@
 # OpenPose's faster MPI network, of four stages.
 _base_ = [
     '../_base_/vgg19_two_branch.py',
-    '../../../_base_/datasets/mpii_people_368x368.py',
+    '../_base_/people_368x368.py',
+    '../../../_base_/datasets/mpii_people.py',
 ]
-model = dict(head=dict(decoder=_base_.codec, stages=dict(num_stages=4)))
+codec = dict(_base_.codec, skeleton=_base_.skeleton)
+model = dict(head=dict(decoder=codec, stages=dict(num_stages=4)))
+train_pipeline = [*_base_.augment, dict(_base_.target, encoder=codec), _base_.packing]
+train_dataloader = dict(batch_size=10, dataset=dict(pipeline=train_pipeline))
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,50 +1,13 @@
-# Part affinity fields learned from scratch in minutes on one CPU core: a ResNet-18 of a
-# quarter of the width, whose four levels are joined at stride 4, and a single stage.
+# Groups of drawn figures, in minutes on one CPU core.
 _base_ = [
-    '../../../_base_/default_runtime.py',
-    '../../../_base_/datasets/puppet_groups_128x128.py',
+    '../_base_/res18_w25.py',
+    '../_base_/people_128x128.py',
+    '../../../_base_/datasets/puppet_groups.py',
 ]
-model = dict(
-    type='BottomupPoseEstimator',
-    data_preprocessor=dict(  # (BGR - 128) / 64
-        type='PoseDataPreprocessor', mean=[128] * 3, std=[64] * 3
-    ),
-    backbone=dict(
-        type='ResNet',
-        depth=18,
-        stem_channels=16,
-        base_channels=16,
-        out_indices=(0, 1, 2, 3),  # strides 4, 8, 16 and 32
-    ),
-    neck=dict(type='FeatureMapProcessor', concat=True),
-    head=dict(
-        type='PartAffinityHead',
-        in_channels=16 + 32 + 64 + 128,
-        feature_channels=48,
-        feature_kernel_size=1,
-        stages=dict(
-            type='TwoBranchStages', num_stages=1, channels=48, hidden_channels=96
-        ),
-        loss=dict(type='PartAffinityLoss', caffe_scaling=True, heatmap_weight=2.0),
-        decoder=_base_.codec,
-    ),
-    test_cfg=dict(flip_test=False),
+codec = dict(_base_.codec, skeleton=_base_.skeleton)
+model = dict(head=dict(decoder=codec))
+train_pipeline = [*_base_.augment, dict(_base_.target, encoder=codec), _base_.packing]
+train_dataloader = dict(
+    batch_size=_base_.batch_size, dataset=dict(pipeline=train_pipeline)
 )
-# Many small steps teach more in the same time than few large ones.
-train_dataloader = dict(batch_size=4)
-optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4),
-    clip_grad=dict(max_norm=100.0),
-)
-# Averaged weights stand in for a falling learning rate, whenever the training ends.
-param_scheduler = dict(type='LinearLR', by_epoch=False, end=100, start_factor=0.05)
-custom_hooks = [
-    dict(
-        type='EMAHook',
-        ema_type='ExpMomentumEMA',
-        momentum=0.01,
-        gamma=100,
-        update_buffers=True,
-    )
-]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=1000)
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,3 +1,11 @@
 # One stack instead of eight.
-_base_ = ['../_base_/newell.py', '../../../_base_/datasets/mpii_256x256.py']
-model = dict(backbone=dict(num_stacks=1), head=dict(num_stacks=1, decoder=_base_.codec))
+num_keypoints = 16
+_base_ = ['../_base_/newell.py', '../../../_base_/datasets/mpii_boxes.py']
+model = dict(
+    backbone=dict(num_stacks=1, num_keypoints=num_keypoints),
+    head=dict(num_stacks=1, num_keypoints=num_keypoints, decoder=_base_.codec),
+)
+train_dataloader = dict(
+    batch_size=_base_.batch_size, dataset=dict(pipeline=_base_.train_pipeline)
+)
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,3 +1,12 @@
 # To compare: the second stack sees nothing of what the first one found.
-_base_ = './hourglass-s2-w64_puppets-64x64.py'
-model = dict(backbone=dict(feature_feedback=False, heatmap_feedback=False))
+num_keypoints = 17
+_base_ = ['../_base_/narrow_w64_64x64.py', '../../../_base_/datasets/puppets.py']
+feedback = dict(feature_feedback=False, heatmap_feedback=False)
+model = dict(
+    backbone=dict(num_keypoints=num_keypoints, **feedback),
+    head=dict(num_keypoints=num_keypoints, decoder=_base_.codec),
+)
+train_dataloader = dict(
+    batch_size=_base_.batch_size, dataset=dict(pipeline=_base_.train_pipeline)
+)
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

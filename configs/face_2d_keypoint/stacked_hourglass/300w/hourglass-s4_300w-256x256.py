@@ -1,13 +1,14 @@
-# Four stacks, as Bulat and Tzimiropoulos (ICCV 2017) use for faces, and the 68
-# landmarks of 300-W.
+# Four stacks, as Bulat and Tzimiropoulos (ICCV 2017), and 300-W's 68 landmarks.
+num_keypoints = 68
 _base_ = [
     '../../../body_2d_keypoint/stacked_hourglass/_base_/newell.py',
-    '../../../_base_/datasets/face300w_256x256.py',
+    '../../../_base_/datasets/face300w.py',
 ]
 model = dict(
-    backbone=dict(num_stacks=4, num_keypoints=68),
-    head=dict(num_stacks=4, num_keypoints=68, decoder=_base_.codec),
+    backbone=dict(num_stacks=4, num_keypoints=num_keypoints),
+    head=dict(num_stacks=4, num_keypoints=num_keypoints, decoder=_base_.codec),
 )
-train_dataloader = dict(batch_size=10)
+train_dataloader = dict(batch_size=10, dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
 param_scheduler = dict(milestones=[100000])
 train_cfg = dict(max_iters=120000, val_interval=4000)

@@ -1,49 +1,11 @@
 # 68 landmarks of faces, on one CPU core.
-_base_ = [
-    '../../../_base_/default_runtime.py',
-    '../../../_base_/datasets/faces68_128x128.py',
-]
 num_keypoints = 68
+_base_ = ['../_base_/narrow_udp_128x128.py', '../../../_base_/datasets/faces68.py']
 model = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3, bgr_to_rgb=True
-    ),
-    backbone=dict(
-        type='StackedHourglass',
-        num_stacks=2,
-        num_keypoints=num_keypoints,
-        channels=64,
-        stem_channels=16,
-    ),
-    head=dict(
-        type='StackedHourglassHead',
-        num_stacks=2,
-        num_keypoints=num_keypoints,
-        # Sums over maps, not means: gradients well above Adam's epsilon.
-        loss=dict(
-            type='KeypointMSELoss', use_target_weight=True, loss_weight=17 * 32 * 32
-        ),
-        decoder=_base_.codec,
-    ),
-    test_cfg=dict(flip_test=True, shift_heatmap=False),
+    backbone=dict(num_keypoints=num_keypoints),
+    head=dict(num_keypoints=num_keypoints, decoder=_base_.codec),
 )
-optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4),
-    clip_grad=dict(max_norm=100.0),
+train_dataloader = dict(
+    batch_size=_base_.batch_size, dataset=dict(pipeline=_base_.train_pipeline)
 )
-param_scheduler = [
-    dict(type='LinearLR', by_epoch=False, end=200, start_factor=0.05),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=200, eta_min=1e-5),
-]
-custom_hooks = [
-    dict(type='HeatmapCollapseHook'),
-    dict(
-        type='EMAHook',
-        ema_type='ExpMomentumEMA',
-        momentum=0.01,
-        gamma=100,
-        update_buffers=True,
-    ),
-]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=6000, val_interval=1000)
+val_dataloader = test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

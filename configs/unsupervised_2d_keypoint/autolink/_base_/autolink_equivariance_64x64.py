@@ -1,50 +1,10 @@
-# AutoLink for a small machine: light networks at 64x64 pixels, and Thewlis' two
-# losses beside the reconstruction, which alone needs days instead of minutes.
-_base_ = ['../../../_base_/default_runtime.py']
+# AutoLink for a small machine, for 3,000 steps.
+_base_ = [
+    '../../../_base_/default_runtime.py',
+    '../../../_base_/pipelines/whole_images_64x64.py',
+    './autolink_equivariance.py',
+]
 
-model = dict(
-    type='AutoLink',
-    data_preprocessor=dict(  # RGB in [-1, 1]
-        type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
-    ),
-    # Two halvings only: keypoints are local, and follow the image from the start.
-    backbone=dict(type='AutoLinkEncoder', channels=(32, 64)),
-    head=dict(
-        type='SoftArgmaxHead',
-        in_channels=64,
-        num_keypoints=10,
-        upsample_channels=(32,),
-        alignment='cell_centers',
-        logit_scale=4.0,
-    ),
-    generator=dict(
-        type='EdgeMapGenerator',
-        num_keypoints=10,
-        thickness=2.5e-3,
-        mask_cells=8,
-        channels=(16, 32, 64, 64),
-        initial_edge_logit=-1.0,
-    ),
-    view_transform=dict(
-        type='RandomThinPlateSpline',
-        local_std=0.03,
-        rotation_std=15.0,
-        brightness=0.2,
-        contrast=0.2,
-    ),
-    losses=dict(
-        perceptual=dict(type='PerceptualLoss', image_size=None),
-        equivariance=dict(type='EquivarianceLoss', loss_weight=10.0),
-        diversity=dict(type='DiversityLoss', window=4, loss_weight=1.6),
-    ),
-    test_cfg=dict(untrained_control=True),
-)
-
-optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4),
-    paramwise_cfg=dict(custom_keys={'edge_logits': dict(lr_mult=50, decay_mult=0)}),
-    clip_grad=dict(max_norm=5.0),
-)
 param_scheduler = dict(
     type='CosineAnnealingLR', by_epoch=False, begin=2000, end=3000, eta_min_ratio=0.05
 )

@@ -1,19 +1,10 @@
 # 10 keypoints of people who exercise, by AutoLink with equivariance.
+num_keypoints = 10
 _base_ = [
-    '../_base_/autolink_equivariance_64x64.py',
-    '../../../_base_/datasets/actions_64x64.py',
+    '../_base_/autolink_equivariance_slim_64x64.py',
+    '../../../_base_/datasets/actions.py',
 ]
-# relu1_2, relu2_2 and relu3_3; the weights undo the size of Caffe's activations
-model = dict(
-    losses=dict(
-        perceptual=dict(
-            weights='data/weights/vgg16_hed_bsds_conv1_to_conv4_fp16.npz',
-            layers=('relu1_2', 'relu2_2', 'relu3_3'),
-            layer_weights=(0.05, 0.2, 0.33),
-        ),
-        equivariance=dict(loss_weight=5.0),
-        diversity=dict(window=3),
-    )
-)
-param_scheduler = dict(begin=400, end=800)
-train_cfg = dict(max_iters=800, val_interval=400)
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

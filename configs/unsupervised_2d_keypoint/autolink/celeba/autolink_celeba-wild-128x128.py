@@ -1,11 +1,10 @@
 # CelebA in the wild, K=8 as in the paper; K=16 has thickness 1e-3, K=32 7.5e-4.
-_base_ = [
-    '../_base_/autolink_128x128.py',
-    '../../../_base_/datasets/celeba_wild_128x128.py',
-]
-model = dict(
-    head=dict(num_keypoints=8), generator=dict(num_keypoints=8, thickness=2.5e-3)
+num_keypoints = 8
+_base_ = ['../_base_/autolink_128x128.py', '../../../_base_/datasets/celeba_wild.py']
+model = dict(head=dict(num_keypoints=num_keypoints), generator=dict(thickness=2.5e-3))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(
+    batch_size=_base_.batch_size,
+    dataset=dict(images, pipeline=_base_.flipping_pipeline),
 )
-train_dataloader = dict(dataset=dict(num_keypoints=8))
-val_dataloader = dict(dataset=dict(num_keypoints=8))
-test_dataloader = val_dataloader
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,6 +1,10 @@
 # The same on faces moved to the same place by a similarity, as CelebA and MAFL are.
-_base_ = ['./autolink-equivariance_faces-64x64.py']
-aligned = dict(data_root='work_dirs/datasets/faces_aligned')
-train_dataloader = dict(dataset=aligned)
-val_dataloader = dict(dataset=dict(fit=aligned, score=aligned))
-test_dataloader = val_dataloader
+num_keypoints = 10
+_base_ = [
+    '../_base_/autolink_equivariance_64x64.py',
+    '../../../_base_/datasets/faces_aligned.py',
+]
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

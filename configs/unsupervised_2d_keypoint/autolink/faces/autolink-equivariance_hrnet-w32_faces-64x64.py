@@ -1,39 +1,14 @@
 # MMPose's HRNet-w32 as detector, whose finest map has a quarter of the input's side.
-_base_ = ['./autolink-equivariance_faces-64x64.py']
+num_keypoints = 10
+_base_ = [
+    '../_base_/autolink_equivariance_64x64.py',
+    '../../../_base_/backbones/hrnet_w32.py',
+    '../../../_base_/datasets/faces.py',
+]
 model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='HRNet',
-        extra=dict(
-            stage1=dict(
-                num_modules=1,
-                num_branches=1,
-                block='BOTTLENECK',
-                num_blocks=(4,),
-                num_channels=(64,),
-            ),
-            stage2=dict(
-                num_modules=1,
-                num_branches=2,
-                block='BASIC',
-                num_blocks=(4, 4),
-                num_channels=(32, 64),
-            ),
-            stage3=dict(
-                num_modules=4,
-                num_branches=3,
-                block='BASIC',
-                num_blocks=(4, 4, 4),
-                num_channels=(32, 64, 128),
-            ),
-            stage4=dict(
-                num_modules=3,
-                num_branches=4,
-                block='BASIC',
-                num_blocks=(4, 4, 4, 4),
-                num_channels=(32, 64, 128, 256),
-            ),
-        ),
-    ),
-    head=dict(in_channels=32, upsample_channels=(32,)),
+    head=dict(num_keypoints=num_keypoints, in_channels=32),
+    backbone=dict(_delete_=True, **_base_.hrnet_w32),
 )
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,29 +1,15 @@
 # AutoLink as published on aligned faces, for a GPU: full networks, 128x128 pixels.
-_base_ = [
-    '../_base_/autolink_128x128.py',
-    '../../../_base_/datasets/labelled_128x128.py',
-]
-perceptual = dict(
-    weights='data/weights/vgg16_hed_bsds_conv1_to_conv4_fp16.npz',
-    layer_weights=(0.05, 0.2, 0.33, 0.5),  # undoes the size of Caffe's activations
+num_keypoints = 10
+_base_ = ['../_base_/autolink_128x128.py', '../../../_base_/datasets/faces_aligned.py']
+model = dict(
+    head=dict(num_keypoints=num_keypoints),
+    losses=dict(perceptual=_base_.vgg16_hed),
+    generator=dict(thickness=2.5e-3),
 )
-model = dict(losses=dict(perceptual=perceptual), generator=dict(thickness=2.5e-3))
-root = 'work_dirs/datasets/faces_aligned'
-train_dataloader = dict(dataset=dict(data_root=root, data_prefix=dict(img='train')))
-val_dataloader = dict(
-    dataset=dict(
-        fit=dict(
-            data_root=root,
-            ann_file='annotations/train_5.json',
-            data_prefix=dict(img='train'),
-        ),
-        score=dict(
-            data_root=root,
-            ann_file='annotations/test_5.json',
-            data_prefix=dict(img='test'),
-        ),
-    )
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(
+    batch_size=_base_.batch_size,
+    num_workers=4,
+    dataset=dict(images, pipeline=_base_.flipping_pipeline),
 )
-test_dataloader = val_dataloader
-val_evaluator = dict(protocol='mafl')
-test_evaluator = val_evaluator
+val_dataloader = test_dataloader = dict(num_workers=4, dataset=images)

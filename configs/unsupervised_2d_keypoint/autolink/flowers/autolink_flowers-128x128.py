@@ -1,12 +1,10 @@
 # Oxford flowers: pictures only, nothing to score. The paper adds random crops.
-_base_ = [
-    '../_base_/autolink_128x128.py',
-    '../../../_base_/datasets/unlabelled_128x128.py',
-]
-model = dict(
-    head=dict(num_keypoints=10), generator=dict(num_keypoints=10, thickness=1e-3)
+num_keypoints = 10
+_base_ = ['../_base_/autolink_128x128.py', '../../../_base_/datasets/flowers.py']
+model = dict(head=dict(num_keypoints=num_keypoints), generator=dict(thickness=1e-3))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(
+    batch_size=_base_.batch_size,
+    dataset=dict(images, pipeline=_base_.flipping_pipeline),
 )
-
-train_dataloader = dict(dataset=dict(num_keypoints=10, data_root='data/flowers/train'))
-val_dataloader = dict(dataset=dict(num_keypoints=10, data_root='data/flowers/test'))
-test_dataloader = val_dataloader
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,11 +1,10 @@
 # Taichi, K=10, thin edges.
-_base_ = [
-    '../_base_/autolink_128x128.py',
-    '../../../_base_/datasets/taichi_128x128.py',
-]
-model = dict(
-    head=dict(num_keypoints=10), generator=dict(num_keypoints=10, thickness=5e-4)
+num_keypoints = 10
+_base_ = ['../_base_/autolink_128x128.py', '../../../_base_/datasets/taichi.py']
+model = dict(head=dict(num_keypoints=num_keypoints), generator=dict(thickness=5e-4))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(
+    batch_size=_base_.batch_size,
+    dataset=dict(images, pipeline=_base_.flipping_pipeline),
 )
-train_dataloader = dict(dataset=dict(num_keypoints=10))
-val_dataloader = dict(dataset=dict(num_keypoints=10))
-test_dataloader = val_dataloader
+val_dataloader = test_dataloader = dict(dataset=images)

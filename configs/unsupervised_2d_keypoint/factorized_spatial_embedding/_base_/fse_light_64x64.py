@@ -1,7 +1,10 @@
 # Factorized spatial embeddings for a small machine: a light network at 64x64 pixels,
 # thin-plate splines as in the paper, and colour jitter, without which short trainings
 # are unstable.
-_base_ = ['../../../_base_/default_runtime.py']
+_base_ = [
+    '../../../_base_/default_runtime.py',
+    '../../../_base_/pipelines/whole_images_64x64.py',
+]
 
 model = dict(
     type='FactorizedSpatialEmbedding',
@@ -13,7 +16,6 @@ model = dict(
     head=dict(
         type='SoftArgmaxHead',
         in_channels=64,
-        num_keypoints=10,
         upsample_channels=(32,),
         padding='reflect',
         alignment='cell_centers',

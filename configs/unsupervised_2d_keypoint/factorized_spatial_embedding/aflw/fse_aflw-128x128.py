@@ -1,9 +1,8 @@
 # AFLW, 50 keypoints.
-_base_ = [
-    '../_base_/fse_128x128.py',
-    '../../../_base_/datasets/aflw_146x146.py',
-]
-model = dict(head=dict(num_keypoints=50))
-train_dataloader = dict(dataset=dict(num_keypoints=50))
-val_dataloader = dict(dataset=dict(num_keypoints=50))
-test_dataloader = val_dataloader
+num_keypoints = 50
+_base_ = ['../_base_/fse_128x128.py', '../../../_base_/datasets/aflw_discovery.py']
+pipeline = [_base_.pipeline[0], _base_.crop, *_base_.pipeline[2:]]
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,9 +1,7 @@
 # Cat heads, 20 keypoints.
-_base_ = [
-    '../_base_/fse_128x128.py',
-    '../../../_base_/datasets/cats_146x146.py',
-]
-model = dict(head=dict(num_keypoints=20))
-train_dataloader = dict(dataset=dict(num_keypoints=20))
-val_dataloader = dict(dataset=dict(num_keypoints=20))
-test_dataloader = val_dataloader
+num_keypoints = 20
+_base_ = ['../_base_/fse_128x128.py', '../../../_base_/datasets/cats.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

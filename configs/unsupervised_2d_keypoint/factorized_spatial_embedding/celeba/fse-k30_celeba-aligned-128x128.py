@@ -1,6 +1,7 @@
 # The same with 30 keypoints.
-_base_ = ['./fse_celeba-aligned-128x128.py']
-model = dict(head=dict(num_keypoints=30))
-train_dataloader = dict(dataset=dict(num_keypoints=30))
-val_dataloader = dict(dataset=dict(num_keypoints=30))
-test_dataloader = val_dataloader
+num_keypoints = 30
+_base_ = ['../_base_/fse_128x128.py', '../../../_base_/datasets/celeba_aligned.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

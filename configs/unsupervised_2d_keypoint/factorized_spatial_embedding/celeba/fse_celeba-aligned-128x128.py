@@ -1,6 +1,7 @@
 # CelebA aligned, scored on MAFL, K=10.
-_base_ = [
-    '../_base_/fse_128x128.py',
-    '../../../_base_/datasets/celeba_aligned_146x146.py',
-]
-model = dict(head=dict(num_keypoints=10))
+num_keypoints = 10
+_base_ = ['../_base_/fse_128x128.py', '../../../_base_/datasets/celeba_aligned.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,7 +1,9 @@
 # 10 keypoints of face crops as they are, trained on and scored at all angles.
-_base_ = [
-    '../_base_/fse_light_64x64.py',
-    '../../../_base_/datasets/faces_64x64.py',
-]
+num_keypoints = 10
+_base_ = ['../_base_/fse_light_64x64.py', '../../../_base_/datasets/faces.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)
 param_scheduler = dict(begin=2000, end=3000)
 train_cfg = dict(max_iters=3000, val_interval=1000)

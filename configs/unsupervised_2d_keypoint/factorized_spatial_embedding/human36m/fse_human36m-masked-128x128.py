@@ -1,9 +1,7 @@
 # Human3.6M simplified without background, 16 keypoints.
-_base_ = [
-    '../_base_/fse_128x128.py',
-    '../../../_base_/datasets/human36m_masked_146x146.py',
-]
-model = dict(head=dict(num_keypoints=16))
-train_dataloader = dict(dataset=dict(num_keypoints=16))
-val_dataloader = dict(dataset=dict(num_keypoints=16))
-test_dataloader = val_dataloader
+num_keypoints = 16
+_base_ = ['../_base_/fse_128x128.py', '../../../_base_/datasets/human36m_masked.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

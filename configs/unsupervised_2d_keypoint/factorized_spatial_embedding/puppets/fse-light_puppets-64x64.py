@@ -1,6 +1,10 @@
 # The demo: 16 keypoints of drawn figures, minutes on two CPU cores.
+num_keypoints = 16
 _base_ = [
     '../_base_/fse_light_64x64.py',
-    '../../../_base_/datasets/puppets_64x64.py',
+    '../../../_base_/datasets/puppets_discovery.py',
 ]
-model = dict(head=dict(num_keypoints=16))
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

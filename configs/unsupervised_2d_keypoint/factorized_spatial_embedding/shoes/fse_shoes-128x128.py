@@ -1,9 +1,7 @@
 # Shoes (UT Zappos50K): pictures only, nothing to score.
-_base_ = [
-    '../_base_/fse_128x128.py',
-    '../../../_base_/datasets/unlabelled_146x146.py',
-]
-model = dict(head=dict(num_keypoints=10))
-train_dataloader = dict(dataset=dict(data_root='data/shoes/train'))
-val_dataloader = dict(dataset=dict(data_root='data/shoes/test'))
-test_dataloader = val_dataloader
+num_keypoints = 10
+_base_ = ['../_base_/fse_128x128.py', '../../../_base_/datasets/shoes.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

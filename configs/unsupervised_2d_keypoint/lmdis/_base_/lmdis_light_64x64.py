@@ -1,36 +1,21 @@
 # LMDIS for a small machine: light networks at 64x64 pixels in frames of 80, detector
 # and image decoder at half of that, three widths of Gaussians, milder warps. Weights of
 # the losses as published.
-_base_ = ['../../../_base_/default_runtime.py']
+_base_ = [
+    '../../../_base_/default_runtime.py',
+    '../../../_base_/pipelines/whole_images_64x64.py',
+    './lmdis.py',
+    './light_detector.py',
+]
 
-# Published networks average over 1e4 steps, which short trainings do not have.
-momentum = 0.05
-small = dict(
-    type='LMDISHourglass',
-    bottleneck=(32,),
-    skip_convolutions=1,
-    norm_momentum=momentum,
-)
+momentum = _base_.momentum
+small = _base_.light_hourglass
+ratio = 64 / 80
 model = dict(
-    type='LMDIS',
-    data_preprocessor=dict(  # RGB in [0, 1]
-        type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3, bgr_to_rgb=True
-    ),
-    # Two halvings after the first: keypoints are local, and follow the image early.
-    backbone=dict(
-        encoder=((32,), (32,)), decoder=((32,), (32,), (32,)), stem_stride=2, **small
-    ),
-    head=dict(
-        type='ChannelSoftmaxHead',
-        in_channels=32,
-        num_keypoints=10,
-        padding=8,
-        norm_momentum=momentum,
-        logit_scale=4.0,
-    ),
+    backbone=_base_.light_backbone,
+    head=_base_.light_head,
     generator=dict(
         type='LMDISGenerator',
-        num_keypoints=10,
         features=dict(
             encoder=((16,), (32,)),
             decoder=((32,), (16,), (16,)),
@@ -53,25 +38,10 @@ model = dict(
     ),
     losses=dict(
         reconstruction=dict(type='SquaredErrorLoss', loss_weight=0.1),
-        concentration=dict(
-            type='ConcentrationLoss',
-            loss_weight=100.0,
-            both_views=True,
-        ),
-        separation=dict(
-            type='SeparationLoss',
-            loss_weight=20.0,
-            bandwidth=0.08,
-            both_views=True,
-        ),
-        equivariance=dict(
-            type='EquivarianceLoss',
-            variant='means',
-            loss_weight=1e4,
-            keypoint_reduction='sum',
-        ),
+        concentration=dict(frame_ratio=ratio),
+        separation=dict(frame_ratio=ratio),
+        equivariance=dict(frame_ratio=ratio),
     ),
-    test_cfg=dict(untrained_control=True),
 )
 
 optim_wrapper = dict(

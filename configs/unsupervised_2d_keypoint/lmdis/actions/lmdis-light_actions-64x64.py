@@ -1,13 +1,11 @@
 # 10 keypoints of people who exercise. They are slim: a smaller bandwidth keeps the
 # keypoints on them.
-_base_ = [
-    '../_base_/lmdis_light_64x64.py',
-    '../../../_base_/datasets/actions_64x64.py',
-]
-model = dict(losses=dict(separation=dict(bandwidth=0.06)))
-
-val_evaluator = [
-    dict(type='KeypointCollapseMetric'),
-    dict(type='TemporalConsistencyMetric'),
-]
-test_evaluator = val_evaluator
+num_keypoints = 10
+_base_ = ['../_base_/lmdis_light_64x64.py', '../../../_base_/datasets/actions.py']
+model = dict(
+    head=dict(num_keypoints=num_keypoints),
+    losses=dict(separation=dict(bandwidth=0.06)),
+)
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,8 +1,7 @@
-# The same on faces that look roughly into the camera. Made by
-# tools/dataset_converters/faces68_to_coco.py --near-frontal.
-_base_ = ['./lmdis-light_faces-64x64.py']
-frontal = dict(data_root='work_dirs/datasets/faces_frontal')
-train_dataloader = dict(dataset=frontal)
-val_dataloader = dict(dataset=dict(fit=frontal, score=frontal))
-test_dataloader = val_dataloader
-train_cfg = dict(max_iters=2000, val_interval=500)
+# The same on faces that look roughly into the camera.
+num_keypoints = 10
+_base_ = ['../_base_/lmdis_light_64x64.py', '../../../_base_/datasets/faces_frontal.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,22 +1,15 @@
-# The same with another frame of the clip as the second view and optical flow as the
-# warp, as in the paper. Needs clips of consecutive frames, one folder each, which the
-# simplified data set does not have.
-_base_ = ['./lmdis_human36m-masked-80x80.py']
-model = dict(
-    data_preprocessor=dict(type='FramePairDataPreprocessor'),
-    view_transform=dict(_delete_=True, type='OpticalFlowView'),
-    warp_padded=False,
-)
-flow_pipeline = [
-    dict(type='LoadVerifiedImage'),
-    dict(type='LoadClipFrame', gap=(1, 3)),
-    dict(type='GetBBoxCenterScale', padding=1.0),
-    dict(type='TopdownResize', input_size=(80, 80)),
-    dict(type='ComputeOpticalFlow'),
-    dict(type='PackPoseInputs'),
+# Optical flow to another frame of the clip as the second view, as in the paper. Needs
+# clips of consecutive frames, one folder each, which the simplified data set has not.
+num_keypoints = 16
+_base_ = [
+    '../_base_/lmdis_80x80.py',
+    '../_base_/flow_80x80.py',
+    '../../../_base_/datasets/human36m_clips.py',
 ]
+model = dict(head=dict(num_keypoints=num_keypoints), **_base_.flow)
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.whole_image)
 train_dataloader = dict(
-    dataset=dict(
-        data_root='work_dirs/datasets/human36m_masked_clips', pipeline=flow_pipeline
-    )
+    batch_size=_base_.batch_size, dataset=dict(images, pipeline=_base_.flow_pipeline)
 )
+val_dataloader = test_dataloader = dict(dataset=images)
+val_evaluator = test_evaluator = dict(variant='lmdis')

@@ -1,3 +1,13 @@
 # What equivariance is for: without it keypoints keep apart, but follow nothing.
-_base_ = ['./lmdis-light_puppets-64x64.py']
-model = dict(losses=dict(equivariance=dict(loss_weight=0.0)))
+num_keypoints = 16
+_base_ = [
+    '../_base_/lmdis_light_64x64.py',
+    '../../../_base_/datasets/puppets_discovery.py',
+]
+model = dict(
+    head=dict(num_keypoints=num_keypoints),
+    losses=dict(equivariance=dict(loss_weight=0.0)),
+)
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

@@ -1,12 +1,8 @@
 # Shoes (UT Zappos50K): pictures only, nothing to score. The weights are CelebA's, those
 # for shoes are not published.
-_base_ = [
-    '../_base_/lmdis_80x80.py',
-    '../../../_base_/datasets/unlabelled_146x146.py',
-]
-images = dict(pipeline=_base_.whole_image)
-train_dataloader = dict(
-    batch_size=16, dataset=dict(data_root='data/shoes/train', **images)
-)
-val_dataloader = dict(dataset=dict(data_root='data/shoes/test', **images))
-test_dataloader = val_dataloader
+num_keypoints = 10
+_base_ = ['../_base_/lmdis_80x80.py', '../../../_base_/datasets/shoes.py']
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.whole_image)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)

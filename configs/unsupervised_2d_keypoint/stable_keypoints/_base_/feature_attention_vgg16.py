@@ -1,10 +1,9 @@
 # StableKeypoints without a diffusion model, ours: tokens attend to the features of a
-# frozen VGG16, of images of 128x128 pixels. Minutes on two CPU cores. Fewer tokens, a
+# frozen VGG16. Minutes on two CPU cores. Fewer tokens, a
 # higher learning rate and wider Gaussians than published, and a lower weight of
 # equivariance: with the published one all maps fade, as features say less of what a
 # place is than a diffusion model does.
-_base_ = ['../../../_base_/default_runtime.py']
-
+# A child adds the runtime and the size of the images.
 model = dict(
     type='StableKeypoints',
     data_preprocessor=dict(  # RGB as Caffe's VGG16 expects it
@@ -26,7 +25,6 @@ model = dict(
     head=dict(
         type='TokenHead',
         num_tokens=50,
-        num_keypoints=10,
         token_width=768,
         map_size=(64, 64),
     ),
@@ -37,7 +35,7 @@ model = dict(
         localization=dict(type='LocalizationLoss', sigma=3.0, loss_weight=100.0),
         equivariance=dict(type='MapEquivarianceLoss', loss_weight=30.0),
     ),
-    train_cfg=dict(num_candidates=20, num_selected=10, sigma=3.0),
+    train_cfg=dict(num_candidates=20, sigma=3.0),
     # The image itself: ten views, as published, take ten times as long.
     test_cfg=dict(num_views=0, view_map_size=(128, 128), untrained_control=True),
 )

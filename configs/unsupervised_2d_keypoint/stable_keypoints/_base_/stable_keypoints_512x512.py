@@ -14,7 +14,6 @@ model = dict(
     head=dict(
         type='TokenHead',
         num_tokens=500,
-        num_keypoints=10,
         token_width=768,
         map_size=(128, 128),
     ),
@@ -25,7 +24,7 @@ model = dict(
         localization=dict(type='LocalizationLoss', sigma=2.0, loss_weight=100.0),
         equivariance=dict(type='MapEquivarianceLoss', loss_weight=1000.0),
     ),
-    train_cfg=dict(num_candidates=25, num_selected=10, sigma=2.0),
+    train_cfg=dict(num_candidates=25, sigma=2.0),
     test_cfg=dict(num_views=10, view_map_size=(512, 512), untrained_control=True),
 )
 
@@ -35,7 +34,8 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters=2000, val_interval=2000)
 custom_hooks = [dict(type='TokenSelectionHook', num_images=100)]
 
 # The image, or its box, whole; never mirrored.
-whole_image = [
+batch_size = 1
+pipeline = [
     dict(type='LoadVerifiedImage'),
     dict(type='GetBBoxCenterScale', padding=1.0),
     dict(type='TopdownResize', input_size=(512, 512)),

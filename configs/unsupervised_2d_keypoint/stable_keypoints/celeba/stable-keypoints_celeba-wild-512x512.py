@@ -1,12 +1,11 @@
 # CelebA in the wild, K=8: whole photographs, faces of at least 30 % of them.
+num_keypoints = 8
 _base_ = [
     '../_base_/stable_keypoints_512x512.py',
-    '../../../_base_/datasets/celeba_wild_128x128.py',
+    '../../../_base_/datasets/celeba_wild.py',
 ]
-model = dict(head=dict(num_keypoints=8), train_cfg=dict(num_selected=8))
-images = dict(num_keypoints=8, pipeline=_base_.whole_image)
-train_dataloader = dict(batch_size=1, dataset=images)
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = test_dataloader = dict(batch_size=1, dataset=images)
 val_dataloader = dict(batch_size=1, dataset=dict(**images, **_base_.sample))
-test_dataloader = dict(batch_size=1, dataset=images)
-val_evaluator = dict(variant='stable_keypoints')
-test_evaluator = val_evaluator
+val_evaluator = test_evaluator = dict(variant='stable_keypoints')

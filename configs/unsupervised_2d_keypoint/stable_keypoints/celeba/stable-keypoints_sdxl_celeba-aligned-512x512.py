@@ -1,17 +1,14 @@
 # The same with Stable Diffusion XL, whose tokens are 2048 wide. Not published by the
 # authors. It was trained on 1024x1024 pixels: larger images suit it, and cost more.
-_base_ = ['./stable-keypoints_celeba-aligned-512x512.py']
-model = dict(
-    backbone=dict(
-        base_model='stabilityai/stable-diffusion-xl-base-1.0',
-        # Its first four layers are all in the first of these. At 512x512 pixels they
-        # have 16, 16, 16 and 32 cells a side, as those of Stable Diffusion 1.
-        layers=(
-            'up_blocks.0.attentions.0',
-            'up_blocks.0.attentions.1',
-            'up_blocks.0.attentions.2',
-            'up_blocks.1.attentions.0',
-        ),
-    ),
-    head=dict(token_width=2048),
-)
+num_keypoints = 10
+_base_ = [
+    '../_base_/stable_keypoints_512x512.py',
+    '../_base_/stable_diffusion_xl.py',
+    '../../../_base_/datasets/celeba_aligned.py',
+]
+head = dict(num_keypoints=num_keypoints, token_width=2048)
+model = dict(backbone=_base_.stable_diffusion_xl, head=head)
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = test_dataloader = dict(batch_size=1, dataset=images)
+val_dataloader = dict(batch_size=1, dataset=dict(**images, **_base_.sample))
+val_evaluator = test_evaluator = dict(variant='stable_keypoints')

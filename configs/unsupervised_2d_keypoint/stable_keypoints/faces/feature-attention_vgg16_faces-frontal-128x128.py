@@ -1,21 +1,12 @@
 # Tokens that attend to VGG16's features: the losses, the choice of tokens and the test
-# of StableKeypoints on two CPU cores. Near-frontal faces, K=10; made by
-# tools/dataset_converters/faces68_to_coco.py --near-frontal.
+# of StableKeypoints on two CPU cores. Near-frontal faces, K=10.
+num_keypoints = 10
 _base_ = [
-    '../_base_/feature_attention_vgg16.py',
-    '../../../_base_/datasets/faces_64x64.py',
+    '../_base_/feature_attention_vgg16_128x128.py',
+    '../../../_base_/datasets/faces_frontal.py',
 ]
-frontal = dict(data_root='work_dirs/datasets/faces_frontal')
-pipeline = [
-    dict(type='LoadVerifiedImage'),
-    dict(type='GetBBoxCenterScale', padding=1.0),
-    dict(type='TopdownResize', input_size=(128, 128)),
-    dict(type='PackPoseInputs'),
-]
-train_dataloader = dict(batch_size=4, dataset=dict(pipeline=pipeline, **frontal))
-val_dataloader = dict(
-    batch_size=8, dataset=dict(fit=frontal, score=frontal, pipeline=pipeline)
-)
-test_dataloader = val_dataloader
-val_evaluator = dict(variant='stable_keypoints')
-test_evaluator = val_evaluator
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(batch_size=8, dataset=images)
+val_evaluator = test_evaluator = dict(variant='stable_keypoints')

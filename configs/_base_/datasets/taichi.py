@@ -1,0 +1,15 @@
+# Taichi. Annotations made by tools/dataset_converters/landmark_csv_to_coco.py
+# --missing -1.
+_base_ = ['./labeled.py']
+root = 'work_dirs/datasets/taichi'
+images = dict(img='data/taichi')
+train_dataloader = dict(dataset=dict(data_root='data/taichi/train'))
+val_dataloader = dict(
+    dataset=dict(
+        fit=dict(ann_file=f'{root}/train.json', data_prefix=images),
+        score=dict(ann_file=f'{root}/test.json', data_prefix=images),
+    )
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(protocol='taichi')
+test_evaluator = val_evaluator
