@@ -94,7 +94,7 @@ def test_the_dumped_config_is_the_same(tmp_path):
     again = load_config(tmp_path / 'dumped.py', work_dir=cfg.work_dir)
     assert again.to_dict() == cfg.to_dict()
     # There the variables are written out, and a single one cannot be set.
-    with pytest.raises(ConfigError, match='set model.*num_keypoints, model.*num'):
+    with pytest.raises(ConfigError, match='set model.*num_keypoints, test_.*num'):
         load_config(tmp_path / 'dumped.py', dict(num_keypoints=4))
 
 

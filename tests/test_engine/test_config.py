@@ -233,9 +233,6 @@ class TestNumbersOfKeypoints:
             (STEM, 'model.head.num_keypoints=12'),
             (STEM, 'model.generator.num_keypoints=12'),
             (STEM, 'val_dataloader.dataset.num_keypoints=12'),
-            (STEM, 'model.metainfo="dict(num_keypoints=12)"'),
-            (STEM, 'train_dataloader.dataset.metainfo="dict(num_keypoints=12)"'),
-            ('stable-keypoints_cub-512x512', 'model.train_cfg.num_selected=12'),
             ('fse-light_faces-64x64', 'model.head.num_keypoints=12'),
             ('hourglass-s2_mpii-256x256', 'model.head.num_keypoints=12'),
             ('hourglass-s2_mpii-256x256', 'model.backbone.num_keypoints=12'),
@@ -245,6 +242,21 @@ class TestNumbersOfKeypoints:
     def test_must_agree(self, name, option):
         with pytest.raises(ConfigError, match='numbers of keypoints differ: .*; '):
             load_config(name, typed(option))
+
+    @pytest.mark.parametrize(
+        'place', ('model.metainfo', 'val_dataloader.dataset.metainfo')
+    )
+    def test_of_the_metainfo(self, place):
+        cfg = load_config(STEM)
+        cfg.merge_from_dict({place: dict(num_keypoints=12)})
+        with pytest.raises(ConfigError, match=f'12 in .*{place}'):
+            check_config(cfg)
+
+    def test_of_selected_tokens(self):
+        cfg = load_config('stable-keypoints_cub-512x512')
+        cfg.model.train_cfg.num_selected = 12
+        with pytest.raises(ConfigError, match=r'12 in model.train_cfg.num_selected; 4'):
+            check_config(cfg)
 
     def test_of_a_data_set_that_says_none(self):
         cfg = load_config(STEM)

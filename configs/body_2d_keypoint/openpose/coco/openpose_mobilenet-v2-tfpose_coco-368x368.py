@@ -1,4 +1,4 @@
-# The MobileNetV2 of tf-pose, its normalisation folded as in the trained weights.
+# The MobileNetV2 of tf-pose, its normalisation folded as in PINTO's weights.
 _base_ = [
     '../_base_/mobilenet_v2_tfpose.py',
     '../_base_/people_368x368.py',

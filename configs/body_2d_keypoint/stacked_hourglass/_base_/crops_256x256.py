@@ -1,6 +1,6 @@
 # Crops of 256x256 pixels around each person, augmented as the author of Stacked
-# Hourglass does, and maps of 64x64 cells. A child with another codec puts `target`, with
-# that encoder, between `augment` and `packing`.
+# Hourglass does, and maps of 64x64 cells. A child with another codec puts `target`,
+# with that encoder, between `augment` and `packing`.
 codec = dict(type='HourglassHeatmap', input_size=(256, 256), heatmap_size=(64, 64))
 load = dict(type='LoadVerifiedImage')
 box = dict(type='GetBBoxCenterScale', padding=1.25)
