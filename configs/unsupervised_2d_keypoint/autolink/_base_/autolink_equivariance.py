@@ -12,7 +12,7 @@ model = dict(
         type='SoftArgmaxHead',
         in_channels=64,
         upsample_channels=(32,),
-        grid='cell_centres',
+        alignment='cell_centers',
         logit_scale=4.0,
     ),
     generator=dict(
@@ -37,9 +37,7 @@ model = dict(
             layers=('relu1_2', 'relu2_2', 'relu3_3'),
             layer_weights=(0.05, 0.2, 0.33),
         ),
-        equivariance=dict(
-            type='EquivarianceLoss', loss_weight=10.0, grid='cell_centres'
-        ),
+        equivariance=dict(type='EquivarianceLoss', loss_weight=10.0),
         diversity=dict(type='DiversityLoss', window=4, loss_weight=1.6),
     ),
     test_cfg=dict(untrained_control=True),

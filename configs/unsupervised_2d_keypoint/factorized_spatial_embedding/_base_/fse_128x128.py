@@ -15,8 +15,6 @@ pipeline = [
     dict(type='PackPoseInputs'),
 ]
 
-# Without padding the first of 42 cells looks at pixel 22.5, the next one at 24.5.
-grid = dict(first=22.5, spacing=2.0)
 model = dict(
     type='FactorizedSpatialEmbedding',
     data_preprocessor=dict(  # RGB in [-1, 1]
@@ -29,7 +27,9 @@ model = dict(
         upsample_channels=(),
         kernel_size=5,
         padding='valid',
-        grid=grid,
+        # Without padding the first of 42 cells looks at pixel 22.5, the next one at
+        # 24.5.
+        alignment=dict(first=22.5, spacing=2.0),
         final_norm=True,
         init_std=0.02,
     ),
@@ -38,7 +38,10 @@ model = dict(
     crop_margin=9,
     losses=dict(
         equivariance=dict(
-            type='EquivarianceLoss', unit='cells', grid=grid, loss_weight=1.0
+            type='EquivarianceLoss',
+            # FSE's release measures in cells of 2 pixels, the loss in half of the side
+            # of 128 pixels: the weight 1 of the release in that unit.
+            loss_weight=(127 / 2 / 2) ** 2,
         ),
         # 500 on each view
         diversity=dict(

@@ -14,5 +14,5 @@ flow = dict(
     view_transform=dict(
         _delete_=True, type='OpticalFlowView', brightness=0.1, contrast=0.2
     ),
-    warp_frames=False,
+    warp_padded=False,
 )

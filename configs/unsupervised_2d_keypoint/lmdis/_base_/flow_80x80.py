@@ -11,5 +11,5 @@ flow_pipeline = [
 flow = dict(
     data_preprocessor=dict(type='FramePairDataPreprocessor'),
     view_transform=dict(_delete_=True, type='OpticalFlowView'),
-    warp_frames=False,
+    warp_padded=False,
 )

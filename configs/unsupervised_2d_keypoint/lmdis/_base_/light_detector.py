@@ -18,7 +18,7 @@ light_backbone = dict(
 light_head = dict(
     type='ChannelSoftmaxHead',
     in_channels=32,
-    frame_margin=8,
+    padding=8,
     norm_momentum=momentum,
     logit_scale=4.0,
 )

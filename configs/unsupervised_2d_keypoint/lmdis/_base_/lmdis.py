@@ -9,7 +9,6 @@ model = dict(
         concentration=dict(
             type='ConcentrationLoss',
             loss_weight=100.0,
-            grid='cell_centres',
             both_views=True,
         ),
         separation=dict(
@@ -20,7 +19,6 @@ model = dict(
             variant='means',
             loss_weight=1e4,
             keypoint_reduction='sum',
-            unit='half_longer_edge',
         ),
     ),
     test_cfg=dict(untrained_control=True),

@@ -7,11 +7,10 @@ _base_ = [
     './crops_80x80.py',
 ]
 
-ratio = 80 / 96
 model = dict(
     image_jitter=dict(brightness=32 / 255, contrast=0.5),
     backbone=dict(type='LMDISHourglass'),
-    head=dict(type='ChannelSoftmaxHead', in_channels=32, frame_margin=8),
+    head=dict(type='ChannelSoftmaxHead', in_channels=32, padding=8),
     generator=dict(
         type='LMDISGenerator',
         features=dict(
@@ -33,9 +32,6 @@ model = dict(
     view_transform=dict(type='RandomLMDISWarp'),
     losses=dict(
         reconstruction=dict(type='SquaredErrorLoss', loss_weight=0.1),
-        concentration=dict(frame_ratio=ratio),
-        separation=dict(frame_ratio=ratio),
-        equivariance=dict(frame_ratio=ratio),
     ),
 )
 

@@ -8,7 +8,6 @@ _base_ = [
     './light_detector.py',
 ]
 
-ratio = 64 / 80
 model = dict(
     backbone=_base_.light_backbone,
     head=dict(_base_.light_head, background_logit=1.5),
@@ -26,11 +25,10 @@ model = dict(
             loss_weight=500.0,
             mass_weight=0.2,
             edge_weight=1.0,
-            frame_margin=8,
         ),
-        concentration=dict(loss_weight=200.0, frame_ratio=ratio),
-        separation=dict(loss_weight=10.0, frame_ratio=ratio),
-        equivariance=dict(loss_weight=4e3, frame_ratio=ratio),
+        concentration=dict(loss_weight=200.0),
+        separation=dict(loss_weight=10.0),
+        equivariance=dict(loss_weight=4e3),
     ),
 )
 optim_wrapper = dict(

@@ -10,7 +10,6 @@ _base_ = [
 
 momentum = _base_.momentum
 small = _base_.light_hourglass
-ratio = 64 / 80
 model = dict(
     backbone=_base_.light_backbone,
     head=_base_.light_head,
@@ -38,9 +37,6 @@ model = dict(
     ),
     losses=dict(
         reconstruction=dict(type='SquaredErrorLoss', loss_weight=0.1),
-        concentration=dict(frame_ratio=ratio),
-        separation=dict(frame_ratio=ratio),
-        equivariance=dict(frame_ratio=ratio),
     ),
 )
 
