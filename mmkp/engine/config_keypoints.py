@@ -39,7 +39,7 @@ def keypoint_mistakes(cfg: Mapping, find_type: Callable[[str], Any]) -> Iterator
         if isinstance(loader, Mapping):
             dataset, place = loader.get('dataset'), f'{key}.dataset'
             if _lacks_number(dataset, find_type):
-                yield f'{place} ({dataset["type"]}) says no num_keypoints'
+                yield f'{place} says no num_keypoints, which are to be discovered'
             else:
                 found |= _of_dataset(dataset, place, find_type)
     if len(set(found.values())) > 1:
