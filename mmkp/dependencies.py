@@ -78,7 +78,8 @@ TRIED = (
     'mmpose==1.3.2',
     'opencv-python-headless==4.11.0.86',
 )
-# What requirements/runtime.txt lists, xtcocotools aside, which pycocotools replaces.
+# What requirements/runtime.txt lists, xtcocotools aside, which pycocotools replaces,
+# and numba, without which loops run interpreted.
 OTHERS = tuple(
     Dependency(module, (distribution,), minimum)
     for module, distribution, minimum in (

@@ -4,7 +4,7 @@ import numpy as np
 from tiny_people import FIGURE
 
 from mmkp.codecs import PartAffinityField
-from mmkp.codecs.limb_skeleton import make_skeleton
+from mmkp.codecs.make_skeleton import make_skeleton
 
 # Assembly alone, without what the default profile adds to it.
 PLAIN = dict(max_gap=0.0, search_missing=False, min_keypoints=2)

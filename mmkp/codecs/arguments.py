@@ -71,6 +71,26 @@ def positive(name: str, value: float) -> float:
     return value
 
 
+def check_shape(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array of a shape.
+
+    Args:
+        name: of the argument, for the message.
+        values: of the argument.
+        shape: that it must have.
+
+    Returns:
+        The values as an array.
+
+    Raises:
+        ValueError: another shape.
+    """
+    array = np.asarray(values)
+    if array.shape != shape:
+        raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
+    return array
+
+
 def check_visible(visible: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return which keypoints are labelled.
 

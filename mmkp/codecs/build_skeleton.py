@@ -9,9 +9,10 @@ from typing import Any
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
-from mmkp.codecs.limb_skeleton import LimbSkeleton, make_skeleton
+from mmkp.codecs.make_skeleton import make_skeleton
 from mmkp.codecs.skeleton_presets import PRESETS
 from mmkp.datasets.sides import complete_metainfo, flip_partners
+from mmkp.ops.part_affinity.limb_skeleton import LimbSkeleton
 
 # Accuracy of the annotators for COCO's feet, as COCO-WholeBody publishes it.
 _FOOT_SIGMAS = dict(

@@ -11,14 +11,16 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmkp.codecs.arguments import check_input_size, check_visible, one_of, positive
-from mmkp.codecs.build_skeleton import build_skeleton
-from mmkp.codecs.limb_skeleton import LimbSkeleton
-from mmkp.ops.part_affinity.grouping_config import (
-    BACKENDS,
-    check_backend,
-    grouping_config,
+from mmkp.codecs.arguments import (
+    check_input_size,
+    check_shape,
+    check_visible,
+    one_of,
+    positive,
 )
+from mmkp.codecs.build_skeleton import build_skeleton
+from mmkp.ops.part_affinity.grouping_config import grouping_config
+from mmkp.ops.part_affinity.limb_skeleton import LimbSkeleton
 from mmkp.ops.part_affinity.targets import (
     FIELD_ALIGNMENTS,
     render_fields,
@@ -61,7 +63,8 @@ class PartAffinityField(BaseKeypointCodec):
             feet repeat the bodies of others, so of them it takes the neck, middle of
             the hips, ankles and feet only.
         output_keypoints: 'source' to decode the data set's S keypoints, 'all' for K.
-        profile: decoding rules, see ``mmkp.codecs.pose_decoder``.
+        profile: decoding rules, see
+            :class:`mmkp.ops.part_affinity.pose_decoder.PoseDecoder`.
         decoder: further options of the decoder by name.
 
     Raises:
@@ -105,20 +108,10 @@ class PartAffinityField(BaseKeypointCodec):
         )
         self.profile = profile
         self.decoder_options = dict(decoder or {})
-        rules = {k: v for k, v in self.decoder_options.items() if k != 'backend'}
-        # Mistakes are told at once.
-        rules_of_profile = grouping_config(profile, **rules)
-        backend = one_of(
-            'backend', self.decoder_options.get('backend', 'auto'), BACKENDS
-        )
-        try:
-            check_backend(backend, rules_of_profile, profile)
-        except ValueError as error:
-            # Training only encodes, and may do so where numba is not installed.
-            warnings.warn(f'this codec cannot decode: {error}', stacklevel=2)
+        grouping_config(profile, **self.decoder_options)  # tells mistakes at once
         self._limbs = np.array(self.skeleton.limbs, np.int64)
-        self._trained = self._trained_keypoints(trained_keypoints)
-        self._extremities = self._limbs_before_absent_keypoints()
+        self._trained = self.skeleton.trained_keypoints(trained_keypoints)
+        self._extremities = self.skeleton.unlabeled_extremities()
 
     def encode(
         self,
@@ -157,7 +150,7 @@ class PartAffinityField(BaseKeypointCodec):
             ignored = ignored | (self._unknown(keypoints_ignored, len(points)) & ~seen)
         if labeled_mask is not None:
             shape = self.map_size[::-1]
-            labeled_mask = self._checked('labeled_mask', labeled_mask, shape)
+            labeled_mask = check_shape('labeled_mask', labeled_mask, shape)
             if not ((labeled_mask >= 0) & (labeled_mask <= 1)).all():
                 raise ValueError(
                     'labeled_mask must hold weights from 0 to 1, got values from '
@@ -173,6 +166,8 @@ class PartAffinityField(BaseKeypointCodec):
             alignment=self.field_alignment,
             **grid,
         )
+        # Where feet and the like may be that nobody labels.
+        ends = points[:, self._extremities][seen[:, self._extremities].all(2)]
         heatmap_weights, field_weights = label_weights(
             heatmaps,
             fields,
@@ -181,7 +176,7 @@ class PartAffinityField(BaseKeypointCodec):
             self._trained,
             ignored,
             boxes_of_people(points, seen, **grid) if ignored.any() else None,
-            self._background_boxes(points, seen),
+            boxes_of_extremities(ends[:, 0], ends[:, 1], **grid),
         )
         return dict(
             heatmaps=heatmaps.maps,
@@ -238,8 +233,8 @@ class PartAffinityField(BaseKeypointCodec):
 
     @cached_property
     def _decoder(self) -> Any:
-        # Training pipelines have a codec in each worker, and never decode.
-        from mmkp.codecs.pose_decoder import PoseDecoder
+        # Training never decodes.
+        from mmkp.ops.part_affinity.pose_decoder import PoseDecoder
 
         is_beside = self.field_alignment == 'openpose'
         return PoseDecoder(
@@ -255,7 +250,8 @@ class PartAffinityField(BaseKeypointCodec):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Keypoints (N, K, 2), whether labelled (N, K) and ignored (N, K)."""
         keypoints = np.asarray(keypoints)
-        name, counts = self.skeleton.name, self._keypoint_counts
+        name, sources = self.skeleton.name, self.skeleton.num_source_keypoints
+        counts = list(dict.fromkeys((sources, self.skeleton.num_keypoints)))
         if keypoints.ndim == 3 and keypoints.shape[2] != 2:
             raise ValueError(
                 f'keypoints must have shape (N, {counts[0]}, 2), got {keypoints.shape}'
@@ -268,9 +264,7 @@ class PartAffinityField(BaseKeypointCodec):
                 'the skeleton of this data set'
             )
         shape = keypoints.shape[:2]
-        if visible is None:
-            visible = np.ones(shape, np.float32)
-        seen = check_visible(visible, shape)
+        seen = check_visible(np.ones(shape) if visible is None else visible, shape)
         finite = np.isfinite(keypoints).all(2)
         if not finite[seen].all():
             warnings.warn(
@@ -280,63 +274,20 @@ class PartAffinityField(BaseKeypointCodec):
             )
         seen &= finite
         keypoints = np.where(finite[..., None], keypoints, 0)
-        if shape[1] == self.skeleton.num_source_keypoints:
+        if shape[1] == sources:
             points, labeled, ignored = self.skeleton.from_source(keypoints, seen)
             return points, labeled > 0, ignored
         absent = np.array([not parents for parents in self.skeleton.sources])
         return keypoints, seen, np.broadcast_to(absent, shape)
 
-    @property
-    def _keypoint_counts(self) -> list[int]:
-        counts = (self.skeleton.num_source_keypoints, self.skeleton.num_keypoints)
-        return list(dict.fromkeys(counts))
-
     def _unknown(self, ignored: Any, num_people: int) -> np.ndarray:
         """Which keypoints of the maps (N, K) are ignored; from (N, S) or (N, K)."""
         ignored = np.asarray(ignored)
         if ignored.shape == (num_people, self.skeleton.num_source_keypoints):
-            sources = self.skeleton.sources
-            columns = [ignored[:, list(p)].any(1) for p in sources]
-            return np.stack(columns, 1)
+            of_parents = [ignored[:, list(p)].any(1) for p in self.skeleton.sources]
+            return np.stack(of_parents, 1)
         shape = (num_people, self.skeleton.num_keypoints)
-        return self._checked('keypoints_ignored', ignored, shape).astype(bool)
-
-    @staticmethod
-    def _checked(name: str, array: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.asarray(array)
-        if array.shape != shape:
-            raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
-        return array
-
-    def _trained_keypoints(self, names: Sequence[str] | None) -> np.ndarray | None:
-        """Whether the channels of keypoints count, (K,) bool; None if all do."""
-        known = self.skeleton.keypoints
-        if names is None:
-            trained = np.array([bool(parents) for parents in self.skeleton.sources])
-        else:
-            strange = sorted(set(names) - set(known))
-            if strange:
-                raise ValueError(
-                    f'trained_keypoints names {", ".join(strange)}, which skeleton '
-                    f'{self.skeleton.name!r} lacks; it has {", ".join(known)}'
-                )
-            trained = np.array([keypoint in names for keypoint in known])
-        return None if trained.all() else trained
-
-    def _limbs_before_absent_keypoints(self) -> np.ndarray:
-        """Limbs (inner, outer end) that go on to keypoints nobody labels, (M, 2)."""
-        sources, limbs = self.skeleton.sources, self.skeleton.limbs
-        outer = {a for a, b in limbs if sources[a] and not sources[b]}
-        found = [(a, b) for a, b in limbs if b in outer and sources[a]]
-        return np.array(found, np.int64).reshape(-1, 2)
-
-    def _background_boxes(self, points: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """Boxes (M, 4) where feet and the like may be that nobody labels."""
-        ends = seen[:, self._extremities].all(2)
-        limbs = points[:, self._extremities][ends]
-        return boxes_of_extremities(
-            limbs[:, 0], limbs[:, 1], self.map_size, self.stride
-        )
+        return check_shape('keypoints_ignored', ignored, shape).astype(bool)
 
     def __repr__(self) -> str:
         """Name the codec with what matters most."""

@@ -39,13 +39,6 @@ def test_maps_that_are_no_real_arrays():
         field().decode(np.ones((18, 4, 4), complex), np.ones((38, 4, 4), complex))
 
 
-def test_a_back_end_that_cannot_decode_is_told_at_once():
-    with pytest.warns(UserWarning, match='cannot decode: .* not compiled'):
-        field(profile='openpose', decoder=dict(backend='numba'))
-    with pytest.raises(ValueError, match="backend must be one of .* got 'cuda'"):
-        field(decoder=dict(backend='cuda'))
-
-
 def test_wide_gaussians_cost_no_more_than_the_map():
     codec = PartAffinityField('coco18', input_size=(128, 64), sigma=1000.0)
     points = np.random.default_rng(0).uniform(0, 64, (3, 17, 2))

@@ -1,7 +1,7 @@
 """How long it takes to turn maps of a network into people.
 
-Decodes recorded outputs (57 x h x w) of a COCO-18 network by mmkp, with and without
-numba, and by a plain implementation at full resolution, one after the other::
+Decodes recorded outputs (57 x h x w) of a COCO-18 network by mmkp and by a plain
+implementation at full resolution, as published demos have it, one after the other::
 
     python tools/benchmarks/part_affinity_decoding.py maps.npz
 
@@ -24,9 +24,9 @@ from mmengine.dataset import Compose, pseudo_collate
 from plain_part_affinity_decoding import decode_at_full_resolution
 
 from mmkp.codecs import build_skeleton
-from mmkp.codecs.pose_decoder import PoseDecoder
 from mmkp.engine.cli import run_tool
 from mmkp.labels import read_npz
+from mmkp.ops.part_affinity.pose_decoder import PoseDecoder
 
 STRIDE = 8
 GROUPS = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 999))
@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('maps', help="npz file with 'out57' (N, 57, h, w)")
     parser.add_argument('--repeats', type=int, default=3, help='of mmkp, the median')
     parser.add_argument('--no-plain', action='store_true', help='only mmkp')
-    parser.add_argument('--device', help='also decode batches of 32 there')
+    parser.add_argument('--device', help='also decode batches of 32 from there')
     parser.add_argument(
         '--end-to-end', nargs=3, metavar=('CONFIG', 'CHECKPOINT', 'FOLDER')
     )
@@ -53,15 +53,15 @@ def load_maps(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(maps[:, :19]), np.ascontiguousarray(maps[:, 19:])
 
 
-def prepare_decoder(path: str, backend: str) -> Callable[[], object]:
+def prepare_decoder(path: str, name: str) -> Callable[[], object]:
     """A call that decodes the most crowded of the maps, for the memory."""
     heatmaps, fields = load_maps(path)
     skeleton = build_skeleton('coco18')
-    if backend == 'plain':
+    if name == 'plain':
         crowd = np.argmax((heatmaps[:, :18] > 0.3).sum((1, 2, 3)))
         maps = heatmaps[crowd, :18], fields[crowd]
         return lambda: decode_at_full_resolution(*maps, skeleton, STRIDE)
-    decoder = PoseDecoder(skeleton, STRIDE, backend=backend)
+    decoder = PoseDecoder(skeleton, STRIDE)
     crowd = np.argmax((heatmaps[:, :18] > 0.3).sum((1, 2, 3)))
     one = heatmaps[crowd : crowd + 1], fields[crowd : crowd + 1]
     quiet = np.zeros_like(one[0]), np.zeros_like(one[1])
@@ -84,7 +84,7 @@ def time_all(
                 people = method(*maps)
                 runs.append(1e3 * (time.perf_counter() - start))
             times[name].append(float(np.median(runs)))
-            if name == 'numpy':
+            if name == 'mmkp':
                 number.append(len(people[0].keypoints))
     return {name: np.array(values) for name, values in times.items()}, np.array(number)
 
@@ -113,14 +113,14 @@ def print_table(times: dict[str, np.ndarray], number: np.ndarray) -> None:
 
 def print_batches(device: str, heatmaps: np.ndarray, fields: np.ndarray) -> None:
     """Time batches of 32 on a device."""
-    decoder = PoseDecoder(build_skeleton('coco18'), STRIDE, backend='torch')
+    decoder = PoseDecoder(build_skeleton('coco18'), STRIDE)
     batch = [torch.from_numpy(m[:32]).to(device) for m in (heatmaps, fields)]
     runs = []
     for _ in range(12):
         start = time.perf_counter()
         decoder(*batch)
         runs.append(1e3 * (time.perf_counter() - start))
-    print(f'\nBatch of 32 on {device}: {np.median(runs[2:]):.2f} ms')
+    print(f'\nBatch of 32 from {device}: {np.median(runs[2:]):.2f} ms')
 
 
 def print_shares(config: str, checkpoint: str, folder: str) -> None:
@@ -163,11 +163,8 @@ def main() -> None:
     torch.set_num_threads(1)
     heatmaps, fields = load_maps(args.maps)
     skeleton = build_skeleton('coco18')
-    methods: dict[str, Callable] = {
-        name: PoseDecoder(skeleton, STRIDE, backend=name) for name in ('numpy', 'numba')
-    }
-    for method in methods.values():
-        method(heatmaps[:1], fields[:1])
+    methods: dict[str, Callable] = dict(mmkp=PoseDecoder(skeleton, STRIDE))
+    methods['mmkp'](heatmaps[:1], fields[:1])  # compiles
     if not args.no_plain:
         methods['plain'] = lambda h, f: decode_at_full_resolution(
             h[0, :18], f[0], skeleton, STRIDE

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmkp.codecs.limb_skeleton import LimbSkeleton
+from mmkp.ops.part_affinity.limb_skeleton import LimbSkeleton
 
 INTERPOLATIONS = ('bilinear', 'bicubic')
 

@@ -1,22 +1,21 @@
-"""People as arrays, and what becomes of them once their peaks are known."""
+"""Poses as arrays, made of groups of peaks."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from mmkp.ops.part_affinity.grouping_config import GroupingConfig
-
-#: Share of the heatmap's value that a keypoint found along a field has as its score.
-SEARCHED_SHARE = 0.5
-#: Cells around another person's peak where a search finds nothing.
-TAKEN_RADIUS = 1.5
+from mmkp.ops.part_affinity.assembly import PartialPoses
+from mmkp.ops.part_affinity.compiled import compiled
+from mmkp.ops.part_affinity.grouping_config import GroupingRules
+from mmkp.ops.part_affinity.peaks import Peaks
 
 
-class People(NamedTuple):
-    """N people of one image, best first.
+class AssembledPoses(NamedTuple):
+    """N poses of one image.
 
-    ``keypoints`` (N, K, 2) float32, x and y; ``scores`` (N, K) float32, 0 where a
-    keypoint was not found and merely placed; ``instance_scores`` (N,) float32.
+    ``keypoints`` (N, K, 2), x and y; ``scores`` (N, K), 0 where a keypoint was not
+    found and merely placed; ``instance_scores`` (N,). Float64 while they are worked
+    on, float32 when they are done.
     """
 
     keypoints: np.ndarray
@@ -24,84 +23,57 @@ class People(NamedTuple):
     instance_scores: np.ndarray
 
 
-class Draft(NamedTuple):
-    """People while they are worked on, float64: ``x``, ``y``, ``scores`` (N, K).
-
-    ``found`` (N, K) bool says which keypoints have a peak, ``size`` (N,) is the larger
-    side of the box around them in cells, ``instance_scores`` (N,).
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    scores: np.ndarray
-    found: np.ndarray
-    size: np.ndarray
-    instance_scores: np.ndarray
-
-
-def draft_people(
-    members: np.ndarray,
-    limb_scores: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    scores: np.ndarray,
-    profile: GroupingConfig,
-) -> tuple[Draft, np.ndarray]:
-    """Look up the peaks of people and leave out who has too few or too weak ones.
+@compiled
+def pose_arrays(
+    partial: PartialPoses, peaks: Peaks, rules: GroupingRules
+) -> AssembledPoses:
+    """Look up the peaks of poses and leave out who has too few or too weak ones.
 
     Args:
-        members: (F, K) int, peak of each keypoint of each fragment, or -1.
-        limb_scores: (F,) sums over their limbs.
-        x: (P,) float64, of the peaks.
-        y: (P,) float64, of the peaks.
-        scores: (P,) float64, of the peaks.
-        profile: the rules.
+        partial: F groups of peaks.
+        peaks: P peaks.
+        rules: on who is left out, and on the score of a pose.
 
     Returns:
-        The people, and which fragments (N,) int they are.
+        The poses, in the order of the groups, what has no peak at the origin.
     """
-    number = (members >= 0).sum(1)
-    kept = np.flatnonzero(number >= profile.min_keypoints)
-    members = members[kept]
-    found = members >= 0
-    peak_scores = scores[members] * found
-    # One after the other, as compiled code adds.
-    total = peak_scores.cumsum(1)[:, -1] + limb_scores[kept]
-    ratio = total / number[kept]
-    strong = ratio >= profile.min_score
-    if not strong.all():
-        kept, members, found = kept[strong], members[strong], found[strong]
-        peak_scores, total, ratio = peak_scores[strong], total[strong], ratio[strong]
-    at_x, at_y = x[members], y[members]
-    size = np.maximum(_extent(at_x, found), _extent(at_y, found))
-    instance_scores = ratio / 2
-    if profile.instance_score == 'sum':
-        instance_scores = total * (number[kept] - 1)
-    return Draft(at_x, at_y, peak_scores, found, size, instance_scores), kept
+    capacity, num_keypoints = partial.peak.shape
+    keypoints = np.zeros((capacity, num_keypoints, 2))
+    scores, instance_scores = np.zeros((capacity, num_keypoints)), np.zeros(capacity)
+    n = 0
+    for f in range(capacity):
+        number, total = 0, 0.0
+        for peak in partial.peak[f]:
+            if peak >= 0:
+                number += 1
+                total += peaks.score[peak]
+        total += partial.limb_score[f]
+        if number < rules.min_keypoints or total / number < rules.min_score:
+            continue
+        for k in range(num_keypoints):
+            peak = partial.peak[f, k]
+            if peak >= 0:
+                keypoints[n, k, 0], keypoints[n, k, 1] = peaks.x[peak], peaks.y[peak]
+                scores[n, k] = peaks.score[peak]
+        mean = total / number / 2
+        instance_scores[n] = total * (number - 1) if rules.scores_by_sum else mean
+        n += 1
+    return AssembledPoses(keypoints[:n], scores[:n], instance_scores[:n])
 
 
-def finished_people(draft: Draft) -> People:
-    """People, best first; where is as in the draft."""
-    order = np.argsort(-draft.instance_scores, kind='stable')
-    keypoints = np.empty((*draft.x.shape, 2), np.float32)
-    keypoints[..., 0], keypoints[..., 1] = draft.x[order], draft.y[order]
-    return People(
-        keypoints,
-        draft.scores[order].astype(np.float32),
-        draft.instance_scores[order].astype(np.float32),
+@compiled
+def best_first(poses: AssembledPoses) -> AssembledPoses:
+    """Sort poses by their scores.
+
+    Args:
+        poses: float64.
+
+    Returns:
+        The same in float32, best first.
+    """
+    order = np.argsort(-poses.instance_scores, kind='mergesort')
+    return AssembledPoses(
+        poses.keypoints[order].astype(np.float32),
+        poses.scores[order].astype(np.float32),
+        poses.instance_scores[order].astype(np.float32),
     )
-
-
-def no_people(num_keypoints: int) -> People:
-    """The people of an empty image."""
-    return People(
-        np.zeros((0, num_keypoints, 2), np.float32),
-        np.zeros((0, num_keypoints), np.float32),
-        np.zeros(0, np.float32),
-    )
-
-
-def _extent(values: Any, found: np.ndarray) -> np.ndarray:
-    """Largest less smallest of the found values of each person, (N,)."""
-    largest = np.where(found, values, -np.inf).max(1, initial=-np.inf)
-    return largest - np.where(found, values, np.inf).min(1, initial=np.inf)

@@ -1,10 +1,33 @@
 """Rules by which maps become people."""
 
-import importlib.util
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, NamedTuple
 
-BACKENDS = ('auto', 'numpy', 'numba', 'torch')
+
+class GroupingRules(NamedTuple):
+    """The same as compiled code takes it, see :class:`GroupingConfig`.
+
+    ``min_peak_distance`` is in cells, and ``scores_by_sum`` says whether
+    ``instance_score`` is 'sum'.
+    """
+
+    upsample: float
+    peak_threshold: float
+    max_peaks: int
+    min_peak_distance: float
+    num_samples: int
+    samples_by_length: bool
+    sample_threshold: float
+    min_fraction: float
+    length_penalty: bool
+    only_passing: bool
+    merge: bool
+    max_gap: float
+    min_single_score: float
+    search_missing: bool
+    min_keypoints: int
+    min_score: float
+    scores_by_sum: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +103,18 @@ class GroupingConfig:
                 f'{self.instance_score!r}'
             )
 
+    def rules(self, stride: float) -> GroupingRules:
+        """The same for compiled code, each number of one type.
+
+        Args:
+            stride: input pixels a cell.
+        """
+        rules = asdict(self)
+        rules['min_peak_distance'] /= stride
+        rules['scores_by_sum'] = rules.pop('instance_score') == 'sum'
+        types = GroupingRules.__annotations__
+        return GroupingRules(**{name: types[name](v) for name, v in rules.items()})
+
 
 #: Rules of released decoders, as far as these options can say them, and our own.
 PROFILES: dict[str, GroupingConfig] = {
@@ -132,29 +167,3 @@ def grouping_config(profile: str, **options: Any) -> GroupingConfig:
             f'{", ".join(sorted(known))}'
         )
     return replace(PROFILES[profile], **options)
-
-
-def check_backend(backend: str, profile: GroupingConfig, name: str) -> bool:
-    """Whether arrays are decoded by compiled code.
-
-    Args:
-        backend: 'auto', 'numpy', 'numba' or 'torch'.
-        profile: the rules.
-        name: of the profile, for messages.
-
-    Returns:
-        Whether the back end asks for numba, or takes it where that is possible.
-
-    Raises:
-        ValueError: another back end, or 'numba' where it cannot be used.
-    """
-    if backend not in BACKENDS:
-        raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')
-    has_numba = importlib.util.find_spec('numba') is not None
-    plain = not (
-        profile.samples_by_length or profile.only_passing or profile.min_peak_distance
-    )
-    if backend == 'numba' and not (has_numba and plain):
-        reason = 'has rules that are not compiled' if has_numba else 'needs numba'
-        raise ValueError(f"backend='numba': profile {name!r} {reason}")
-    return backend in ('auto', 'numba') and has_numba and plain

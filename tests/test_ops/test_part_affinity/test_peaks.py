@@ -1,12 +1,16 @@
-"""Peaks between the cells: closed forms, ties, borders, and numpy against torch."""
+"""Peaks between the cells: closed forms, ties and borders."""
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmkp.ops.part_affinity.peaks import Peaks, find_peaks, thinned_peaks
+from mmkp.ops.part_affinity.peaks import (
+    Peaks,
+    find_peaks,
+    highest_peaks,
+    thinned_peaks,
+)
 
 
 def gaussians(centers, sigma=0.875, size=(12, 10)):
@@ -16,8 +20,9 @@ def gaussians(centers, sigma=0.875, size=(12, 10)):
     return np.exp(-np.array(squared) / (2 * sigma**2)).astype(np.float32)
 
 
-def as_arrays(peaks):
-    return [v.numpy() if isinstance(v, torch.Tensor) else v for v in peaks]
+def channels(peaks):
+    """The map of each peak."""
+    return np.repeat(np.arange(len(peaks.first) - 1), np.diff(peaks.first))
 
 
 @pytest.mark.parametrize('sigma', [0.875, 1.75])
@@ -25,7 +30,7 @@ def test_centre_of_a_gaussian_is_recovered(sigma):
     offsets = np.linspace(-0.49, 0.49, 15)
     centers = [(5 + dx, 4 + dy) for dx in offsets for dy in offsets]
     peaks = find_peaks(gaussians(centers, sigma), 0.05)
-    np.testing.assert_array_equal(peaks.channel, np.arange(len(centers)))
+    np.testing.assert_array_equal(channels(peaks), np.arange(len(centers)))
     found = np.stack([peaks.x, peaks.y], 1)
     # The logarithm is an approximation, and neighbours under 1 % count as 1 %.
     np.testing.assert_allclose(found, centers, atol=1e-2)
@@ -47,7 +52,7 @@ def test_plateau_counts_once(height, width):
 
 def test_constant_map_has_one_peak():
     peaks = find_peaks(np.full((2, 5, 5), 0.3, np.float32), 0.1)
-    np.testing.assert_array_equal(peaks.channel, [0, 1])
+    np.testing.assert_array_equal(channels(peaks), [0, 1])
     np.testing.assert_array_equal(peaks.x, [0, 0])
 
 
@@ -62,10 +67,9 @@ def test_peaks_on_the_border_stay_in_their_cell():
 def test_border_cells_of_enlarged_maps_are_no_peaks():
     maps = gaussians([(0, 4), (11, 9), (5.2, 4.1)])
     maps[0, 4, 6] = 0.5  # a ripple inside, beside the peak that is cut off
-    for kind in (np.asarray, torch.from_numpy):
-        peaks = find_peaks(kind(maps), 0.1, border=False)
-        np.testing.assert_array_equal(as_arrays(peaks)[0], [0, 2])
-        np.testing.assert_allclose(as_arrays(peaks)[1][1], 5.2, atol=1e-2)
+    peaks = find_peaks(maps, 0.1, border=False)
+    np.testing.assert_array_equal(channels(peaks), [0, 2])
+    np.testing.assert_allclose(peaks.x[1], 5.2, atol=1e-2)
 
 
 @pytest.mark.parametrize('shape', [(1, 1), (1, 7), (7, 1), (2, 2)])
@@ -80,7 +84,7 @@ def test_maps_of_one_row_or_column(shape):
     maps = np.zeros((3, *shape), np.float32)
     maps[1, -1, -1] = 0.7
     peaks = find_peaks(maps, 0.1)
-    np.testing.assert_array_equal(peaks.channel, [1])
+    np.testing.assert_array_equal(channels(peaks), [1])
     assert (peaks.x[0], peaks.y[0]) == (shape[1] - 1, shape[0] - 1)
     assert peaks.score[0] == np.float32(0.7)
 
@@ -143,19 +147,16 @@ def test_peaks_are_the_cells_that_nothing_near_exceeds(seed, width, height, leve
         if is_peak:
             cells.add((c, y, x))
     assert len(peaks.x) == len(cells)
-    for c, x, y, score in zip(*peaks, strict=True):
+    for c, x, y, score in zip(channels(peaks), *peaks[1:], strict=True):
         assert any(
             c == k and max(abs(x - u), abs(y - v)) <= 0.5 and maps[k, v, u] == score
             for k, v, u in cells
         )
-    of_tensors = as_arrays(find_peaks(torch.from_numpy(maps), 0.2))
-    for array, tensor in zip(peaks, of_tensors, strict=True):
-        np.testing.assert_array_equal(array, tensor)
 
 
 def test_thinning_keeps_the_first_of_near_peaks_of_one_map():
     peaks = Peaks(
-        np.array([0, 0, 0, 1, 1]),
+        np.array([0, 3, 5]),
         np.array([1.0, 2.0, 3.5, 1.0, 9.0]),
         np.array([1.0, 1.0, 1.0, 1.0, 1.0]),
         np.array([0.1, 0.9, 0.5, 0.4, 0.3]),
@@ -163,6 +164,12 @@ def test_thinning_keeps_the_first_of_near_peaks_of_one_map():
     kept = thinned_peaks(peaks, 2.0)
     # The third is near the second, but that one is gone.
     np.testing.assert_array_equal(kept.score, [0.1, 0.5, 0.4, 0.3])
-    tensors = thinned_peaks(Peaks(*map(torch.from_numpy, peaks)), 2.0)
-    for array, tensor in zip(kept, as_arrays(tensors), strict=True):
-        np.testing.assert_array_equal(array, tensor)
+    np.testing.assert_array_equal(kept.first, [0, 2, 4])
+
+
+def test_highest_peaks_are_kept_of_equal_ones_the_first():
+    score = np.array([0.2, 0.9, 0.2, 0.5, 0.1])
+    places = np.arange(5.0)
+    kept = highest_peaks(Peaks(np.array([0, 4, 5]), places, places, score), 3)
+    np.testing.assert_array_equal(kept.x, [0, 1, 3, 4])
+    np.testing.assert_array_equal(kept.first, [0, 3, 4])

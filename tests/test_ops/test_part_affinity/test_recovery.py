@@ -1,49 +1,43 @@
-"""Keypoints searched along fields: steps of one cell are equal on every back end."""
+"""Keypoints searched along fields: the best step of a walk, and the first of equals."""
 
 import numpy as np
-import torch
+import pytest
 
-from mmkp.ops.part_affinity.recovery import recover_keypoints
-
-
-def walks(seed, number=3000, size=(9, 3)):
-    random = np.random.default_rng(seed)
-    fields = random.normal(0, 0.5, (1, 4, *size[::-1])).astype(np.float32)
-    heatmaps = random.random((1, 3, *size[::-1])).astype(np.float32)
-    places = [random.uniform(0, side - 1, number) for side in size]
-    return (
-        heatmaps,
-        fields,
-        np.zeros(number, np.int64),
-        random.integers(0, 3, number),
-        random.integers(0, 2, number),
-        random.choice([-1.0, 1.0], number),
-        *places,
-        random.uniform(1, 6, number),
-    )
+from mmkp.ops.part_affinity.recovery import walk_along_field
 
 
-def test_numpy_and_torch_take_the_same_step():
-    for seed in range(5):
-        given = walks(seed)
-        arrays = recover_keypoints(*given, field_offset=0.4375)
-        tensors = recover_keypoints(*map(torch.from_numpy, given), field_offset=0.4375)
-        for array, tensor in zip(arrays, tensors, strict=True):
-            np.testing.assert_allclose(array, tensor.numpy(), rtol=1e-6, atol=1e-9)
+def slanted(angle, strength=1.0, size=(9, 9)):
+    """A field (2, h, w) that points in the same direction everywhere."""
+    vector = strength * np.array([np.cos(angle), np.sin(angle)])
+    return np.broadcast_to(vector[:, None, None], (2, *size)).astype(np.float32)
 
 
 def test_the_first_of_equal_steps_counts():
     # A field of the same strength everywhere: within a cell all steps weigh the same.
-    angle = np.linspace(0.1, 1.4, 50)
-    fields = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-    heatmaps = np.ones((50, 1, 9, 9), np.float32)
-    fields = np.broadcast_to(fields.T[:, :, None, None], (50, 2, 9, 9))
-    zeros, ones = np.zeros(50, np.int64), np.ones(50)
-    given = (heatmaps, np.ascontiguousarray(fields), np.arange(50), zeros, zeros)
-    given += (ones, 2 * ones, 2 * ones, 5 * ones)
-    step = 5 * 0.8 / 12
-    for found in (
-        recover_keypoints(*given),
-        [v.numpy() for v in recover_keypoints(*map(torch.from_numpy, given))],
-    ):
-        np.testing.assert_allclose(np.hypot(found[1] - 2, found[2] - 2), step)
+    heat = np.ones((9, 9), np.float32)
+    for angle in np.linspace(0.1, 1.4, 50):
+        field = np.ascontiguousarray(slanted(angle))
+        found = walk_along_field(heat, field, (2.0, 2.0), 1.0, 0.3, 0.0)
+        assert np.hypot(found[2] - 2, found[3] - 2) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize('sign', [1.0, -1.0])
+@pytest.mark.parametrize('field_offset', [0.0, 7 / 16])
+def test_the_warmest_cell_on_the_way_is_found(sign, field_offset):
+    heat = np.zeros((9, 9), np.float32)
+    heat[4, 6] = heat[1, 1] = 0.8  # the second one lies beside the way
+    field = np.ascontiguousarray(slanted(0.0 if sign > 0 else np.pi, 0.5))
+    arguments = ((1.0, 4.0), sign, 0.5, field_offset)
+    found = walk_along_field(heat, field, *arguments)
+    # Confidence times the mean of the field; the first step in the cell.
+    assert found == pytest.approx((0.4, 0.8, 5.5, 4.0), abs=1e-6)
+    # Against the field there is nothing.
+    assert walk_along_field(heat, -field, *arguments)[0] == 0
+    # A field of nothing leads nowhere.
+    assert walk_along_field(heat, field / 100, *arguments)[0] == 0
+
+
+def test_steps_outside_of_the_map_do_not_count():
+    heat = np.ones((9, 9), np.float32)
+    field = np.ascontiguousarray(slanted(np.pi))
+    assert walk_along_field(heat, field, (0.4, 4.0), 1.0, 1.0, 0.0)[0] == 0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmkp.codecs import build_skeleton
-from mmkp.codecs.limb_skeleton import make_skeleton
+from mmkp.codecs.make_skeleton import make_skeleton
 
 COCO_OF_18 = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
 PRESETS = ('coco18', 'body25', 'body25_body', 'mpi15', 'AP10KDataset')

@@ -1,8 +1,8 @@
-# Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Which keypoints are joined by limbs, and which of a data set's they are."""
+"""The keypoints and limbs of part affinity fields, and what is looked up about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -121,6 +121,36 @@ class LimbSkeleton:
             found_scores[:, absent] = 0
         return found, found_scores
 
+    def trained_keypoints(self, names: Sequence[str] | None) -> np.ndarray | None:
+        """Which keypoints have channels that count in the loss.
+
+        Args:
+            names: of the keypoints, or None for all that the data set labels.
+
+        Returns:
+            (K,) bool, or None if all do.
+
+        Raises:
+            ValueError: a name that the skeleton lacks.
+        """
+        if names is None:
+            trained = np.array([bool(parents) for parents in self.sources])
+        else:
+            strange = sorted(set(names) - set(self.keypoints))
+            if strange:
+                raise ValueError(
+                    f'trained_keypoints names {", ".join(strange)}, which skeleton '
+                    f'{self.name!r} lacks; it has {", ".join(self.keypoints)}'
+                )
+            trained = np.array([keypoint in names for keypoint in self.keypoints])
+        return None if trained.all() else trained
+
+    def unlabeled_extremities(self) -> np.ndarray:
+        """Limbs that go on to keypoints nobody labels: inner and outer end (M, 2)."""
+        outer = {a for a, b in self.limbs if self.sources[a] and not self.sources[b]}
+        found = [(a, b) for a, b in self.limbs if b in outer and self.sources[a]]
+        return np.array(found, np.int64).reshape(-1, 2)
+
     def _source_weights(self) -> np.ndarray:
         """Share of each data set's keypoint in each keypoint, (S, K) float32."""
         weights = np.zeros((self.num_source_keypoints, self.num_keypoints), np.float32)
@@ -129,110 +159,59 @@ class LimbSkeleton:
         return weights
 
 
-def make_skeleton(
-    name: str,
-    source_keypoints: Sequence[str],
-    source_swaps: Mapping[str, str],
-    source_sigmas: Sequence[float],
-    limbs: Sequence[tuple[str, str]],
-    keypoints: Sequence[str] | None = None,
-    derived_keypoints: Mapping[str, Sequence[str]] | None = None,
-    assembly_order: Sequence[tuple[str, str]] | None = None,
-    redundant_limbs: Sequence[tuple[str, str]] = (),
-) -> LimbSkeleton:
-    """Describe a skeleton by names.
+class LimbTables(NamedTuple):
+    """A skeleton as index arrays, int64 where nothing else is said.
+
+    ``start`` and ``end`` (L,) are the keypoints of each limb, ``assembly_order`` (L,)
+    the limbs in that order, ``is_redundant`` (L,) bool says which only join poses.
+    ``missing_links`` (J, 3) are two keypoints and a third to which both have limbs.
+    ``edge_target``, ``edge_other``, ``edge_limb`` (2 L,) and ``edge_sign`` (2 L,)
+    float64 are the limbs seen from both ends, ordered by target, with sign 1 where the
+    limb leads to the target and else -1. ``flip_indices`` (K,) is the mirror image of
+    each keypoint.
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    assembly_order: np.ndarray
+    is_redundant: np.ndarray
+    missing_links: np.ndarray
+    edge_target: np.ndarray
+    edge_other: np.ndarray
+    edge_limb: np.ndarray
+    edge_sign: np.ndarray
+    flip_indices: np.ndarray
+
+
+def limb_tables(skeleton: LimbSkeleton) -> LimbTables:
+    """Make the tables of a skeleton.
 
     Args:
-        name: what to call it in messages.
-        source_keypoints: names of the S keypoints that the data set labels.
-        source_swaps: left to right and right to left names; others mirror themselves.
-        source_sigmas: of the object keypoint similarity, S.
-        limbs: pairs of names, in the order of the fields.
-        keypoints: names of the K keypoints with a heatmap, in their order; by default
-            those of the data set, then derived ones.
-        derived_keypoints: name to the names of the keypoints whose mean it is. Their
-            mirror image is the one whose parents are the mirrored parents.
-        assembly_order: pairs of names, all limbs in the order of assembly; by default
-            that of ``limbs``, redundant ones last.
-        redundant_limbs: pairs of names, limbs that close a loop.
+        skeleton: K keypoints and L limbs.
 
     Returns:
-        The skeleton.
-
-    Raises:
-        ValueError: a name that is not known, or no limb at all.
+        The tables.
     """
-    derived = dict(derived_keypoints or {})
-    source = tuple(source_keypoints)
-    chosen = tuple(keypoints if keypoints is not None else (*source, *derived))
-    parents = {k: tuple(derived.get(k, (k,) if k in source else ())) for k in chosen}
-    place = {keypoint: index for index, keypoint in enumerate(chosen)}
-    known = set(chosen)
-    pairs = [*limbs, *(assembly_order or ()), *redundant_limbs]
-    strange = {k for pair in pairs for k in pair} - known
-    strange |= {k for group in derived.values() for k in group} - set(source)
-    if strange:
-        raise ValueError(
-            f"skeleton '{name}' names keypoints that are not in it: "
-            f'{", ".join(sorted(strange))}; it has {", ".join(sorted(known))}'
-        )
-    if not limbs:
-        raise ValueError(
-            f"skeleton '{name}' has no limb, so nothing would join its keypoints: give "
-            "skeleton_info in the data set's metainfo, or limbs"
-        )
-    mirrored = {
-        k: _mirror(k, parents[k], parents, dict(source_swaps), known) for k in chosen
-    }
-    number = {(a, b): index for index, (a, b) in enumerate(limbs)}
-    flips = [_mirror_limb(mirrored[a], mirrored[b], number) for a, b in limbs]
-    redundant = tuple(number[a, b] for a, b in redundant_limbs)
-    order = [number[a, b] for a, b in assembly_order or ()]
-    if not order:
-        order = [i for i in range(len(limbs)) if i not in redundant] + list(redundant)
-    sigma = dict(zip(source, map(float, source_sigmas), strict=True))
-    typical = float(np.mean(list(sigma.values())))
-    return LimbSkeleton(
-        name=name,
-        keypoints=chosen,
-        limbs=tuple((place[a], place[b]) for a, b in limbs),
-        assembly_order=tuple(order),
-        redundant_limbs=redundant,
-        flip_indices=tuple(place[mirrored[k]] for k in chosen),
-        limb_flip_indices=tuple(index for index, _ in flips),
-        limb_flip_signs=tuple(sign for _, sign in flips),
-        source_keypoints=source,
-        sources=tuple(tuple(source.index(p) for p in parents[k]) for k in chosen),
-        sigmas=tuple(
-            float(np.mean([sigma[p] for p in parents[k]])) if parents[k] else typical
-            for k in chosen
-        ),
+    start, end = np.array(skeleton.limbs, np.int64).reshape(-1, 2).T.copy()
+    limb = np.arange(len(start))
+    target, other = np.concatenate([end, start]), np.concatenate([start, end])
+    by_target = np.lexsort((np.tile(limb, 2), target))
+    links = [
+        (first, second, between)
+        for between in range(skeleton.num_keypoints)
+        for near in [np.unique(other[target == between]).tolist()]
+        for index, first in enumerate(near)
+        for second in near[index + 1 :]
+    ]
+    return LimbTables(
+        start=start,
+        end=end,
+        assembly_order=np.array(skeleton.assembly_order, np.int64),
+        is_redundant=np.isin(limb, np.array(skeleton.redundant_limbs, np.int64)),
+        missing_links=np.array(links, np.int64).reshape(-1, 3),
+        edge_target=target[by_target],
+        edge_other=other[by_target],
+        edge_limb=np.tile(limb, 2)[by_target],
+        edge_sign=np.repeat([1.0, -1.0], len(limb))[by_target],
+        flip_indices=np.array(skeleton.flip_indices, np.int64),
     )
-
-
-def _mirror(
-    keypoint: str,
-    parents: tuple[str, ...],
-    all_parents: Mapping[str, tuple[str, ...]],
-    swaps: Mapping[str, str],
-    known: set[str],
-) -> str:
-    """Name of the keypoint that a mirrored image shows in a keypoint's place."""
-    if swaps.get(keypoint) in known:
-        return swaps[keypoint]
-    image = {swaps.get(p) or p for p in parents}
-    for other, group in all_parents.items():
-        if set(group) == image and len(parents) > 1:
-            return other
-    return keypoint
-
-
-def _mirror_limb(
-    start: str, end: str, number: Mapping[tuple[str, str], int]
-) -> tuple[int, int]:
-    """Index and sign of a mirrored limb; (-1, 1) where there is none."""
-    if (start, end) in number:
-        return number[start, end], 1
-    if (end, start) in number:
-        return number[end, start], -1
-    return -1, 1

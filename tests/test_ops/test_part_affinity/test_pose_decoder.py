@@ -15,7 +15,7 @@ from drawn_people import (
 )
 
 from mmkp.codecs import PartAffinityField, build_skeleton
-from mmkp.codecs.pose_decoder import PoseDecoder
+from mmkp.ops.part_affinity.pose_decoder import PoseDecoder
 
 # Places in whole cells of stride 8 and 4, so that nothing is lost by rounding.
 A, B, C, D, E, F = (20, 20), (60, 20), (60, 60), (100, 60), (100, 100), (140, 100)
@@ -183,19 +183,17 @@ class TestMissingNeck:
 
 class TestBrokenMaps:
     @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
-    @pytest.mark.parametrize('backend', ['auto', 'numpy', 'torch'])
-    def test_undefined_values_spare_the_people_elsewhere(self, value, backend):
-        decode = PoseDecoder(build_skeleton('coco18'), 8, backend=backend)
+    @pytest.mark.parametrize('kind', [np.asarray, torch.from_numpy])
+    def test_undefined_values_spare_the_people_elsewhere(self, value, kind):
+        decode = PoseDecoder(build_skeleton('coco18'), 8)
         whole = [maps[None] for maps in draw(codec_for(), COCO)]
         (expected,) = decode(*whole)
         assert len(expected.keypoints) == 2
         for which in (0, 1):
             maps = [m.copy() for m in whole]
             maps[which][..., :2, -2:] = value
-            if backend == 'torch':
-                maps = [torch.from_numpy(m) for m in maps]
             with pytest.warns(UserWarning, match='not finite.*lower the learning rate'):
-                (people,) = decode(*maps)
+                (people,) = decode(*map(kind, maps))
             for array, other in zip(people, expected, strict=True):
                 np.testing.assert_allclose(array, other, rtol=1e-5)
 
@@ -229,7 +227,6 @@ class TestBrokenMaps:
         ('options', 'message'),
         [
             (dict(profile='fast'), r"profile must be one of \['accurate'.*got 'fast'"),
-            (dict(backend='cuda'), r"backend must be one of .*got 'cuda'"),
             (
                 dict(threshold=0.1),
                 'unknown decoder option threshold; there are .*merge',
@@ -237,7 +234,6 @@ class TestBrokenMaps:
             (dict(upsample=0), 'upsample must be positive, got 0'),
             (dict(min_fraction=80), 'min_fraction must lie between 0 and 1, got 80'),
             (dict(instance_score='max'), "instance_score must be 'mean' or 'sum'"),
-            (dict(profile='openpose', backend='numba'), "backend='numba': profile"),
         ],
     )
     def test_bad_options(self, options, message):
@@ -246,7 +242,7 @@ class TestBrokenMaps:
 
     def test_codec_hands_its_options_on_and_refuses_bad_ones_at_once(self):
         person = dict(a=A, b=B)
-        for options in (dict(backend='numpy'), dict(backend='auto', merge=False)):
+        for options in ({}, dict(merge=False)):
             codec = letters('ab', decoder=options | dict(min_keypoints=2))
             assert found_letters(codec, person) == [person]
         with pytest.raises(ValueError, match='unknown decoder option threshold'):
