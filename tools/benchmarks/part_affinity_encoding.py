@@ -22,7 +22,8 @@ from measure import Cost, measure
 
 from mmkp.codecs import PartAffinityField
 from mmkp.engine.cli import run_tool
-from mmkp.ops.part_affinity.targets import MAX_EXPONENT, round_half_away
+from mmkp.ops.part_affinity.formula import confidence_map, part_affinity_field
+from mmkp.ops.part_affinity.targets import MAX_EXPONENT
 
 # A standing person: shares of the stature from the left and from the top, in the order
 # of COCO's keypoints and the feet.
@@ -66,32 +67,19 @@ def whole_maps(codec: PartAffinityField, points: np.ndarray) -> Targets:
     Returns:
         tuple: heatmaps (K + 1, h, w) and fields (2L, h, w), float32.
     """
-    width, height = codec.map_size
-    column, row = np.meshgrid(np.arange(width), np.arange(height))
-    x, y = (cell * codec.stride + (codec.stride - 1) / 2 for cell in (column, row))
-    heatmaps = np.zeros((points.shape[1] + 1, height, width))
-    fields = np.zeros((len(codec.skeleton.limbs), 2, height, width))
-    counts = np.zeros(fields[:, 0].shape)
-    reach = codec.limb_half_width / codec.stride
-    for person in points.astype(np.float64):
-        for k, center in enumerate(person):
-            exponent = ((x - center[0]) ** 2 + (y - center[1]) ** 2) / 2
-            exponent /= codec.sigma**2
-            values = np.where(exponent <= MAX_EXPONENT, np.exp(-exponent), 0)
-            heatmaps[k] = np.maximum(heatmaps[k], values)
-        for k, (a, b) in enumerate(codec.skeleton.limbs):
-            start, end = person[[a, b]] / codec.stride
-            unit = (end - start) / np.hypot(*(end - start))
-            low = round_half_away(np.minimum(start, end) - reach)
-            high = round_half_away(np.maximum(start, end) + reach)
-            across = unit[0] * (row - start[1]) - unit[1] * (column - start[0])
-            near = (np.abs(across) <= reach) & (column >= low[0]) & (column < high[0])
-            near &= (row >= low[1]) & (row < high[1])
-            fields[k] += unit[:, None, None] * near
-            counts[k] += near
-    heatmaps[-1] = np.maximum(1 - heatmaps[:-1].max(0), 0)
-    fields /= np.maximum(counts, 1)[:, None]
-    return heatmaps.astype(np.float32), fields.reshape(-1, height, width)
+    points, size, stride = points.astype(np.float64), codec.map_size, codec.stride
+    keypoints = [
+        confidence_map(points[:, k], size, stride, codec.sigma)
+        for k in range(points.shape[1])
+    ]
+    background = np.maximum(1 - np.max(keypoints, 0), 0)
+    fields = [
+        part_affinity_field(
+            points[:, a], points[:, b], size, stride, codec.limb_half_width
+        )
+        for a, b in codec.skeleton.limbs
+    ]
+    return np.array([*keypoints, background], np.float32), np.concatenate(fields)
 
 
 def cell_by_cell(codec: PartAffinityField, points: np.ndarray) -> Targets:

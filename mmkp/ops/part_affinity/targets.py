@@ -1,9 +1,10 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Training targets of part affinity field models: heatmaps and fields.
+"""Training targets of part affinity field models: confidence maps and fields.
 
 Cao et al., "Realtime multi-person 2D pose estimation using part affinity fields",
 CVPR 2017, section 2.2 and 2.3, with the constants of OpenPose's training code. Only the
-cells near a keypoint or limb are computed, all of them at once.
+cells near a keypoint or limb are computed, all of them at once;
+:mod:`mmkp.ops.part_affinity.formula` has the plain forms.
 """
 
 from typing import NamedTuple
@@ -34,7 +35,7 @@ def render_heatmaps(
     stride: int = 8,
     sigma: float = 7.0,
 ) -> RenderedMaps:
-    """Draw a Gaussian at each keypoint of each person, and the background.
+    """Draw the confidence maps of keypoints (CVPR'17, eq. 6), and the background.
 
     Cell g has its centre at ``stride * g + (stride - 1) / 2``. People are merged by the
     maximum (eq. 7), and the background is what the largest keypoint leaves of 1.
@@ -91,9 +92,9 @@ def render_fields(
     half_width: float = 8.0,
     alignment: str = 'openpose',
 ) -> RenderedMaps:
-    """Draw the unit vector from A to B on the cells near each limb of each person.
+    """Draw part affinity fields: the unit vector from A to B on each limb (eq. 8).
 
-    Where limbs of several people overlap, their vectors are averaged (eq. 9 and 11).
+    Where limbs of several people overlap, their vectors are averaged (eq. 9).
     Limbs without both ends or without length are not drawn.
 
     Args:

@@ -82,7 +82,7 @@ def label_weights(
     boxes: np.ndarray | None = None,
     background_boxes: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weight every cell of every channel.
+    """Weight every cell of every channel: W of the loss (CVPR'17, eq. 3 to 5).
 
     In this order: all channels take the mask; channels that are not trained become 0,
     and the background in ``background_boxes``; within the box of a person, the heatmaps
