@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         print(f'note: {line}')
 
 
-# What single methods and options use where it is there.
+# What is used where it is there.
 OPTIONAL = tuple(
     Dependency(name, (name,))
     for name in ('xtcocotools', 'numba', 'diffusers', 'tensorboard', 'wandb')
