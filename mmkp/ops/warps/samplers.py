@@ -16,7 +16,8 @@ from mmkp.ops.warps.thin_plate_kernel import solve_thin_plate_spline
 from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, rotation_scale_shift
 
 # Settings of `random_thin_plate_spline`. IMM (Jakab et al., NeurIPS 2018) warps its
-# source and its target image.
+# source and its target image; DVE (Thewlis et al., ICCV 2019) warps the first image
+# with half of everything.
 IMM_TARGET: dict[str, Any] = {
     'control_grid': 10,
     'local_std': 0.001,
@@ -32,9 +33,15 @@ IMM_SOURCE: dict[str, Any] = {
     'rotation_std': 5.0,
     'scale_std': 0.1,
 }
+DVE: dict[str, Any] = {**IMM_SOURCE, 'kernel': 'shifted'}
+DVE_FIRST: dict[str, Any] = {
+    name: value / 2 if name.endswith('_std') else value for name, value in DVE.items()
+}
 THIN_PLATE_PRESETS = {
     'imm_target': IMM_TARGET,
     'imm_source': IMM_SOURCE,
+    'dve': DVE,
+    'dve_first': DVE_FIRST,
 }
 
 # Settings of `random_affine_warp`: the TensorFlow code of Thewlis et al., ICCV 2017,
