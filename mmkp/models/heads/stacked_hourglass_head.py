@@ -109,7 +109,7 @@ class StackedHourglassHead(HeatmapHead):
         batch_data_samples: Sequence[PoseDataSample],
         train_cfg: dict | None = None,
     ) -> dict[str, Tensor]:
-        """Compare the heatmaps of every stack with the targets.
+        """Compare heatmaps of every stack with the targets: intermediate supervision.
 
         Args:
             feats: N heatmaps (B, K, h, w), then N feature maps.

@@ -8,7 +8,7 @@ from mmkp.models.stages.stage_outputs import StageOutputs
 
 @MODELS.register_module()
 class PartAffinityLoss(nn.Module):
-    """Weighted squared error of every stage and branch (Cao et al., equations 5-7).
+    """Weighted squared error of every stage and branch (CVPR'17, eq. 3 to 5).
 
     With prediction S, target S* and weights W of a branch, its loss is the mean of
     (W (S - S*))^2 over samples, channels and cells. Weights are 0 where people are not

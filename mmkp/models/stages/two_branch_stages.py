@@ -94,7 +94,9 @@ class TwoBranchStages(BaseModule):
         )
 
     def forward(self, features: Tensor) -> StageOutputs:
-        """Predict heatmaps and fields in every stage.
+        """Predict heatmaps and fields in every stage (CVPR'17, eq. 1 and 2).
+
+        ``S^t = rho^t(F, S^{t-1}, L^{t-1})`` and ``L^t = phi^t(F, S^{t-1}, L^{t-1})``.
 
         Args:
             features: F, shape (B, in_channels, h, w).

@@ -8,7 +8,9 @@ from mmkp.ops.heatmaps.gaussian_maps import gaussian_line
 
 
 def gaussian_patch(sigma: float, size: int) -> np.ndarray:
-    """Draw a Gaussian with peak 1 in the middle cell of a square.
+    """A Gaussian heatmap in a square, of height 1 in its middle cell.
+
+    Newell et al., section 3.3: exp(-d^2 / (2 sigma^2)), cut off at the square.
 
     Args:
         sigma: standard deviation in cells.
