@@ -30,9 +30,11 @@ def keypoint_mistakes(cfg: Mapping, find_type: Callable[[str], Any]) -> Iterator
     Yields:
         One sentence that names each place and its number, where they differ.
     """
-    found = dict(_of_model(cfg.get('model')))
+    if 'model' not in cfg:
+        return  # a base, which says a part only
+    found = dict(_of_model(cfg['model']))
     loaders = ['train_dataloader', 'val_dataloader', 'test_dataloader']
-    if 'output_keypoint_indices' in ((cfg.get('model') or {}).get('test_cfg') or {}):
+    if 'output_keypoint_indices' in ((cfg['model'] or {}).get('test_cfg') or {}):
         del loaders[1:]  # some of the keypoints are tested
     for key in loaders:
         loader = cfg.get(key)

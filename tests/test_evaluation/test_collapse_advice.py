@@ -27,7 +27,7 @@ LOSS = re.compile(r'[A-Z]\w+Loss')
 
 def built(method: str):
     """The model of a method's first config that needs no file."""
-    paths = sorted((CONFIGS / FOLDERS.get(method, method)).glob('*/*.py'))
+    paths = sorted((CONFIGS / FOLDERS.get(method, method)).glob('[!_]*/*.py'))
     for path in paths:
         cfg = Config.fromfile(path).model
         for loss in (cfg.get('losses') or {}).values():

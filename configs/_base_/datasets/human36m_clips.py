@@ -5,7 +5,9 @@
 _base_ = ['./labeled.py']
 root = 'work_dirs/datasets/human36m_masked'
 images = dict(img=f'{root}/images')
-train_dataloader = dict(dataset=dict(data_root=f'{root}_clips'))
+train_dataloader = dict(
+    dataset=dict(data_root='work_dirs/datasets/human36m_masked_clips')
+)
 val_dataloader = dict(
     dataset=dict(
         fit=dict(ann_file=f'{root}/train.json', data_prefix=images),

@@ -4,15 +4,15 @@
 # `train_sets` its pipeline.
 _base_ = ['./topdown.py']
 dataset_type = 'LspDataset'
-root = 'work_dirs/datasets'
+root = 'work_dirs/datasets/lsp'
 people = dict(type=dataset_type, data_prefix=dict(img='images/'))
 train_sets = [
-    dict(people, data_root=f'{root}/{name}', ann_file='annotations/train.json')
-    for name in ('lsp', 'lsp_extended')
+    dict(people, data_root=folder, ann_file='annotations/train.json')
+    for folder in (root, 'work_dirs/datasets/lsp_extended')
 ]
 train_dataloader = dict(dataset=dict(type='ConcatDataset'))
 val_dataloader = dict(
-    dataset=dict(people, data_root=f'{root}/lsp', ann_file='annotations/test.json')
+    dataset=dict(people, data_root=root, ann_file='annotations/test.json')
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(
