@@ -20,7 +20,7 @@ from mmkp.models.generators.lmdis_generator import fitted_gaussians
 from mmkp.models.stages.stage_outputs import StageOutputs
 from mmkp.ops.edge_map.formula import plain_edge_map, squared_segment_distance
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
+from mmkp.ops.heatmaps.gaussian_maps import gaussian_maps, normalized_gaussian_maps
 from mmkp.ops.heatmaps.hourglass_heatmap import gaussian_patch
 from mmkp.ops.heatmaps.moments import expected_squared_distance
 from mmkp.ops.heatmaps.peaks import locate_maxima, peak_positions
@@ -432,6 +432,11 @@ def mean_of_views():
     return aggregator.result(), (first + second) / 2
 
 
+def plain_gaussians():
+    found = gaussian_maps(torch.tensor([[[1.0, 2.0]]]), GEOMETRY, 2.0)[0, 0, 1]
+    return found, [math.exp(-((x - 1) ** 2 + 1) / 8) for x in range(4)]
+
+
 VALUES = {
     'mmkp.ops.heatmaps.hourglass_heatmap.gaussian_patch': hourglass_patch,
     'mmkp.models.heads.StackedHourglassHead.loss': intermediate_supervision,
@@ -473,4 +478,5 @@ VALUES = {
     ),
     'mmkp.ops.heatmaps.peaks.peak_positions': peak,
     'mmkp.ops.token_maps.view_aggregation.ViewAggregator': mean_of_views,
+    'mmkp.ops.heatmaps.gaussian_maps.gaussian_maps': plain_gaussians,
 }
