@@ -64,15 +64,16 @@ class HalvingResidualBlock(nn.Module):
         return F.leaky_relu(main + self.skip_bn(skip), 0.2)
 
 
-def initialize_convolutions(module: nn.Module) -> None:
+def initialize_convolutions(module: nn.Module, negative_slope: float = 0.2) -> None:
     """Kaiming-normal weights for LeakyReLU and zero biases, as AutoLink starts.
 
     Args:
         module: every ``nn.Conv2d`` in it is initialised in place.
+        negative_slope: slope of the LeakyReLU.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, a=0.2)
+            nn.init.kaiming_normal_(layer.weight, a=negative_slope)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 
