@@ -51,7 +51,7 @@ def test_the_published_detector_has_as_many_weights():
     [
         (dict(decoder=((8,),) * 4), 'decoder has 4 levels for 2'),
         (dict(encoder=((), (8,))), 'encoder needs a convolution in each level'),
-        (dict(stem_stride=3), 'stem_stride must be 1 or 2'),
+        (dict(stem_stride=3), 'stem_stride must be one of'),
         (dict(skip_convolutions=-1), 'skip_convolutions must be at least 0'),
         (dict(bottleneck=(0,)), 'widths must be whole numbers from 1'),
         (dict(skip_convolutions=0), 'cannot be added to 8'),

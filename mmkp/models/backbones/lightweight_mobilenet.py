@@ -5,6 +5,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.initialization import FAN_IN_INIT
 from mmkp.ops.batch_norm import BatchNorm2d
 
@@ -76,10 +77,7 @@ class LightweightMobileNetV1(BaseModule):
         init_cfg: dict | list[dict] | None = FAN_IN_INIT,
     ) -> None:
         super().__init__(init_cfg)
-        if out_stride not in (4, 8):
-            raise ValueError(
-                f'LightweightMobileNetV1 has out_stride 4 or 8, got {out_stride}'
-            )
+        one_of('out_stride of LightweightMobileNetV1', out_stride, (4, 8))
         if widen_factor <= 0:
             raise ValueError(
                 f'LightweightMobileNetV1 needs widen_factor > 0, got {widen_factor}'

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
 
 Widths = Sequence[Sequence[int]]
@@ -61,8 +62,7 @@ class LMDISHourglass(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         _check_widths(encoder, bottleneck, decoder)
-        if stem_stride not in (1, 2):
-            raise ValueError(f'stem_stride must be 1 or 2, got {stem_stride!r}')
+        one_of('stem_stride', stem_stride, (1, 2))
         if skip_convolutions < 0:
             raise ValueError(
                 f'skip_convolutions must be at least 0, got {skip_convolutions}'

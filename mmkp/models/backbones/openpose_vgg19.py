@@ -9,6 +9,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.converters.shape_check import check_shapes
 from mmkp.converters.vgg19 import check_input, convert_vgg19
 from mmkp.models.layers.initialization import FAN_IN_INIT
@@ -55,10 +56,7 @@ class OpenPoseVGG19(BaseModule):
         init_cfg: dict | list[dict] | None = FAN_IN_INIT,
     ) -> None:
         super().__init__(init_cfg)
-        if activation not in ('relu', 'prelu'):
-            raise ValueError(
-                f"OpenPoseVGG19 needs activation 'relu' or 'prelu', got {activation!r}"
-            )
+        one_of('activation of OpenPoseVGG19', activation, ('relu', 'prelu'))
         check_input(vgg19_input)
         init_cfgs = init_cfg if isinstance(init_cfg, list) else [init_cfg or {}]
         if vgg19_weights and any(c.get('type') == 'Pretrained' for c in init_cfgs):

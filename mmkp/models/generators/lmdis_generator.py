@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.landmark_linear import LandmarkLinear
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
 from mmkp.ops.geometry import MapGeometry, size_of
@@ -78,22 +79,16 @@ class LMDISGenerator(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        for name, value, known in (
-            ('pooling', pooling, POOLINGS),
-            ('output', output, OUTPUTS),
-        ):
-            if value not in known:
-                raise ValueError(f'{name} must be one of {known}, got {value!r}')
         if not sigmas or min(sigmas) <= 0:
             raise ValueError(f'sigmas must be positive, at least one, got {sigmas}')
         if map_stride < 1:
             raise ValueError(f'map_stride must be at least 1, got {map_stride}')
         self.num_keypoints = num_keypoints
         self.sigmas = tuple(float(sigma) for sigma in sigmas)
-        self.pooling = pooling
+        self.pooling = one_of('pooling', pooling, POOLINGS)
         self.descriptor_activation = descriptor_activation
         self.legacy_gauss = legacy_gauss
-        self.output_kind = output
+        self.output_kind = one_of('output', output, OUTPUTS)
         self.map_stride = map_stride
         self.features = MODELS.build(features)
         channels = feature_channels or getattr(self.features, 'out_channels', None)

@@ -12,6 +12,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.heads.mirrored_maps import (
     INTERPOLATIONS,
     average_of_scales,
@@ -182,11 +183,7 @@ class PartAffinityHead(BaseHead):
         test_cfg = test_cfg or {}
         flip_test = test_cfg.get('flip_test', False)
         interpolation = test_cfg.get('interpolation', 'bilinear')
-        if interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                f'test_cfg.interpolation must be one of {INTERPOLATIONS}, got '
-                f'{interpolation!r}'
-            )
+        one_of('test_cfg.interpolation', interpolation, INTERPOLATIONS)
         scales: list[tuple[Tensor, Tensor]] = []
         for views in feats if test_cfg.get('multiscale_test', False) else [feats]:
             maps = self._float_maps(views[0] if flip_test else views)

@@ -14,6 +14,8 @@ from mmpose.structures import PoseDataSample
 from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor
 
+from mmkp.codecs.arguments import one_of
+
 Features = Sequence[Tensor]
 
 STACK_REDUCTIONS = ('sum', 'mean')
@@ -50,11 +52,6 @@ class StackedHourglassHead(HeatmapHead):
         decoder: dict | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
-        if stack_reduction not in STACK_REDUCTIONS:
-            raise ValueError(
-                f'stack_reduction must be one of {STACK_REDUCTIONS}, got '
-                f'{stack_reduction!r}'
-            )
         super().__init__(
             in_channels=num_keypoints,
             out_channels=num_keypoints,
@@ -66,7 +63,9 @@ class StackedHourglassHead(HeatmapHead):
             init_cfg=init_cfg,
         )
         self.num_stacks = num_stacks
-        self.stack_reduction = stack_reduction
+        self.stack_reduction = one_of(
+            'stack_reduction', stack_reduction, STACK_REDUCTIONS
+        )
 
     def stack_heatmaps(self, feats: Features) -> list[Tensor]:
         """Take the heatmaps of all stacks from what the backbone returns.

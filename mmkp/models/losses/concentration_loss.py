@@ -7,6 +7,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import full_precision, spatial_mean_and_deviation
 
@@ -44,9 +45,7 @@ class ConcentrationLoss(nn.Module):
         both_views: bool = False,
     ) -> None:
         super().__init__()
-        if variant not in ('released', 'paper'):
-            raise ValueError(f"variant is {variant!r}, must be 'released' or 'paper'")
-        self.variant = variant
+        self.variant = one_of('variant', variant, ('released', 'paper'))
         self.loss_weight = loss_weight
         if both_views:
             self.inputs = ('geometry', 'heatmaps', 'warped_heatmaps')

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.window_sums import window_sums
 
@@ -62,10 +63,6 @@ class DiversityLoss(nn.Module):
         both_views: bool = False,
     ) -> None:
         super().__init__()
-        if variant not in VARIANTS:
-            raise ValueError(f'variant is {variant!r}, must be one of {VARIANTS}')
-        if pooling not in ('average', 'sum'):
-            raise ValueError(f"pooling is {pooling!r}, must be 'average' or 'sum'")
         if window < 1 or stride < 1:
             raise ValueError(
                 f'window and stride must be at least 1, got {window} and {stride}'
@@ -78,9 +75,9 @@ class DiversityLoss(nn.Module):
             )
         self.window = window
         self.loss_weight = loss_weight
-        self.variant = variant
+        self.variant = one_of('variant', variant, VARIANTS)
         self.stride = stride
-        self.pooling = pooling
+        self.pooling = one_of('pooling', pooling, ('average', 'sum'))
         self.padded = padded
         if both_views:
             self.inputs = ('heatmaps', 'warped_heatmaps')

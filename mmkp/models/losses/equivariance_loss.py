@@ -5,6 +5,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import expected_squared_distance, full_precision
 from mmkp.ops.warps.warp import Warp
@@ -56,17 +57,11 @@ class EquivarianceLoss(nn.Module):
         keypoint_reduction: str = 'mean',
     ) -> None:
         super().__init__()
-        if variant not in VARIANTS:
-            raise ValueError(
-                f'variant is {variant!r}, must be one of {tuple(VARIANTS)}'
-            )
-        if keypoint_reduction not in ('mean', 'sum'):
-            raise ValueError(
-                f"keypoint_reduction is {keypoint_reduction!r}, must be 'mean' or 'sum'"
-            )
         self.loss_weight = loss_weight
-        self.variant = variant
-        self.keypoint_reduction = keypoint_reduction
+        self.variant = one_of('variant', variant, tuple(VARIANTS))
+        self.keypoint_reduction = one_of(
+            'keypoint_reduction', keypoint_reduction, ('mean', 'sum')
+        )
         self.inputs = VARIANTS[variant]
 
     def forward(

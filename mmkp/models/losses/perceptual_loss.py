@@ -13,7 +13,9 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.losses.vgg_features import VGGFeatures, default_layers
+from mmkp.ops.heatmaps.moments import full_precision
 
 # What the networks were trained on: x -> (x - mean) / std of 0-255 RGB.
 _PREPROCESSING = {
@@ -102,25 +104,19 @@ class PerceptualLoss(nn.Module):
                 f'layer_weights has {len(layer_weights)} entries for {len(layers)} '
                 f'layers {layers}; give one a layer'
             )
-        if distance not in ('l1', 'l2'):
-            raise ValueError(f"distance must be 'l1' or 'l2', got {distance!r}")
         if chunk_size is not None and chunk_size < 1:
             raise ValueError(f'chunk_size must be at least 1 or None, got {chunk_size}')
+        one_of('preprocessing', preprocessing, ('auto', *_PREPROCESSING))
         if preprocessing == 'auto':
             caffe = weights is not None and str(weights).endswith('.npz')
             preprocessing = 'caffe' if caffe else 'torchvision'
-        if preprocessing not in _PREPROCESSING:
-            raise ValueError(
-                "preprocessing must be 'auto', 'torchvision' or 'caffe', got "
-                f'{preprocessing!r}'
-            )
         if weights is None:
             _warn_random(seed)
         self.features = VGGFeatures(
             depth, layers, weights, base_channels, seed, preprocessing == 'caffe'
         )
         self.layer_weights = tuple(float(w) for w in layer_weights)
-        self.distance = distance
+        self.distance = one_of('distance', distance, ('l1', 'l2'))
         self.image_size = _height_width(image_size)
         self.preprocessing = preprocessing
         self.loss_weight = loss_weight
@@ -151,7 +147,7 @@ class PerceptualLoss(nn.Module):
         """
         # Before the resizing: the smaller picture is cheaper, bilinear weights sum
         # to 1, so the result is the same.
-        pictures = torch.addcmul(self.shift, _full(pictures), self.gain)
+        pictures = torch.addcmul(self.shift, full_precision(pictures), self.gain)
         if self.image_size in (None, tuple(pictures.shape[-2:])):
             return pictures
         return F.interpolate(
@@ -181,7 +177,8 @@ class PerceptualLoss(nn.Module):
         found = self.features(self.preprocess(reconstruction))
         measure = F.l1_loss if self.distance == 'l1' else F.mse_loss
         return [
-            measure(_full(f), _full(t)) for f, t in zip(found, targets, strict=True)
+            measure(full_precision(f), full_precision(t))
+            for f, t in zip(found, targets, strict=True)
         ]
 
     def forward(self, reconstruction: Tensor, images: Tensor) -> Tensor:
@@ -254,18 +251,13 @@ class _Chunked(torch.autograd.Function):
         return (upstream * gradient).to(gradient.dtype), None, None, None
 
 
-def _full(x: Tensor) -> Tensor:
-    """Lift half precision to float32; float32 and float64 pass unchanged."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-
 def _channels(value: Sequence[float] | float) -> Tensor:
     tensor = torch.as_tensor(value, dtype=torch.float64)
     if tensor.numel() not in (1, 3):
         raise ValueError(
             f'input_mean and input_std take one number or three, got {value!r}'
         )
-    return tensor.expand(3) if tensor.numel() == 3 else tensor.reshape(1).expand(3)
+    return tensor.reshape(-1).expand(3)
 
 
 def _height_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.engine.checkpoint import (
     CheckpointError,
     UntrustedCheckpointError,
@@ -155,9 +156,7 @@ class VGGFeatures(nn.Module):
 
 
 def _checked_depth(depth: int) -> int:
-    if depth not in CONVS_PER_BLOCK:
-        raise ValueError(f'VGG depth must be 16 or 19, got {depth!r}')
-    return depth
+    return one_of('VGG depth', depth, tuple(CONVS_PER_BLOCK))
 
 
 def _all_convs(depth: int) -> list[str]:

@@ -10,6 +10,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.token_attention.attention_capture import AttentionCapture, map_shape
 from mmkp.models.token_attention.base import TokenAttention
 from mmkp.models.token_attention.diffusion_models import (
@@ -85,8 +86,7 @@ class DiffusionAttention(TokenAttention):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if dtype not in DTYPES:
-            raise ValueError(f'dtype is {dtype!r}, must be one of {", ".join(DTYPES)}')
+        one_of('dtype', dtype, tuple(DTYPES))
         if not -num_steps <= noise_level < num_steps:
             raise ValueError(
                 f'noise_level={noise_level} is none of the num_steps={num_steps} steps'

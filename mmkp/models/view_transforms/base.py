@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from mmkp.codecs.arguments import one_of
 from mmkp.models.view_transforms.color_jitter import ColorJitter
 from mmkp.ops.warps.warp import Warp
 
@@ -80,8 +81,7 @@ def preset_options(
     Raises:
         ValueError: there is no such preset.
     """
-    if preset is not None and preset not in presets:
-        raise ValueError(f'preset is {preset!r}, must be one of {sorted(presets)}')
-    chosen = dict(presets[preset]) if preset is not None else {}
-    chosen.update({name: v for name, v in options.items() if v is not None})
-    return chosen
+    chosen = {}
+    if preset is not None:
+        chosen = presets[one_of('preset', preset, sorted(presets))]
+    return {**chosen, **{name: v for name, v in options.items() if v is not None}}

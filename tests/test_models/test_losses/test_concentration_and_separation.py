@@ -227,12 +227,18 @@ def test_half_precision_is_lifted():
 @pytest.mark.parametrize(
     ('config', 'message'),
     [
-        (dict(type='EquivarianceLoss', variant='mean'), "variant is 'mean'"),
-        (dict(type='EquivarianceLoss', keypoint_reduction='max'), "'mean' or 'sum'"),
-        (dict(type='DiversityLoss', variant='min'), "variant is 'min'"),
-        (dict(type='DiversityLoss', pooling='max'), "'average' or 'sum'"),
+        (
+            dict(type='EquivarianceLoss', variant='mean'),
+            "must be .* got 'mean'",
+        ),
+        (dict(type='EquivarianceLoss', keypoint_reduction='max'), "'mean', 'sum'"),
+        (dict(type='DiversityLoss', variant='min'), "must be .* got 'min'"),
+        (dict(type='DiversityLoss', pooling='max'), "'average', 'sum'"),
         (dict(type='DiversityLoss', window=0), 'at least 1'),
-        (dict(type='ConcentrationLoss', variant='squared'), "variant is 'squared'"),
+        (
+            dict(type='ConcentrationLoss', variant='squared'),
+            "must be .* got 'squared'",
+        ),
         (dict(type='SeparationLoss', bandwidth=0), 'bandwidth must be positive'),
     ],
 )

@@ -282,12 +282,12 @@ def test_built_from_a_config():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(depth=13), 'must be 16 or 19, got 13'),
+        (dict(depth=13), 'VGG depth must be .* got 13'),
         (dict(layers=['relu1_2', 'relu3_4']), "VGG16 has no layer 'relu3_4'; choose"),
         (dict(layers=[]), 'layers is empty'),
         (dict(layer_weights=[1, 2]), 'layer_weights has 2 entries for 4'),
-        (dict(distance='cosine'), "must be 'l1' or 'l2', got 'cosine'"),
-        (dict(preprocessing='tf'), "'auto', 'torchvision' or 'caffe', got 'tf'"),
+        (dict(distance='cosine'), "distance must be one of .* got 'cosine'"),
+        (dict(preprocessing='tf'), "preprocessing must be one of .*'auto'.* got 'tf'"),
         (dict(image_size=0), 'image_size must be positive'),
         (dict(input_mean=[1, 2]), 'one number or three'),
         (dict(chunk_size=0), 'chunk_size must be at least 1'),

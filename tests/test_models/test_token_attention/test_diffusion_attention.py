@@ -278,7 +278,7 @@ class TestLoading:
     @pytest.mark.parametrize(
         'options, message',
         (
-            (dict(dtype='int8'), "dtype is 'int8'"),
+            (dict(dtype='int8'), "dtype must be one of .* got 'int8'"),
             (dict(noise_level=50), 'noise_level=50'),
             (dict(layers=['up_blocks.9']), "'up_blocks.9'"),
             (dict(base_model=dict(unet={})), r"keys \['unet'\]"),
