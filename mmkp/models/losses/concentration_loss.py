@@ -3,17 +3,17 @@
 
 import math
 
-import torch
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmkp.codecs.arguments import one_of
+from mmkp.models.losses.view_loss import ViewLoss
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision, spatial_mean_and_deviation
+from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
 
 
 @MODELS.register_module()
-class ConcentrationLoss(nn.Module):
+class ConcentrationLoss(ViewLoss):
     """Spread of the keypoints' distributions (LMDIS, Zhang et al., CVPR 2018).
 
     With s_x, s_y the standard deviations of a distribution along the axes, in units
@@ -44,11 +44,8 @@ class ConcentrationLoss(nn.Module):
         loss_weight: float = 1.0,
         both_views: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight, both_views)
         self.variant = one_of('variant', variant, ('released', 'paper'))
-        self.loss_weight = loss_weight
-        if both_views:
-            self.inputs = ('geometry', 'heatmaps', 'warped_heatmaps')
 
     def forward(
         self,
@@ -66,12 +63,10 @@ class ConcentrationLoss(nn.Module):
         Returns:
             Sum over keypoints, mean over images (and views), scalar, at least float32.
         """
-        views = [heatmaps] if warped_heatmaps is None else [heatmaps, warped_heatmaps]
-        values = [self._of_view(view, geometry) for view in views]
-        return self.loss_weight * torch.stack(values).mean()
+        return self.mean_over_views(heatmaps, warped_heatmaps, geometry)
 
-    def _of_view(self, heatmaps: Tensor, geometry: MapGeometry) -> Tensor:
-        heatmaps = full_precision(heatmaps)
+    def of_view(self, heatmaps: Tensor, geometry: MapGeometry) -> Tensor:
+        """Compute the loss of one view, without the weight."""
         x = geometry.columns(heatmaps) / geometry.edge
         y = geometry.rows(heatmaps) / geometry.edge
         _, deviation = spatial_mean_and_deviation(heatmaps, x, y)

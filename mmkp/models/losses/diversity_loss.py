@@ -3,20 +3,19 @@
 
 import warnings
 
-import torch
 import torch.nn.functional as F
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmkp.codecs.arguments import one_of
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.models.losses.view_loss import ViewLoss
 from mmkp.ops.heatmaps.window_sums import window_sums
 
 VARIANTS = ('max', 'count_minus_max', 'quadratic')
 
 
 @MODELS.register_module()
-class DiversityLoss(nn.Module):
+class DiversityLoss(ViewLoss):
     """Mass that keypoints' distributions share with one another.
 
     Thewlis et al., ICCV 2017, equations 7 and 8, on distributions p_k that are pooled
@@ -62,7 +61,7 @@ class DiversityLoss(nn.Module):
         padded: bool = True,
         both_views: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight, both_views)
         if window < 1 or stride < 1:
             raise ValueError(
                 f'window and stride must be at least 1, got {window} and {stride}'
@@ -74,13 +73,10 @@ class DiversityLoss(nn.Module):
                 stacklevel=2,
             )
         self.window = window
-        self.loss_weight = loss_weight
         self.variant = one_of('variant', variant, VARIANTS)
         self.stride = stride
         self.pooling = one_of('pooling', pooling, ('average', 'sum'))
         self.padded = padded
-        if both_views:
-            self.inputs = ('heatmaps', 'warped_heatmaps')
 
     def pool(self, heatmaps: Tensor) -> Tensor:
         """Pool the maps over windows.
@@ -123,12 +119,10 @@ class DiversityLoss(nn.Module):
             Mean over images (and views), scalar, at least float32; in [0, K] for the
             default.
         """
-        views = [heatmaps] if warped_heatmaps is None else [heatmaps, warped_heatmaps]
-        with torch.autocast(heatmaps.device.type, enabled=False):
-            values = [self._of_view(full_precision(view)) for view in views]
-        return self.loss_weight * torch.stack(values).mean()
+        return self.mean_over_views(heatmaps, warped_heatmaps)
 
-    def _of_view(self, heatmaps: Tensor) -> Tensor:
+    def of_view(self, heatmaps: Tensor) -> Tensor:
+        """Compute the loss of one view, without the weight."""
         pooled = self.pool(heatmaps)
         if self.variant == 'quadratic':
             maps = pooled.flatten(2)

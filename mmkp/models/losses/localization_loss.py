@@ -2,14 +2,14 @@
 """The map of a token must be one small peak."""
 
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.models.losses.view_loss import ViewLoss
 from mmkp.ops.token_maps.localization_targets import peak_gaussians
 
 
 @MODELS.register_module()
-class LocalizationLoss(nn.Module):
+class LocalizationLoss(ViewLoss):
     """Squared difference of maps and a Gaussian at their own peak.
 
     StableKeypoints (Hedlin et al., CVPR 2024, equation 5): the mean over tokens and
@@ -32,13 +32,10 @@ class LocalizationLoss(nn.Module):
     def __init__(
         self, sigma: float = 2.0, loss_weight: float = 100.0, both_views: bool = False
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight, both_views)
         if not sigma > 0:
             raise ValueError(f'sigma must be positive, got {sigma}')
         self.sigma = sigma
-        self.loss_weight = loss_weight
-        if both_views:
-            self.inputs = ('token_maps', 'warped_token_maps')
 
     def forward(
         self, token_maps: Tensor, warped_token_maps: Tensor | None = None
@@ -52,11 +49,8 @@ class LocalizationLoss(nn.Module):
         Returns:
             Mean over images, tokens and cells, scalar, at least float32.
         """
-        loss = self._of_view(token_maps)
-        if warped_token_maps is not None:
-            loss = (loss + self._of_view(warped_token_maps)) / 2
-        return self.loss_weight * loss
+        return self.mean_over_views(token_maps, warped_token_maps)
 
-    def _of_view(self, maps: Tensor) -> Tensor:
-        maps = full_precision(maps)
+    def of_view(self, maps: Tensor) -> Tensor:
+        """Compute the loss of one view, without the weight."""
         return (maps - peak_gaussians(maps, self.sigma)).square().mean()

@@ -1,16 +1,16 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Keypoints must keep a distance from one another."""
 
-import torch
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmkp.models.losses.view_loss import ViewLoss
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision, squared_pair_distances
+from mmkp.ops.heatmaps.moments import squared_pair_distances
 
 
 @MODELS.register_module()
-class SeparationLoss(nn.Module):
+class SeparationLoss(ViewLoss):
     """Gaussian of the distances between keypoints (LMDIS, Zhang et al., CVPR 2018).
 
     sum_{k != l} exp(-|x_k - x_l|^2 / (2 b^2)) with the bandwidth b, section 3.1:
@@ -38,13 +38,10 @@ class SeparationLoss(nn.Module):
         loss_weight: float = 1.0,
         both_views: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight, both_views)
         if not bandwidth > 0:
             raise ValueError(f'bandwidth must be positive, got {bandwidth}')
         self.bandwidth = bandwidth
-        self.loss_weight = loss_weight
-        if both_views:
-            self.inputs = ('geometry', 'keypoints', 'warped_keypoints')
 
     def forward(
         self,
@@ -63,14 +60,12 @@ class SeparationLoss(nn.Module):
             Sum over ordered pairs, mean over images (and views), scalar in
             [0, K (K - 1)] times the weight, at least float32.
         """
-        views = [keypoints]
-        if warped_keypoints is not None:
-            views.append(warped_keypoints)
+        return self.mean_over_views(keypoints, warped_keypoints, geometry)
+
+    def of_view(self, keypoints: Tensor, geometry: MapGeometry) -> Tensor:
+        """Compute the loss of one view, without the weight."""
         reach = self.bandwidth * geometry.edge
-        values = []
-        for points in views:
-            squared = squared_pair_distances(full_precision(points) / reach)
-            # Only the upper half: a diagonal of ones would drown small overlaps.
-            pairs = (-squared / 2).exp().triu(1)
-            values.append(2 * pairs.sum((1, 2)).mean())
-        return self.loss_weight * torch.stack(values).mean()
+        squared = squared_pair_distances(keypoints / reach)
+        # Only the upper half: a diagonal of ones would drown small overlaps.
+        pairs = (-squared / 2).exp().triu(1)
+        return 2 * pairs.sum((1, 2)).mean()
