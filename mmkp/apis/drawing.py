@@ -90,9 +90,7 @@ def draw_people(
     Returns:
         Picture (h, w, 3), uint8, BGR.
     """
-    image = as_image(image)
-    picture = _at_least(image)
-    sizes = size_of(image), size_of(picture)
+    picture, *sizes = _picture_of(image)
     order = np.argsort(people['bbox_scores'], kind='stable')
     boxes = rescaled(people['bboxes'][order].reshape(-1, 2, 2), *sizes)
     if show_boxes:
@@ -166,10 +164,8 @@ def draw_maps(
         raise ValueError(f'{type(model.head).__name__} predicts no {kind} to show')
     if style not in styles:
         raise ValueError(f'{kind} are shown as one of {styles}, got {style!r}')
-    image = as_image(image)
-    picture = _at_least(image)
+    picture, *sizes = _picture_of(image)
     maps = people[name]
-    sizes = size_of(image), size_of(picture)
     to_map = rescaled_affine(people['image_to_map'], *sizes)
     number = people['heatmaps'].shape[-3]
     keypoints, limbs, colors = _names_and_colors(model, number)
@@ -212,9 +208,7 @@ def draw_predictions(
     Returns:
         Picture (h, w, 3), uint8, BGR.
     """
-    image = as_image(image)
-    picture = _at_least(image)
-    sizes = size_of(image), size_of(picture)
+    picture, *sizes = _picture_of(image)
     if colors is None:
         colors = keypoint_colors(instances['keypoints'].shape[1])
     if show_boxes:
@@ -262,12 +256,13 @@ def _draw_boxes(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return drawn
 
 
-def _at_least(image: np.ndarray) -> np.ndarray:
-    """The image as RGB, enlarged where it is small."""
-    picture = np.ascontiguousarray(image[..., ::-1])
-    if max(size_of(picture)) < SMALLEST_PICTURE:
+def _picture_of(image: Image) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
+    """The image as RGB, enlarged where it is small; its size before and after."""
+    picture = np.ascontiguousarray(as_image(image)[..., ::-1])
+    size = size_of(picture)
+    if max(size) < SMALLEST_PICTURE:
         picture = enlarged(picture, SMALLEST_PICTURE)
-    return picture
+    return picture, size, size_of(picture)
 
 
 def _names_and_colors(

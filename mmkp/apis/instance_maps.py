@@ -36,7 +36,7 @@ def instance_maps(
         raise ValueError(
             f'{type(head).__name__} predicts no heatmap for each keypoint to show'
         )
-    to_input = _image_to_input(prediction)
+    to_input = image_to_input(prediction)
     heatmaps = _as_array(fields.heatmaps)
     to_cells = np.linalg.inv(_map_to_input(prediction, head, heatmaps.shape))
     found = dict(heatmaps=heatmaps, image_to_map=(to_cells @ to_input)[:2])
@@ -62,7 +62,7 @@ def _as_array(maps: Any) -> np.ndarray:
     return maps.detach().float().cpu().numpy()
 
 
-def _image_to_input(prediction: PoseDataSample) -> np.ndarray:
+def image_to_input(prediction: PoseDataSample) -> np.ndarray:
     """Affine map (3, 3) from pixels of the image to those of the network's input.
 
     That of MMPose, which turns predictions back by it; test pipelines never rotate.
@@ -72,7 +72,7 @@ def _image_to_input(prediction: PoseDataSample) -> np.ndarray:
         np.asarray(meta[f'input_{key}'], np.float64).reshape(2)
         for key in ('center', 'scale', 'size')
     )
-    return _scaling(size / scale, -(center - 0.5 * scale) * size / scale)
+    return scaling(size / scale, -(center - 0.5 * scale) * size / scale)
 
 
 def _map_to_input(
@@ -82,7 +82,7 @@ def _map_to_input(
     if getattr(head, 'decoder', None) is not None:
         return _decoded_layout(head.decoder, shape)
     geometry = prediction.pred_fields.metainfo['geometry']
-    return _scaling(np.array(geometry.spacing), np.array(geometry.first))
+    return scaling(np.array(geometry.spacing), np.array(geometry.first))
 
 
 def _decoded_layout(decoder: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -101,9 +101,9 @@ def _decoded_layout(decoder: Any, shape: tuple[int, ...]) -> np.ndarray:
         cells.append(cell)
         places.append(np.asarray(keypoints, np.float64).reshape(-1, 2)[0])
     scale = (places[1] - places[0]) / (cells[1] - cells[0])
-    return _scaling(scale, places[0] - scale * cells[0])
+    return scaling(scale, places[0] - scale * cells[0])
 
 
-def _scaling(scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def scaling(scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Affine map (3, 3) that scales by (x, y), then moves."""
     return np.array([[scale[0], 0, offset[0]], [0, scale[1], offset[1]], [0, 0, 1]])

@@ -15,6 +15,7 @@ from mmkp.apis.batches import (
     read_images,
     temporary_test_cfg,
 )
+from mmkp.apis.instance_maps import image_to_input, scaling
 
 
 def finds_people(model: Any) -> bool:
@@ -104,12 +105,10 @@ def _people(
 
 def _image_to_map(prediction: PoseDataSample, model: Any) -> np.ndarray:
     """Affine map (2, 3) from pixels of the image to cells of the maps."""
-    meta = prediction.metainfo
-    size, scale = (np.asarray(meta[f'input_{k}'], float) for k in ('size', 'scale'))
-    corner = np.asarray(meta['input_center'], float) - 0.5 * scale
-    decoder = getattr(model.head, 'decoder', None)
-    height, width = prediction.pred_fields.heatmaps.shape[-2:]
-    stride = getattr(decoder, 'stride', None) or size / (width, height)
-    ratio = size / scale / stride
-    offset = -corner * ratio - (np.asarray(stride) - 1) / 2 / stride
-    return np.column_stack([np.diag(ratio), offset])
+    stride = getattr(getattr(model.head, 'decoder', None), 'stride', None)
+    if stride is None:
+        cells = prediction.pred_fields.heatmaps.shape[:-3:-1]
+        stride = np.array(prediction.metainfo['input_size']) / cells
+    pixels = np.broadcast_to(stride, 2)
+    to_cells = np.linalg.inv(scaling(pixels, (pixels - 1) / 2))
+    return (to_cells @ image_to_input(prediction))[:2]

@@ -20,6 +20,8 @@ from mmkp.apis.instance_maps import instance_maps
 
 Instances = dict[str, np.ndarray]
 
+_NAMES = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
+
 
 def predict_topdown(
     model: Any,
@@ -151,8 +153,7 @@ def _instance(
     prediction: PoseDataSample, model: Any, with_maps: bool, with_stacks: bool
 ) -> Instances:
     """What was predicted of a box, each array with a first axis of one."""
-    names = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
-    found = {name: np.asarray(prediction.pred_instances[name]) for name in names}
+    found = {name: np.asarray(prediction.pred_instances[name]) for name in _NAMES}
     if with_maps:
         maps = instance_maps(prediction, model.head, with_stacks)
         found.update({name: value[None] for name, value in maps.items()})
@@ -162,10 +163,8 @@ def _instance(
 def _gathered(instances: list[Instances], model: Any) -> Instances:
     """The instances of one image."""
     if not instances:
-        keys = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
         number = len(model.dataset_meta['keypoint_colors'])
         shapes = ((0, number, 2), (0, number), (0, 4), (0,))
-        return {
-            key: np.zeros(s, np.float32) for key, s in zip(keys, shapes, strict=True)
-        }
+        empty = (np.zeros(shape, np.float32) for shape in shapes)
+        return dict(zip(_NAMES, empty, strict=True))
     return {key: np.concatenate([i[key] for i in instances]) for key in instances[0]}

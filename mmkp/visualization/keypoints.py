@@ -99,7 +99,7 @@ def draw_limbs(
     keypoints: np.ndarray,
     limbs: np.ndarray,
     colors: np.ndarray,
-    thickness: float | None = None,
+    thickness: float,
 ) -> np.ndarray:
     """Draw limbs in colours of their own, with a dark rim.
 
@@ -108,14 +108,12 @@ def draw_limbs(
         keypoints: (x, y) in pixels, shape (K, 2); limbs to NaN are left out.
         limbs: pairs of indices, shape (L, 2), int; later ones lie on top.
         colors: RGB from 0 to 255, shape (L, 3).
-        thickness: of the lines in pixels; by default it fits the image.
+        thickness: of the lines in pixels.
 
     Returns:
         Picture of the same shape.
     """
     drawn = np.ascontiguousarray(image).copy()
-    if thickness is None:
-        thickness = 0.7 * default_radius(image)
     width = max(1, round(thickness))
     shown = [
         (_fixed_point(keypoints[a]), _fixed_point(keypoints[b]), color)

@@ -30,8 +30,8 @@ class EdgeMapGenerator(LearnedEdges):
         mask_ratio: share of the image's blocks that the generator cannot see.
         mask_cells: number of blocks along each side.
         channels: channels of the U-Net, see :class:`UNet`.
-        initial_edge_logit: mean of the logits at the start; softplus(-4) = .018.
-        initial_edge_logit_std: their standard deviation.
+        initial_edge_logit: mean of the logits at the start, of deviation 0.1;
+            softplus(-4) = .018.
         init_cfg: as in MMEngine.
 
     Raises:
@@ -46,16 +46,9 @@ class EdgeMapGenerator(LearnedEdges):
         mask_cells: int = 16,
         channels: Sequence[int] = (64, 128, 256, 512, 512),
         initial_edge_logit: float = -4.0,
-        initial_edge_logit_std: float = 0.1,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(
-            num_keypoints,
-            thickness,
-            initial_edge_logit,
-            initial_edge_logit_std,
-            init_cfg,
-        )
+        super().__init__(num_keypoints, thickness, initial_edge_logit, init_cfg)
         if not 0 <= mask_ratio <= 1:
             raise ValueError(f'mask_ratio must lie in [0, 1], got {mask_ratio}')
         self.mask_ratio = mask_ratio

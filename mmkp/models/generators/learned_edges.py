@@ -20,7 +20,6 @@ class LearnedEdges(BaseModule):
         thickness: squared width of an edge in units of half the longer image
             side squared; the paper's t.
         initial_edge_logit: mean of the logits at the start; softplus(-4) = .018.
-        initial_edge_logit_std: their standard deviation.
         init_cfg: as in MMEngine.
 
     Raises:
@@ -34,7 +33,6 @@ class LearnedEdges(BaseModule):
         num_keypoints: int,
         thickness: float = 1e-3,
         initial_edge_logit: float = -4.0,
-        initial_edge_logit_std: float = 0.1,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -43,7 +41,7 @@ class LearnedEdges(BaseModule):
         self.num_keypoints = num_keypoints
         self.thickness = thickness
         self.register_buffer('edges', complete_graph(num_keypoints), persistent=False)
-        noise = initial_edge_logit_std * torch.randn(len(self.edges))
+        noise = 0.1 * torch.randn(len(self.edges))
         self.edge_logits = nn.Parameter(initial_edge_logit + noise)
 
     @property

@@ -19,15 +19,12 @@ class PreActivationResidual(nn.Module):
     Args:
         in_channels: channels C of the input.
         out_channels: channels D of the output, an even number.
-        is_recomputed: whether the main branch is computed again in the backward pass
-            instead of being kept.
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, is_recomputed: bool = False
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.is_recomputed = is_recomputed
+        #: Whether the backward pass computes the main branch again, not keeping it.
+        self.is_recomputed = False
         inner = out_channels // 2
         self.norm1 = BatchNorm2d(in_channels)
         self.convolution1 = nn.Conv2d(in_channels, inner, 1)

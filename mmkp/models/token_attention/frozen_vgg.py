@@ -2,6 +2,7 @@
 """VGG as a backbone under learned tokens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmpose.registry import MODELS
 
@@ -33,14 +34,7 @@ class FrozenVGG(VGGFeatures):
         depth: int = 16,
         layers: Sequence[str] = ('relu3_3', 'relu4_3'),
         weights: str | None = None,
-        base_channels: int = 64,
-        seed: int = 0,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            depth,
-            layers,
-            weights,
-            base_channels,
-            seed,
-            bgr_weights=str(weights).endswith('.npz'),
-        )
+        bgr_weights = str(weights).endswith('.npz')
+        super().__init__(depth, layers, weights, bgr_weights=bgr_weights, **kwargs)
