@@ -26,23 +26,18 @@ class FactorizedSpatialEmbedding(UnsupervisedPoseEstimator):
         head: config of a head with ``locate`` and ``num_keypoints``.
         view_transform: config of g2, any registered view transform, see
             :mod:`mmkp.models.view_transforms`.
-        **kwargs: further arguments of :class:`UnsupervisedPoseEstimator`, above all
-            ``first_view_transform``, g1, and ``crop_margin``.
+        *args: further arguments of :class:`UnsupervisedPoseEstimator`.
+        **kwargs: the same by name, above all ``first_view_transform``, g1, and
+            ``crop_margin``.
 
     Raises:
         ValueError: no ``view_transform``.
     """
 
-    def __init__(
-        self,
-        backbone: dict,
-        head: dict,
-        view_transform: dict | None = None,
-        **kwargs: Any,
-    ) -> None:
-        if view_transform is None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.view_transform is None:
             raise ValueError(
                 'FactorizedSpatialEmbedding learns from pairs: give a '
                 "`view_transform`, e.g. dict(type='RandomThinPlateSpline')"
             )
-        super().__init__(backbone, head, view_transform=view_transform, **kwargs)

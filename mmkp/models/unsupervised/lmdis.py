@@ -49,7 +49,8 @@ class LMDIS(UnsupervisedPoseEstimator):
         image_jitter: ``brightness`` and ``contrast`` of a :class:`ColorJitter` that
             changes the image in training, and so both views and the target. Where the
             reconstruction lies in [0, 1], so does the result.
-        **kwargs: see :class:`UnsupervisedPoseEstimator`.
+        *args: further arguments of :class:`UnsupervisedPoseEstimator`.
+        **kwargs: the same by name.
 
     Raises:
         ValueError: a head without channel maps, or ``crop_margin`` with
@@ -58,14 +59,12 @@ class LMDIS(UnsupervisedPoseEstimator):
 
     def __init__(
         self,
-        backbone: dict,
-        head: dict,
-        generator: dict | None = None,
+        *args: Any,
         warp_padded: bool = True,
         image_jitter: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(backbone, head, generator=generator, **kwargs)
+        super().__init__(*args, **kwargs)
         self.warp_padded = warp_padded
         self.image_jitter = ColorJitter(**(image_jitter or {}))
         if self.warp_padded and self.crop_margin:

@@ -56,7 +56,8 @@ class StableKeypoints(UnsupervisedPoseEstimator):
             (10 as published; 0, the default, for the image itself), at
             ``view_map_size`` (W, H) cells, the same views for each image by
             ``view_seed`` (0).
-        **kwargs: further arguments of :class:`UnsupervisedPoseEstimator`.
+        *args: further arguments of :class:`UnsupervisedPoseEstimator`.
+        **kwargs: the same by name.
 
     Raises:
         ValueError: a part is of another kind.
@@ -65,24 +66,9 @@ class StableKeypoints(UnsupervisedPoseEstimator):
     head: TokenHead
     backbone: TokenAttention
 
-    def __init__(
-        self,
-        backbone: dict,
-        head: dict,
-        view_transform: dict | None = None,
-        train_cfg: dict | None = None,
-        test_cfg: dict | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            backbone,
-            head,
-            view_transform=view_transform,
-            train_cfg=train_cfg,
-            test_cfg=test_cfg,
-            **kwargs,
-        )
-        needs_affine = bool(kwargs.get('losses')) or self.test_cfg.get('num_views', 0)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        needs_affine = len(self.losses) or self.test_cfg.get('num_views', 0)
         for name, kind, example in (
             ('backbone', TokenAttention, 'DiffusionAttention or FeatureAttention'),
             ('head', TokenHead, 'TokenHead'),
