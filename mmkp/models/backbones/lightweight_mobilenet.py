@@ -1,6 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """The MobileNet of Lightweight OpenPose."""
 
+from typing import Any
+
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -23,29 +25,25 @@ _LAYERS = (
 
 
 def convolution_bn_relu(
-    inputs: int, outputs: int, stride: int = 1, dilation: int = 1, groups: int = 1
+    inputs: int, outputs: int, kernel_size: int = 3, **options: Any
 ) -> list[nn.Module]:
-    """3x3 convolution without bias, batch normalisation, ReLU."""
-    convolution = nn.Conv2d(
-        inputs,
-        outputs,
-        3,
-        stride,
-        padding=dilation,
-        dilation=dilation,
-        groups=groups,
-        bias=False,
-    )
+    """Convolution without bias, batch normalisation, ReLU."""
+    convolution = nn.Conv2d(inputs, outputs, kernel_size, bias=False, **options)
     return [convolution, BatchNorm2d(outputs), nn.ReLU(True)]
 
 
 def separable(inputs: int, outputs: int, stride: int, dilation: int) -> nn.Sequential:
     """Depthwise 3x3 and 1x1 convolution, each with batch normalisation and ReLU."""
     return nn.Sequential(
-        *convolution_bn_relu(inputs, inputs, stride, dilation, groups=inputs),
-        nn.Conv2d(inputs, outputs, 1, bias=False),
-        BatchNorm2d(outputs),
-        nn.ReLU(True),
+        *convolution_bn_relu(
+            inputs,
+            inputs,
+            stride=stride,
+            padding=dilation,
+            dilation=dilation,
+            groups=inputs,
+        ),
+        *convolution_bn_relu(inputs, outputs, 1),
     )
 
 
@@ -87,7 +85,7 @@ class LightweightMobileNetV1(BaseModule):
             return max(8, round(channels * widen_factor / 8) * 8)
 
         inputs = scaled(32)
-        layers = [nn.Sequential(*convolution_bn_relu(3, inputs, stride=2))]
+        layers = [nn.Sequential(*convolution_bn_relu(3, inputs, stride=2, padding=1))]
         reached, widened = 2, 1
         for channels, stride, dilation in _LAYERS:
             dilation = dilation * widened

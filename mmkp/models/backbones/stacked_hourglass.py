@@ -177,14 +177,14 @@ class _Hourglass(nn.Module):
 
     def __init__(self, order: int, channels: int, number: int) -> None:
         super().__init__()
-        self.up = Residuals(channels, channels, number)
-        self.down = Residuals(channels, channels, number)
+        self.up = Residuals(channels, number)
+        self.down = Residuals(channels, number)
         self.inner: nn.Module
         if order > 1:
             self.inner = _Hourglass(order - 1, channels, number)
         else:
-            self.inner = Residuals(channels, channels, number)
-        self.out = Residuals(channels, channels, number)
+            self.inner = Residuals(channels, number)
+        self.out = Residuals(channels, number)
 
     def forward(self, inputs: Tensor) -> Tensor:
         branch = self.up(inputs)
@@ -208,7 +208,7 @@ class _Stack(nn.Module):
     ) -> None:
         super().__init__()
         self.hourglass = _Hourglass(order, channels, num_residuals)
-        self.residuals = Residuals(channels, channels, num_residuals)
+        self.residuals = Residuals(channels, num_residuals)
         self.linear = nn.Sequential(
             OrderedDict(
                 convolution=nn.Conv2d(channels, channels, 1),

@@ -63,22 +63,19 @@ class UNet(nn.Module):
         in_channels: channels of the input.
         channels: channels at full size and after each halving; AutoLink's are
             (64, 128, 256, 512, 512).
-        out_channels: channels of the output, which has no activation.
     """
 
-    def __init__(
-        self, in_channels: int, channels: Sequence[int], out_channels: int = 3
-    ) -> None:
+    def __init__(self, in_channels: int, channels: Sequence[int]) -> None:
         super().__init__()
         self.stem = nn.Conv2d(in_channels, channels[0], 3, padding=1)
         self.down = nn.ModuleList(_Down(*pair) for pair in pairwise(channels))
         skips = channels[-2::-1]
         inputs = [channels[-1], *(2 * width for width in skips[:-1])]
         self.up = nn.ModuleList(_Up(*pair) for pair in zip(inputs, skips, strict=True))
-        self.final_layer = nn.Conv2d(2 * channels[0], out_channels, 3, padding=1)
+        self.final_layer = nn.Conv2d(2 * channels[0], 3, 3, padding=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
+        """Map (B, in_channels, H, W) to (B, 3, H, W), without an activation."""
         features = [F.leaky_relu(self.stem(inputs), 0.2)]
         for down in self.down:
             features.append(down(features[-1]))

@@ -1,8 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """The residual module of Stacked Hourglass."""
 
-from itertools import pairwise
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -51,14 +49,14 @@ class PreActivationResidual(nn.Module):
 
 
 class Residuals(nn.Sequential):
-    """Residual modules in a row, the first of which changes the width.
+    """Residual modules in a row, all of one width.
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
+        channels: of the input and the output.
         number: of residual modules.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, number: int) -> None:
-        widths = [in_channels] + [out_channels] * number
-        super().__init__(*(PreActivationResidual(*pair) for pair in pairwise(widths)))
+    def __init__(self, channels: int, number: int) -> None:
+        super().__init__(
+            *(PreActivationResidual(channels, channels) for _ in range(number))
+        )

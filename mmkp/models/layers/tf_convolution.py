@@ -63,19 +63,6 @@ class SameConv2d(nn.Conv2d):
         bias: as in ``nn.Conv2d``.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, groups=groups, bias=bias
-        )
-
     def forward(self, input: Tensor, weight: Tensor | None = None) -> Tensor:
         """Convolve.
 
@@ -137,7 +124,12 @@ class ConvolutionLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = conv_type(
-            in_channels, out_channels, kernel_size, stride, groups, bias=not norm_cfg
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            groups=groups,
+            bias=not norm_cfg,
         )
         self.norm = _build_norm(norm_cfg, out_channels) if norm_cfg else None
         self.activation = _ACTIVATIONS[activation](inplace=True) if activation else None
@@ -184,7 +176,12 @@ class SeparableConvolution(nn.Module):
     ) -> None:
         super().__init__()
         self.depthwise = SameConv2d(
-            in_channels, in_channels, kernel_size, stride, in_channels, bias=False
+            in_channels,
+            in_channels,
+            kernel_size,
+            stride,
+            groups=in_channels,
+            bias=False,
         )
         self.pointwise = ConvolutionLayer(
             in_channels,
