@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmkp.ops.geometry import size_of
 from mmkp.ops.heatmaps.peaks import highest_cells
 from mmkp.ops.token_maps.furthest_point_sampling import furthest_point_sampling
 from mmkp.ops.token_maps.gaussian_divergence import gaussian_kl_divergence
@@ -161,7 +162,7 @@ def plain_step(model: nn.Module, found: list[Tensor], images: Tensor) -> Tensor:
     """
     attention, tokens = model.backbone, model.head.tokens
     unet: Any = attention.frozen('unet')
-    warped, warp = model.second_view(images)
+    views = model.views(images)
     maps, warped_maps = (
         token_maps(
             unet,
@@ -170,9 +171,11 @@ def plain_step(model: nn.Module, found: list[Tensor], images: Tensor) -> Tensor:
             attention.time,
             tokens,
         )
-        for view in (images, warped)
+        for view in (views.first, views.second)
     )
     chosen = choose(maps, warped_maps, model.train_cfg)
     maps, warped_maps = take(maps, chosen), take(warped_maps, chosen)
     localization = model.losses['localization'](maps)
-    return localization + model.losses['equivariance'](maps, warped_maps, warp)
+    geometry = model.head.geometry(size_of(images), size_of(maps))
+    equivariance = model.losses['equivariance']
+    return localization + equivariance(maps, warped_maps, views.warp, geometry)
