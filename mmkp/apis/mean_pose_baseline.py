@@ -114,6 +114,11 @@ def _mean_training_pose(cfg: Config, max_samples: int | None) -> np.ndarray:
     ]
     mean = mean_keypoints(*(np.stack(column) for column in zip(*rows, strict=True)))
     unknown = np.isnan(mean).any(axis=1)
+    if unknown.all():
+        raise ValueError(
+            f'no keypoint of the {len(rows)} training samples is annotated, as of '
+            'images without labels: the mean pose needs a train_dataloader with labels'
+        )
     if unknown.any():
         warnings.warn(
             f'keypoints {np.flatnonzero(unknown).tolist()} are nowhere annotated in '

@@ -9,7 +9,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmkp.codecs.arguments import check_size, check_visible, positive
+from mmkp.ops.arguments import check_size, check_visible, positive
 from mmkp.ops.heatmaps.hourglass_heatmap import draw_patches, gaussian_patch
 from mmkp.ops.heatmaps.peaks import locate_maxima
 

@@ -11,14 +11,14 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmkp.codecs.arguments import (
+from mmkp.codecs.build_skeleton import build_skeleton
+from mmkp.ops.arguments import (
     check_input_size,
     check_shape,
     check_visible,
     one_of,
     positive,
 )
-from mmkp.codecs.build_skeleton import build_skeleton
 from mmkp.ops.part_affinity.grouping_config import grouping_config
 from mmkp.ops.part_affinity.limb_skeleton import LimbSkeleton
 from mmkp.ops.part_affinity.targets import (

@@ -7,8 +7,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.initialization import FAN_IN_INIT
+from mmkp.ops.arguments import one_of
 from mmkp.ops.batch_norm import BatchNorm2d
 
 #: Output channels, stride and dilation of each separable layer, conv2_1 .. conv5_5.

@@ -8,8 +8,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
+from mmkp.ops.arguments import one_of
 
 Widths = Sequence[Sequence[int]]
 

@@ -9,10 +9,10 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
 from mmkp.converters.shape_check import check_shapes
 from mmkp.converters.vgg19 import check_input, convert_vgg19
 from mmkp.models.layers.initialization import FAN_IN_INIT
+from mmkp.ops.arguments import one_of
 
 #: Convolutions in each of VGG19's first four blocks; pooling is between the blocks.
 _BLOCKS = (2, 2, 4, 2)

@@ -10,9 +10,9 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.activation_checkpointing import recomputed
 from mmkp.models.layers.residual import PreActivationResidual, Residuals
+from mmkp.ops.arguments import one_of
 from mmkp.ops.batch_norm import BatchNorm2d
 
 STEMS = ('newell', 'bearpaw')

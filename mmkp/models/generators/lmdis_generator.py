@@ -11,9 +11,9 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.layers.landmark_linear import LandmarkLinear
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
+from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
 from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation

@@ -12,13 +12,13 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.heads.mirrored_maps import (
     INTERPOLATIONS,
     average_of_scales,
     average_with_mirrored,
 )
 from mmkp.models.stages.stage_outputs import StageOutputs
+from mmkp.ops.arguments import one_of
 
 Features = Sequence[Tensor]
 

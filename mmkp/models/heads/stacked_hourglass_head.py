@@ -14,7 +14,7 @@ from mmpose.structures import PoseDataSample
 from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor
 
-from mmkp.codecs.arguments import one_of
+from mmkp.ops.arguments import one_of
 
 Features = Sequence[Tensor]
 

@@ -6,8 +6,8 @@ import math
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.losses.view_loss import ViewLoss
+from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.losses.view_loss import ViewLoss
+from mmkp.ops.arguments import one_of
 from mmkp.ops.heatmaps.window_sums import window_sums
 
 VARIANTS = ('max', 'count_minus_max', 'quadratic')

@@ -5,7 +5,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
+from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import expected_squared_distance, full_precision
 from mmkp.ops.warps.warp import Warp

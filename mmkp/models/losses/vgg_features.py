@@ -11,13 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
 from mmkp.engine.checkpoint import (
     CheckpointError,
     UntrustedCheckpointError,
     load_checkpoint_file,
 )
 from mmkp.labels import read_npz
+from mmkp.ops.arguments import one_of
 
 # Convolutions in each of the five blocks; a 2x2 maximum pooling ends a block.
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}

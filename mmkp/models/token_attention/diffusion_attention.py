@@ -10,7 +10,6 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.token_attention.attention_capture import AttentionCapture, map_shape
 from mmkp.models.token_attention.base import TokenAttention
 from mmkp.models.token_attention.diffusion_models import (
@@ -18,6 +17,7 @@ from mmkp.models.token_attention.diffusion_models import (
     load_models,
 )
 from mmkp.models.token_attention.latent_cache import LatentCache, weights_digest
+from mmkp.ops.arguments import one_of
 from mmkp.ops.heatmaps.moments import full_precision
 
 DTYPES = {

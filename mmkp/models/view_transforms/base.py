@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from mmkp.codecs.arguments import one_of
 from mmkp.models.view_transforms.color_jitter import ColorJitter
+from mmkp.ops.arguments import one_of
 from mmkp.ops.warps.warp import Warp
 
 

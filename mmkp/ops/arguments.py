@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Arguments of codecs, checked."""
+"""Arguments of codecs, networks and losses, checked."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
