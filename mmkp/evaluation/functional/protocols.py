@@ -1,8 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """The named regression protocols and what sets them apart."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .keypoint_errors import REDUCTIONS
@@ -124,112 +123,73 @@ def get_protocol(
         raise ValueError(
             f'variant {variant!r} is unknown: use one of {", ".join(VARIANTS)}.'
         )
-    arguments = {}
+    permutation = {}
     if name == 'human36m' and 'legacy_pairs' in overrides:
-        arguments['legacy_pairs'] = overrides.pop('legacy_pairs')
+        table = human36m_permutation(overrides.pop('legacy_pairs'))
+        permutation = dict(permutation=table)
     unknown = set(overrides) - set(RegressionProtocol.__dataclass_fields__)
     if unknown:
         fields = ', '.join(RegressionProtocol.__dataclass_fields__)
         raise ValueError(
             f'{sorted(unknown)} are no fields of a protocol; it has: {fields}.'
         )
-    return replace(PROTOCOLS[name](variant, **arguments), **overrides)
-
-
-def _face(
-    name: str, points: int, eyes: tuple[int, int], unit: str, frame: str = 'image'
-) -> Callable[[str], RegressionProtocol]:
-    def build(variant: str) -> RegressionProtocol:
-        return RegressionProtocol(
-            name=name,
-            center=_CENTERS[variant],
-            bias=False,
-            normalizer=eyes,
-            unit=f'% of {unit} distance',
-            num_annotated=points,
-            frame=frame,
-        )
-
-    return build
-
-
-def _cub(variant: str) -> RegressionProtocol:
-    per_image = variant == 'stable_keypoints'
-    return RegressionProtocol(
-        name='cub',
-        center=_CENTERS[variant],
-        bias=False,
-        num_annotated=15,
-        reduction='per_image' if per_image else 'pooled',
-    )
-
-
-def _human36m(variant: str, legacy_pairs: bool = False) -> RegressionProtocol:
-    stable = variant == 'stable_keypoints'
-    return RegressionProtocol(
-        name='human36m',
-        center=_CENTERS[variant],
-        bias=False,
-        num_annotated=32,
-        scale=128.0 if stable else 100.0,
-        unit='px of a 128 px crop' if stable else '% of crop size',
-        permutation=human36m_permutation(legacy_pairs),
-        reject_sigma=None if stable else 3.0,
-        swap_predictions=stable,
-    )
-
-
-def _taichi(variant: str) -> RegressionProtocol:
+    settings, stable = PROTOCOLS[name]
     if variant == 'stable_keypoints':
-        return RegressionProtocol(
-            name='taichi',
-            center=0.5,
+        settings = settings | stable
+    plain = dict(name=name, center=_CENTERS[variant], bias=False)
+    return RegressionProtocol(**(plain | settings | permutation | overrides))
+
+
+def _face(points: int, eyes: tuple[int, int], unit: str, **frame: str) -> dict:
+    return dict(
+        num_annotated=points, normalizer=eyes, unit=f'% of {unit} distance', **frame
+    )
+
+
+#: Settings of all variants, and what StableKeypoints does otherwise.
+PROTOCOLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    'generic': (dict(center=0.0, bias=True), {}),
+    'mafl': (_face(5, (0, 1), 'inter-ocular'), {}),
+    # In the wild, AutoLink and StableKeypoints squash whole photographs to a square
+    # and measure there.
+    'celeba': (_face(5, (0, 1), 'inter-ocular', frame='crop'), {}),
+    '300w': (_face(68, (36, 45), 'outer eye corner'), {}),
+    'aflw': (_face(5, (0, 1), 'inter-ocular'), {}),
+    'cub': (dict(num_annotated=15), dict(reduction='per_image')),
+    'human36m': (
+        dict(num_annotated=32, permutation=human36m_permutation(), reject_sigma=3.0),
+        dict(
+            scale=128.0,
+            unit='px of a 128 px crop',
+            reject_sigma=None,
+            swap_predictions=True,
+        ),
+    ),
+    'taichi': (
+        dict(
+            num_annotated=18,
+            bias=True,
+            scale=255.0,
+            unit='px of a 255 px crop, L1 summed over coordinates',
+            distance='l1',
+            reduction='sum_of_point_means',
+        ),
+        dict(
             bias=False,
             scale=256.0,
             unit='px of a 256 px crop, L2 summed over joints',
-            num_annotated=18,
+            distance='l2',
             reduction='mean_of_image_sums',
-        )
-    return RegressionProtocol(
-        name='taichi',
-        center=_CENTERS[variant],
-        bias=True,
-        scale=255.0,
-        unit='px of a 255 px crop, L1 summed over coordinates',
-        num_annotated=18,
-        distance='l1',
-        reduction='sum_of_point_means',
-    )
-
-
-def _deepfashion(variant: str) -> RegressionProtocol:
-    side = 256.0 if variant == 'stable_keypoints' else 255.0
-    return RegressionProtocol(
-        name='deepfashion',
-        center=_CENTERS[variant],
-        bias=False,
-        scale=side,
-        unit=f'% of points within 6 px of a {side:.0f} px crop',
-        num_annotated=8,
-        reduction='pck',
-        threshold=6.0,
-    )
-
-
-def _generic(variant: str) -> RegressionProtocol:
-    return RegressionProtocol()
-
-
-PROTOCOLS: dict[str, Callable[..., RegressionProtocol]] = {
-    'generic': _generic,
-    'mafl': _face('mafl', 5, (0, 1), 'inter-ocular'),
-    # In the wild, AutoLink and StableKeypoints squash whole photographs to a square
-    # and measure there.
-    'celeba': _face('celeba', 5, (0, 1), 'inter-ocular', frame='crop'),
-    '300w': _face('300w', 68, (36, 45), 'outer eye corner'),
-    'aflw': _face('aflw', 5, (0, 1), 'inter-ocular'),
-    'cub': _cub,
-    'human36m': _human36m,
-    'taichi': _taichi,
-    'deepfashion': _deepfashion,
+        ),
+    ),
+    'deepfashion': (
+        dict(
+            num_annotated=8,
+            scale=255.0,
+            unit='% of points within 6 px of a 255 px crop',
+            reduction='pck',
+            threshold=6.0,
+        ),
+        dict(scale=256.0, unit='% of points within 6 px of a 256 px crop'),
+    ),
 }
