@@ -93,6 +93,7 @@ OTHERS = tuple(
         ('pycocotools', 'pycocotools', ''),
         ('yaml', 'pyyaml', ''),
         ('rich', 'rich', ''),
+        ('safetensors', 'safetensors', ''),
         ('scipy', 'scipy', ''),
         ('setuptools', 'setuptools', ''),
         ('shapely', 'shapely', ''),

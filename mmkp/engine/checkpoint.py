@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
 from mmkp.engine.file_kind import (
     describe_file,
@@ -17,7 +18,6 @@ from mmkp.engine.file_kind import (
 )
 from mmkp.engine.restricted_globals import ForbiddenPickleError
 from mmkp.engine.restricted_unpickler import InertObject, RestrictedUnpickler
-from mmkp.engine.safetensors_file import read_safetensors
 from mmkp.engine.tensor_bytes import move
 from mmkp.engine.torch_file import NoCheckpointError, read_legacy, read_zip
 
@@ -107,7 +107,8 @@ def load_checkpoint_file(
 
 def _read(path: Path, map_location: Any, extra: Mapping, trusted: bool) -> Any:
     if is_safetensors(path):
-        tensors = read_safetensors(path)
+        # The library's tensors lie in the file, which may change: these are copies.
+        tensors = {name: value.clone() for name, value in load_file(path).items()}
         return {name: move(value, map_location) for name, value in tensors.items()}
     if trusted and (is_zip(path) or is_pickle(path) or is_old_tar(path)):
         return torch.load(path, map_location, weights_only=False)

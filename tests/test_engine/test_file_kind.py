@@ -11,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from mmkp.engine import CheckpointError, load_checkpoint_file, why_unreadable
 
@@ -114,9 +115,8 @@ TENSORS = dict(
 
 
 def test_safetensors_are_read(tmp_path):
-    library = pytest.importorskip('safetensors.torch')
     path = tmp_path / 'model.safetensors'
-    library.save_file(TENSORS, path, metadata=dict(format='pt'))
+    save_file(TENSORS, path, metadata=dict(format='pt'))
     assert why_unreadable(path) is None
     loaded = load_checkpoint_file(path)
     assert set(loaded) == set(TENSORS)
@@ -126,7 +126,7 @@ def test_safetensors_are_read(tmp_path):
     assert load_checkpoint_file(path, 'meta')['weight'].is_meta
 
 
-def test_safetensors_without_the_library(tmp_path):
+def test_safetensors_of_another_program(tmp_path):
     path = tmp_path / 'called_otherwise.pth'
     header = dict(__metadata__={}, a=entry(0, 8), b=entry(8, 12, (2, 1), 'BF16'))
     values = np.array([1.5, -2], '<f4').tobytes() + b'\x80\x3f\x00\x40'
@@ -166,5 +166,5 @@ def test_damaged_safetensors(name, tmp_path):
 def test_a_header_that_is_longer_than_the_file(tmp_path):
     path = tmp_path / 'model.safetensors'
     path.write_bytes(struct.pack('<Q', 2**39) + b'{"a":')
-    with pytest.raises(CheckpointError, match='its header of'):
+    with pytest.raises(CheckpointError, match='header'):
         load_checkpoint_file(path)
