@@ -54,7 +54,7 @@ class RestrictedUnpickler(pickle._Unpickler):
     """
 
     extra_globals: Mapping[str, Any] = {}
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+    dispatch: ClassVar[dict[int, Any]]
 
     # Of the base class, whose types are not published.
     stack: list[Any]
@@ -106,33 +106,40 @@ class RestrictedUnpickler(pickle._Unpickler):
         if type(container) not in types and not self._is_extra(type(container)):
             raise ForbiddenPickleError(f'items for {type(container).__name__}')
 
-    def _load_reduce(self) -> None:
+    def load_reduce(self) -> None:
+        """Call a function of the tables."""
         arguments = self.stack.pop()
         self.stack[-1] = self._call(self.stack[-1], arguments)
 
-    def _load_newobj(self) -> None:
+    def load_newobj(self) -> None:
+        """Make an object without calling its constructor."""
         arguments = self.stack.pop()
         self.append(self._create(self.stack.pop(), arguments))
 
-    def _load_build(self) -> None:
+    def load_build(self) -> None:
+        """Give an object its state."""
         state = self.stack.pop()
         self._set_state(self.stack[-1], state)
 
-    def _load_append(self) -> None:
+    def load_append(self) -> None:
+        """Append to a list."""
         value = self.stack.pop()
         self._require(self.stack[-1], list)
         self.stack[-1].append(value)
 
-    def _load_appends(self) -> None:
+    def load_appends(self) -> None:
+        """Extend a list."""
         items = self.pop_mark()
         self._require(self.stack[-1], list)
         self.stack[-1].extend(items)
 
-    def _load_setitem(self) -> None:
+    def load_setitem(self) -> None:
+        """Set an item of a dictionary."""
         value, key = self.stack.pop(), self.stack.pop()
         self._set_items([key, value])
 
-    def _load_setitems(self) -> None:
+    def load_setitems(self) -> None:
+        """Set items of a dictionary."""
         self._set_items(self.pop_mark())
 
     def _set_items(self, items: list[Any]) -> None:
@@ -140,55 +147,36 @@ class RestrictedUnpickler(pickle._Unpickler):
         for key, value in zip(_hashable(items[::2]), items[1::2], strict=True):
             self.stack[-1][key] = value
 
-    def _load_additems(self) -> None:
+    def load_additems(self) -> None:
+        """Add to a set."""
         items = self.pop_mark()
         self._require(self.stack[-1], set)
         self.stack[-1].update(_hashable(items))
 
-    def _load_dict(self) -> None:
+    def load_dict(self) -> None:
+        """Make a dictionary."""
         items = self.pop_mark()
         self.append(dict(zip(_hashable(items[::2]), items[1::2], strict=True)))
 
-    def _load_frozenset(self) -> None:
+    def load_frozenset(self) -> None:
+        """Make a frozen set."""
         items = self.pop_mark()  # which changes where append leads
         self.append(frozenset(_hashable(items)))
 
     def _refuse(self) -> NoReturn:
         raise ForbiddenPickleError('an instruction that torch.save never writes')
 
-    dispatch.update(
-        {
-            pickle.REDUCE[0]: _load_reduce,
-            pickle.NEWOBJ[0]: _load_newobj,
-            pickle.BUILD[0]: _load_build,
-            pickle.APPEND[0]: _load_append,
-            pickle.APPENDS[0]: _load_appends,
-            pickle.SETITEM[0]: _load_setitem,
-            pickle.SETITEMS[0]: _load_setitems,
-            pickle.ADDITEMS[0]: _load_additems,
-            pickle.DICT[0]: _load_dict,
-            pickle.FROZENSET[0]: _load_frozenset,
-        }
-    )
     # Calls in disguise, the extension registry, and buffers from outside the pickle.
-    dispatch.update(
-        dict.fromkeys(
-            b''.join(
-                (
-                    pickle.INST,
-                    pickle.OBJ,
-                    pickle.NEWOBJ_EX,
-                    pickle.EXT1,
-                    pickle.EXT2,
-                    pickle.EXT4,
-                    pickle.PERSID,
-                    pickle.NEXT_BUFFER,
-                    pickle.READONLY_BUFFER,
-                )
-            ),
-            _refuse,
-        )
-    )
+    load_inst = load_obj = load_newobj_ex = _refuse
+    load_ext1 = load_ext2 = load_ext4 = _refuse
+    load_persid = load_next_buffer = load_readonly_buffer = _refuse
+
+
+# The base class looks its instructions up here, not among the methods.
+RestrictedUnpickler.dispatch = {
+    code: getattr(RestrictedUnpickler, function.__name__)
+    for code, function in pickle._Unpickler.dispatch.items()
+}
 
 
 def _hashable(items: list[Any]) -> list[Any]:

@@ -18,21 +18,6 @@ from torch.storage import TypedStorage
 #: A tensor may repeat its numbers (stride 0); whoever copies it pays for all of them.
 _MAX_REPEATED_BYTES = 1 << 28
 
-_STORAGES = {
-    'BFloat16': torch.bfloat16,
-    'Bool': torch.bool,
-    'Byte': torch.uint8,
-    'Char': torch.int8,
-    'ComplexDouble': torch.complex128,
-    'ComplexFloat': torch.complex64,
-    'Double': torch.float64,
-    'Float': torch.float32,
-    'Half': torch.float16,
-    'Int': torch.int32,
-    'Long': torch.int64,
-    'Short': torch.int16,
-}
-
 
 @dataclass(frozen=True)
 class StorageType:
@@ -42,9 +27,10 @@ class StorageType:
 
 
 STORAGE_TYPES: dict[tuple[str, str], StorageType] = {
-    (module, f'{name}Storage'): StorageType(dtype)
+    (module, name): StorageType(dtype)
     for module in ('torch', 'torch.cuda')
-    for name, dtype in _STORAGES.items()
+    for name, dtype in torch.storage._storage_type_to_dtype_map().items()
+    if not name.startswith('Q')  # of quantized tensors
 }
 
 
