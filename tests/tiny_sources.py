@@ -188,6 +188,14 @@ def _stage_dataset(dataset: ConfigDict) -> None:
     elif dataset.type == 'UnlabeledImageDataset' and not images.is_dir():
         for index in range(4):
             paint(images / f'{index}.png')
+    listed = dataset.get('files')
+    if isinstance(listed, str) and not (root / listed).exists():
+        names = [f'{index}.png' for index in range(4)]
+        for name in names:
+            paint(images / name)
+        (root / listed).write_text('\n'.join(names))
+    if isinstance(dataset.get('indices'), list):
+        dataset.indices = 2  # of the few that there are
 
 
 def _write_coco(path: Path, images: Path, dataset: ConfigDict) -> None:

@@ -44,8 +44,10 @@ model = dict(
         contrast=0.2,
     ),
     losses=dict(
-        equivariance=dict(type='EquivarianceLoss', loss_weight=10.0),
-        diversity=dict(type='DiversityLoss', window=4, both_views=True),
+        equivariance=dict(type='EquivarianceLoss', loss_weight=2.0),
+        diversity=dict(
+            type='DiversityLoss', window=4, both_views=True, loss_weight=0.2
+        ),
         regression=dict(type='KeypointRegressionLoss', loss_weight=40.0),
     ),
 )
