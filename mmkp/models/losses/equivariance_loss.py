@@ -100,8 +100,9 @@ class EquivarianceLoss(nn.Module):
                 full_precision(first), full_precision(second), warp, geometry
             )
             # One mean over images and keypoints, each by how far its warp is known.
-            smallest = torch.finfo(weight.dtype).tiny
-            loss = total.sum() / weight.sum().clamp_min(smallest)
+            # Where it is known nowhere, the gradient of 0 is no inf times 0.
+            known = weight.sum()
+            loss = total.sum() / torch.where(known > 0, known, 1.0)
         if self.keypoint_reduction == 'sum':
             loss = loss * first.shape[1]
         return self.loss_weight * loss

@@ -36,7 +36,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
       the second view to the first;
     * with a ``generator`` whatever it returns;
     * where samples have them ``target_keypoints`` and ``target_weights``
-      (:func:`keypoint_targets`), so that labeled and unlabeled images train one model.
+      (:func:`keypoint_targets`): labeled and unlabeled images train one model.
 
     Args:
         backbone: config of any MMPose backbone.
@@ -50,11 +50,9 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             ``needs_samples`` is true is called with the samples as well.
         train_cfg: kept for MMPose's interface.
         test_cfg: ``output_heatmaps`` adds ``pred_fields.heatmaps``;
-            ``untrained_control`` adds ``pred_instances.untrained_keypoints``,
-            what the same detector finds with freshly initialised weights
-            (seed ``untrained_seed``), the control beside every figure: in
-            validation and test, where :class:`UntrainedControlHook` sets
-            ``with_untrained_control``, and nowhere else.
+            ``untrained_control`` adds ``pred_instances.untrained_keypoints``, what the
+            detector finds untrained (seed ``untrained_seed``), where
+            :class:`UntrainedControlHook` sets ``with_untrained_control``.
         data_preprocessor: as in MMPose.
         init_cfg: as in MMEngine.
         metainfo: as in MMPose.
@@ -98,16 +96,15 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             metainfo=metainfo,
         )
         self.generator = self._build_generator(generator) if generator else None
-        self.view_transform = MODELS.build(view_transform) if view_transform else None
-        self.first_view_transform = (
-            MODELS.build(first_view_transform) if first_view_transform else None
+        self.view_transform, self.first_view_transform = (
+            MODELS.build(config) if config else None
+            for config in (view_transform, first_view_transform)
         )
         self.crop_margin = crop_margin
         check_transforms(self.view_transform, self.first_view_transform, crop_margin)
         self.losses = NamedLosses(losses or {})
-        self.memory_format = (
-            torch.channels_last if channels_last else torch.contiguous_format
-        )
+        layouts = (torch.contiguous_format, torch.channels_last)
+        self.memory_format = layouts[channels_last]
         self.to(memory_format=self.memory_format)
         self.with_untrained_control = False
         # Kept out of the module tree: built on demand, never trained or saved.
@@ -173,9 +170,8 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         """
         inputs = inputs.contiguous(memory_format=self.memory_format)
         keypoints, heatmaps = self.detect(inputs)
-        geometry = self.head.geometry(size_of(inputs), size_of(heatmaps))
         outputs = {'images': inputs, 'keypoints': keypoints, 'heatmaps': heatmaps}
-        outputs['geometry'] = geometry
+        outputs['geometry'] = self.head.geometry(size_of(inputs), size_of(heatmaps))
         if self.generator is not None:
             seen = inputs if drawn_from is None else drawn_from
             outputs.update(self.generator(seen, keypoints))
@@ -285,8 +281,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             control = self._untrained_instances(inputs, data_samples)
             for sample, instance in zip(results, control, strict=True):
                 scale, center = sample.input_scale, sample.input_center
-                points = instance.keypoints / sample.input_size * scale
-                points = points + center - 0.5 * scale
+                points = (instance.keypoints / sample.input_size - 0.5) * scale + center
                 sample.pred_instances.set_field(points, 'untrained_keypoints')
         return results
 

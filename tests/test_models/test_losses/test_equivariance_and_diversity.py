@@ -6,6 +6,7 @@ import torch
 from mmkp.models.losses import DiversityLoss, EquivarianceLoss
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.soft_argmax import spatial_softmax
+from mmkp.ops.warps.optical_flow import FlowWarp
 from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
 
 
@@ -28,6 +29,18 @@ GEOMETRIES = [
     make((28, 24), (7, 6)) for make in (MapGeometry.inclusive, MapGeometry.cell_centers)
 ]
 INCLUSIVE = GEOMETRIES[0]
+
+
+@pytest.mark.parametrize('variant', ['expected', 'means'])
+def test_a_flow_that_is_known_nowhere_gives_0_with_gradient(variant):
+    flow = FlowWarp(torch.zeros(2, 2, 24, 28), (28, 24), torch.zeros(2, 1, 24, 28))
+    found = random_heatmaps(1).float() if variant == 'expected' else torch.rand(2, 3, 2)
+    found.requires_grad_()
+    names = dict(expected='heatmaps', means='keypoints')
+    views = {names[variant]: found, f'warped_{names[variant]}': found.detach() + 1}
+    loss = EquivarianceLoss(1e4, variant)(INCLUSIVE, flow, **views)
+    loss.backward()
+    assert loss == 0 and (found.grad == 0).all()
 
 
 @pytest.mark.parametrize('geometry', GEOMETRIES)
