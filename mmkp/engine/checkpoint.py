@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
 from mmkp.engine.file_kind import (
     describe_file,
@@ -107,6 +106,8 @@ def load_checkpoint_file(
 
 def _read(path: Path, map_location: Any, extra: Mapping, trusted: bool) -> Any:
     if is_safetensors(path):
+        from safetensors.torch import load_file  # which nothing else needs
+
         # The library's tensors lie in the file, which may change: these are copies.
         tensors = {name: value.clone() for name, value in load_file(path).items()}
         return {name: move(value, map_location) for name, value in tensors.items()}
