@@ -12,7 +12,12 @@ FOLDER = (
     Path(__file__).resolve().parents[1]
     / 'configs/unsupervised_2d_keypoint/factorized_spatial_embedding'
 )
-EXPERIMENTS = sorted(p for p in FOLDER.rglob('*.py') if p.parent.name != '_base_')
+# The number of keypoints of those that learn labels is that of the labels.
+EXPERIMENTS = sorted(
+    p
+    for p in FOLDER.rglob('*.py')
+    if p.parent.name != '_base_' and 'faces_20_labeled' not in p.read_text()
+)
 
 
 @pytest.mark.parametrize('path', EXPERIMENTS, ids=lambda path: path.stem)

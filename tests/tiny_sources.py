@@ -193,6 +193,7 @@ def _stage_dataset(dataset: ConfigDict) -> None:
         names = [f'{index}.png' for index in range(4)]
         for name in names:
             paint(images / name)
+        (root / listed).parent.mkdir(parents=True, exist_ok=True)
         (root / listed).write_text('\n'.join(names))
     if isinstance(dataset.get('indices'), list):
         dataset.indices = 2  # of the few that there are
