@@ -7,7 +7,11 @@ from torch import Tensor, nn
 
 from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import expected_squared_distance, full_precision
+from mmkp.ops.heatmaps.moments import (
+    expected_squared_distance,
+    full_precision,
+    mean_by_weight,
+)
 from mmkp.ops.warps.warp import Warp
 
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -100,9 +104,7 @@ class EquivarianceLoss(nn.Module):
                 full_precision(first), full_precision(second), warp, geometry
             )
             # One mean over images and keypoints, each by how far its warp is known.
-            # Where it is known nowhere, the gradient of 0 is no inf times 0.
-            known = weight.sum()
-            loss = total.sum() / torch.where(known > 0, known, 1.0)
+            loss = mean_by_weight(total, weight)
         if self.keypoint_reduction == 'sum':
             loss = loss * first.shape[1]
         return self.loss_weight * loss

@@ -6,7 +6,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.heatmaps.moments import full_precision, mean_by_weight
 
 
 @MODELS.register_module()
@@ -80,7 +80,4 @@ class KeypointRegressionLoss(nn.Module):
             near = squared / (2 * self.beta)
             distance = torch.where(distance < self.beta, near, distance - self.beta / 2)
         weights = target_weights.to(distance)
-        total = weights.sum()
-        # Not over a tiny number, by which the gradient of 0 would be inf times 0.
-        mean = (weights * distance).sum() / torch.where(total > 0, total, 1.0)
-        return self.loss_weight * mean
+        return self.loss_weight * mean_by_weight(weights * distance, weights)

@@ -126,9 +126,8 @@ def _find_class(name: str, kind: Any) -> Any:
 
 def _checked_inputs(name: str, loss: nn.Module, inputs: Any) -> tuple[str, ...]:
     """Names of outputs, as many as the loss takes."""
-    one_name = isinstance(inputs, str)
     if (
-        one_name
+        isinstance(inputs, str)
         or not isinstance(inputs, Sequence)
         or not all(isinstance(key, str) for key in inputs)
     ):

@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """A loss of one view, and its mean over two."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from mmkp.ops.heatmaps.moments import full_precision
 
 
-class ViewLoss(nn.Module):
+class ViewLoss(nn.Module, ABC):
     """Loss of what a model finds in an image, or its mean over the image and its warp.
 
     The last of ``inputs`` is what is found in a view.
@@ -45,6 +46,6 @@ class ViewLoss(nn.Module):
             values = [self.of_view(full_precision(view), *about) for view in views]
             return self.loss_weight * torch.stack(values).mean()
 
+    @abstractmethod
     def of_view(self, found: Tensor, *about: Any) -> Tensor:
         """Compute the loss of one view, without the weight."""
-        raise NotImplementedError

@@ -7,6 +7,8 @@ import torch
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
+from mmkp.ops.geometry import size_of
+
 
 def keypoint_targets(
     data_samples: Sequence[PoseDataSample], images: Tensor
@@ -28,7 +30,7 @@ def keypoint_targets(
     Raises:
         ValueError: samples have several objects, or differ in their number K.
     """
-    size = images.new_tensor((images.shape[-1], images.shape[-2]), dtype=torch.float32)
+    size = images.new_tensor(size_of(images), dtype=torch.float32)
     found: dict[int, tuple[Tensor, Tensor]] = {}
     for index, sample in enumerate(data_samples):
         labels = sample.get('gt_instance_labels')

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmkp.models.view_transforms.color_jitter import ColorJitter
 from mmkp.ops.arguments import one_of
+from mmkp.ops.geometry import size_of
 from mmkp.ops.warps.warp import Warp
 
 
@@ -47,7 +48,7 @@ class RandomWarp(nn.Module):
         Returns:
             The warps, on the images' device.
         """
-        size = (images.shape[-1], images.shape[-2])
+        size = size_of(images)
         sampler = type(self).sampler
         return sampler(len(images), size, device=images.device, **self.warp_options)
 

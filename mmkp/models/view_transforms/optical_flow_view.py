@@ -9,6 +9,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from mmkp.models.view_transforms.color_jitter import ColorJitter
+from mmkp.ops.geometry import size_of
 from mmkp.ops.warps.optical_flow import FlowWarp
 
 
@@ -74,6 +75,6 @@ class OpticalFlowView(nn.Module):
                 f'images of shape {tuple(images.shape)}: compute the flow at the size '
                 'of the network input; in LMDIS set `warp_padded=False`'
             )
-        size = (images.shape[-1], images.shape[-2])
+        size = size_of(images)
         warp = FlowWarp(flow.to(torch.float32), size, valid)
         return self.jitter(second.to(images.dtype)), warp

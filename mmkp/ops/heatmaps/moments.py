@@ -106,6 +106,21 @@ def expected_squared_distance(
         return square - 2 * cross, weight.squeeze(-1)
 
 
+def mean_by_weight(weighted: Tensor, weights: Tensor) -> Tensor:
+    """Mean of values that count by weights.
+
+    Args:
+        weighted: values times their weights, any shape.
+        weights: of the values, at least 0, any shape.
+
+    Returns:
+        Scalar; 0, with a gradient of 0, where all weights are 0.
+    """
+    total = weights.sum()
+    # Not over a tiny number, by which the gradient of 0 would be inf times 0.
+    return weighted.sum() / torch.where(total > 0, total, 1.0)
+
+
 def squared_pair_distances(points: Tensor) -> Tensor:
     """Squared distance of each point to each other point of its image.
 

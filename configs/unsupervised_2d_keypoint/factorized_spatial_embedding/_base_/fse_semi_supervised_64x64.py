@@ -3,13 +3,10 @@
 _base_ = [
     '../../../_base_/default_runtime.py',
     '../../../_base_/pipelines/labeled_images_64x64.py',
+    './light_views.py',
 ]
 
 model = dict(
-    type='FactorizedSpatialEmbedding',
-    data_preprocessor=dict(  # RGB in [-1, 1]
-        type='PoseDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True
-    ),
     backbone=dict(
         type='LMDISHourglass',
         encoder=((16,), (32,)),
@@ -19,30 +16,7 @@ model = dict(
         skip_convolutions=1,
         norm_momentum=0.05,
     ),
-    head=dict(
-        type='SoftArgmaxHead',
-        in_channels=16,
-        upsample_channels=(),
-        padding='reflect',
-        alignment='cell_centers',
-        logit_scale=4.0,
-    ),
-    first_view_transform=dict(
-        type='RandomThinPlateSpline',
-        local_std=0.015,
-        rotation_std=7.5,
-        scale_std=0.05,
-        translation_std=0.05,
-        brightness=0.2,
-        contrast=0.2,
-    ),
-    view_transform=dict(
-        type='RandomThinPlateSpline',
-        local_std=0.03,
-        rotation_std=15.0,
-        brightness=0.2,
-        contrast=0.2,
-    ),
+    head=dict(in_channels=16, upsample_channels=()),
     losses=dict(
         equivariance=dict(type='EquivarianceLoss', loss_weight=2.0),
         diversity=dict(
