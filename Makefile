@@ -1,5 +1,6 @@
 # make demo   create the environment, discover keypoints and find people on embedded data
 # make test   create the environment, then lint, check types and test
+# make test-slow   the tests that take minutes each, left out of make test
 # make env    create or update the environment only
 # make format rewrite the code in the project's format
 # make matrix run the tests with each Python found, and with NumPy 1 and 2
@@ -24,7 +25,7 @@ PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3.10 python
 	$$name -c '$(SUITABLE)' 2>/dev/null && { echo $$name; break; }; done)
 endif
 
-.PHONY: demo test env format matrix clean
+.PHONY: demo test test-slow env format matrix clean
 
 demo: env
 	@$(RUN) 'Running the demo' $(BIN)/python tools/demo.py --out demo_output $(ARGS)
@@ -33,7 +34,10 @@ test: env
 	@$(RUN) 'Linting' $(BIN)/ruff check .
 	@$(RUN) 'Checking the format' $(BIN)/ruff format --check --quiet .
 	@$(RUN) 'Checking types' $(BIN)/mypy
-	@$(RUN) 'Testing' $(BIN)/$(PYTEST) $(ARGS)
+	@$(RUN) 'Testing' $(BIN)/$(PYTEST) -m 'not slow' $(ARGS)
+
+test-slow: env
+	@$(RUN) 'Testing what takes minutes' $(BIN)/$(PYTEST) -m slow $(ARGS)
 
 env:
 ifeq ($(strip $(PYTHON)),)
@@ -58,7 +62,7 @@ row-%:
 	fi; \
 	$(MAKE) --no-print-directory env VENV=.venv-$* PYTHON=$$python \
 		NUMPY=$(lastword $(subst -, ,$*)) && \
-	$(RUN) 'Testing $*' .venv-$*/bin/$(PYTEST) $(ARGS)
+	$(RUN) 'Testing $*' .venv-$*/bin/$(PYTEST) -m 'not slow' $(ARGS)
 
 clean:
 	rm -rf build dist *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache

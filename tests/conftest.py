@@ -21,6 +21,17 @@ def _provided(folder: Path) -> Path:
     pytest.skip(reason)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests that need a CUDA device where there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        skip = pytest.mark.skip(reason='there is no CUDA device')
+        for item in items:
+            if 'cuda' in item.keywords:
+                item.add_marker(skip)
+
+
 @pytest.fixture(scope='session')
 def golden_dir() -> Path:
     """Inputs and outputs of the reference implementations."""
