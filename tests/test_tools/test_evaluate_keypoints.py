@@ -96,3 +96,89 @@ def test_missing_and_foreign_files(tool, tmp_path, capsys):
     objects = save(tmp_path / 'objects.npz', fit_names=np.array([{}], dtype=object))
     assert status_of(tool, objects) == 2
     assert 'holds Python objects' in capsys.readouterr().err
+
+
+def coco_file(path, names, points, size=(40, 80)):
+    """One object an image, the last point of each unlabeled."""
+    images, annotations = [], []
+    for index, (name, xy) in enumerate(zip(names, points, strict=True), 1):
+        width, height = size
+        images.append(dict(id=index, file_name=name, width=width, height=height))
+        keypoints = [(x, y, 2 * (j + 1 < len(xy))) for j, (x, y) in enumerate(xy)]
+        annotations.append(
+            dict(
+                id=index,
+                image_id=index,
+                category_id=1,
+                bbox=[0, 0, width, height],
+                num_keypoints=len(xy) - 1,
+                keypoints=[float(v) for point in keypoints for v in point],
+            )
+        )
+    names = [f'p{j}' for j in range(points.shape[1])]
+    categories = [dict(id=1, name='face', keypoints=names, skeleton=[])]
+    content = dict(images=images, annotations=annotations, categories=categories)
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_predictions_and_annotation_files(tool, tmp_path):
+    generator = np.random.default_rng(1)
+    points = generator.uniform((4, 8), (36, 72), (50, 4, 2))
+    names = [f'{index}.jpg' for index in range(50)]
+    fit = coco_file(tmp_path / 'fit.json', names[:40], points[:40])
+    score = coco_file(tmp_path / 'score.json', names[40:], points[40:])
+    shift = points[::-1] @ [[0.9, 0.1], [-0.1, 1.1]] + 3.0
+    shuffled = tmp_path / 'predictions.npz'
+    np.savez(shuffled, filename=names[::-1], points=shift)
+    out = tmp_path / 'figures.json'
+    options = ['--options', 'normalizer=(0, 1)', '--out', out]
+    arguments = [shuffled, '--annotations', fit, score, *options]
+    assert status_of(tool, *arguments) == 0
+    figures = json.loads(out.read_text())['figures']
+    assert figures['forward'] < 1e-6 < 20 < figures['forward_mean_pose']
+
+
+def test_official_predictions_on_celeba(tool, data_dir, tmp_path):
+    """The authors' LMDIS scored by its own protocol, in pixels and in the square."""
+    celeba = data_dir / 'celeba'
+    files = [celeba / f'celeba_{part}.json' for part in ('fit', 'test')]
+    predictions = celeba / 'lmdis_official_predictions.npz'
+    expected = {
+        (): (3.82, 9.47),
+        ('bias=True',): (3.54, 9.47),
+        ('frame=crop',): (3.54, 8.93),
+        ('frame=crop', 'bias=True'): (3.29, 8.93),
+    }
+    for options, (forward, mean_pose) in expected.items():
+        out = tmp_path / 'figures.json'
+        command = [predictions, '--annotations', *files, '--protocol', 'mafl']
+        command += ['--variant', 'lmdis', '--shots', '--out', out]
+        command += ['--options', *options] if options else []
+        assert status_of(tool, *command) == 0
+        figures = json.loads(out.read_text())['figures']
+        assert figures['forward'] == pytest.approx(forward, abs=5e-3)
+        assert figures['forward_mean_pose'] == pytest.approx(mean_pose, abs=5e-3)
+        if not options:
+            assert figures['backward'] == pytest.approx(6.54, abs=5e-3)
+
+
+@pytest.mark.parametrize(
+    ('names', 'changes', 'message'),
+    [
+        (['a', 'b'], dict(filename=['a']), '1 of 2 images'),
+        (['a', 'a'], dict(), 'several objects in a'),
+        (['a', 'b'], dict(points=np.zeros((2, 4))), r'shape \(images, K, 2\)'),
+    ],
+)
+def test_predictions_that_do_not_fit(tool, tmp_path, names, changes, message):
+    points = np.random.default_rng(0).uniform(5, 35, (2, 4, 2))
+    file = coco_file(tmp_path / 'a.json', names, points)
+    arrays = dict(filename=['a', 'b'], points=points) | changes
+    arrays['points'] = arrays['points'][: len(arrays['filename'])]
+    np.savez(tmp_path / 'p.npz', **arrays)
+    args = tool.parse_args(
+        [str(tmp_path / 'p.npz'), '--annotations', str(file), str(file)]
+    )
+    with pytest.raises(ValueError, match=message):
+        tool.evaluate_file(args)

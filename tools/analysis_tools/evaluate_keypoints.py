@@ -13,6 +13,12 @@ The .npz file holds, for the images to fit on and those to score (n differs):
 Coordinates are fractions of the crop, or pixels of the crop with --size.
 
     python tools/analysis_tools/evaluate_keypoints.py faces.npz --protocol mafl
+
+With --annotations FIT.json SCORE.json, COCO-style files of one object an image, it
+holds the predictions alone, in pixels of each image:
+
+    filename    (n,) strings
+    points      (n, K, 2)  discovered, (x, y)
 """
 
 import argparse
@@ -31,6 +37,7 @@ from mmkp.evaluation.functional import (
     evaluate_discovery,
     get_protocol,
 )
+from mmkp.evaluation.predicted_samples import samples_of_predictions
 from mmkp.labels import numbers_of, read_npz
 from mmkp.ops.finite import finite_or_none
 
@@ -41,6 +48,13 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('file', type=Path, help='.npz file, see above')
+    parser.add_argument(
+        '--annotations',
+        type=Path,
+        nargs=2,
+        metavar=('FIT', 'SCORE'),
+        help='COCO-style files to fit on and to score, for a file of predictions alone',
+    )
     parser.add_argument('--protocol', default='generic', choices=list(PROTOCOLS))
     parser.add_argument('--variant', default='autolink', choices=VARIANTS)
     parser.add_argument(
@@ -147,8 +161,23 @@ def evaluate_file(args: argparse.Namespace) -> DiscoveryReport:
         FileNotFoundError: If the file does not exist.
         ValueError: If its contents or an option cannot be used.
     """
-    arrays = read_npz(args.file)
     protocol = get_protocol(args.protocol, args.variant, **parse_options(args.options))
+    if args.annotations is not None:
+        if args.size is not None:
+            raise ValueError('--size is that of the images that --annotations names')
+        arrays = read_npz(args.file, ('filename', 'points'))
+        names, points = arrays['filename'], numbers_of(arrays, 'points', args.file)
+        if points.ndim != 3 or points.shape[2] != 2 or len(names) != len(points):
+            raise ValueError(
+                f'{args.file}: points must have shape (images, K, 2) with one of '
+                f'{len(names)} file names each, got {points.shape}'
+            )
+        found = dict(zip(map(str, names), points, strict=True))
+        fit, score = (samples_of_predictions(found, f) for f in args.annotations)
+        return evaluate_discovery(
+            protocol, fit, score, None, args.shots, args.num_draws, args.seed
+        )
+    arrays = read_npz(args.file)
     fit, fit_untrained = load_samples(args.file, arrays, 'fit', args.size)
     score, score_untrained = load_samples(args.file, arrays, 'score', args.size)
     untrained = None
