@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+import mmkp
+
+# Of the checkout, or where it is installed.
+PACKAGE = Path(mmkp.__file__).parent
 
 # Each prints a line of JSON. MMPose needs the shims to import beside mmcv-lite, so the
 # comparison is with MMPose after the shims, without the rooms of mmkp.
-SHIMS_ONLY = """
+SHIMS_ONLY = f"""
 import importlib.util, sys, types
 package = types.ModuleType('mmkp')
-package.__path__ = ['mmkp']
+package.__path__ = [{str(PACKAGE)!r}]
 sys.modules['mmkp'] = package
 from mmkp import compat
 compat.apply()
@@ -50,7 +53,7 @@ def report(program):
         [sys.executable, '-c', program + REPORT],
         capture_output=True,
         text=True,
-        cwd=ROOT,
+        cwd=PACKAGE.parent,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -101,7 +104,5 @@ def test_nothing_global_changes(without, imported):
 
 def test_configs_can_inherit_from_installed_mmkp():
     from mmengine.config.utils import MODULE2PACKAGE
-
-    import mmkp  # noqa: F401
 
     assert MODULE2PACKAGE['mmkp'] == 'mmkp'

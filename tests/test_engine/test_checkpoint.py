@@ -222,7 +222,10 @@ class TestPlainData:
         if not hasattr(torch, kind):
             pytest.skip(f'this torch has no {kind}')
         tensor = torch.ones(2).to(getattr(torch, kind))
-        torch.save(tensor, tmp_path / 'tensor.pth')
+        try:
+            torch.save(tensor, tmp_path / 'tensor.pth')
+        except KeyError:  # float8 on torch 2.1
+            pytest.skip(f'this torch does not save {kind}')
         assert_same(load_checkpoint_file(tmp_path / 'tensor.pth'), tensor)
 
     def test_map_location(self, tmp_path):

@@ -126,7 +126,8 @@ def read_report(path: Path) -> dict[str, str]:
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """A line for each test that ends differently or is found once only."""
     return [
-        f'{name}: {before.get(name, "absent")} without, {after.get(name, "absent")} with'
+        f'{name}: {before.get(name, "absent")} without, '
+        f'{after.get(name, "absent")} with'
         for name in sorted({**before, **after})
         if before.get(name) != after.get(name)
     ]

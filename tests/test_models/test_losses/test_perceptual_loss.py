@@ -247,7 +247,12 @@ def test_chunks_are_chosen_by_size():
     assert loss._pictures_a_chunk(torch.zeros(8, 3, 128, 128)) == 6
     assert loss._pictures_a_chunk(torch.zeros(8, 3, 1000, 1000)) == 1
     assert loss._pictures_a_chunk(torch.zeros(8, 3, 1000, 1000, device='meta')) == 8
-    with torch.autocast('cpu', dtype=torch.float16):
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        under_float16 = torch.autocast('cpu', dtype=torch.float16)
+    if not under_float16._enabled:
+        pytest.skip('this torch has no autocast to float16 on the CPU')
+    with under_float16:
         assert loss._pictures_a_chunk(torch.zeros(8, 3, 1000, 1000)) == 8
 
 
