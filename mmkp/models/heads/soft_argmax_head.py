@@ -191,7 +191,9 @@ class SoftArgmaxHead(BaseHead):
             keypoint_scores=self.scores(heatmaps, keypoints, (width, height)),
             keypoint_entropies=spatial_entropy(heatmaps, normalized=True),
         )
-        rows = {name: part.float().cpu().numpy() for name, part in found.items()}
+        rows = {
+            name: part.detach().float().cpu().numpy() for name, part in found.items()
+        }
         instances = [
             InstanceData(**{name: row[index, None] for name, row in rows.items()})
             for index in range(len(keypoints))

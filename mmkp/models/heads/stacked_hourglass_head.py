@@ -80,7 +80,8 @@ class StackedHourglassHead(HeatmapHead):
             ValueError: a backbone with another number of stacks or keypoints.
         """
         maps = list(feats[: self.num_stacks])
-        channels = [heatmaps.shape[1] for heatmaps in maps]
+        # Sizes are tensors, which differ from any number, while operations are counted.
+        channels = [int(heatmaps.shape[1]) for heatmaps in maps]
         if len(feats) != 2 * self.num_stacks or set(channels) != {self.out_channels}:
             raise ValueError(
                 f'StackedHourglassHead expects {self.num_stacks} stacks with heatmaps '

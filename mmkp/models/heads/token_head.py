@@ -205,8 +205,8 @@ class TokenHead(BaseHead):
         instances = [
             InstanceData(keypoints=points[None], keypoint_scores=score[None])
             for points, score in zip(
-                keypoints.float().cpu().numpy(),
-                peaks.float().clamp(0, 1).cpu().numpy(),
+                keypoints.detach().float().cpu().numpy(),
+                peaks.detach().float().clamp(0, 1).cpu().numpy(),
                 strict=True,
             )
         ]

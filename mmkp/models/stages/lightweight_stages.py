@@ -40,9 +40,9 @@ class FeatureAdapter(nn.Module):
                     nn.Conv2d(
                         channels, channels, 3, padding=1, groups=channels, bias=False
                     ),
-                    nn.ELU(True),
+                    nn.ELU(),
                     nn.Conv2d(channels, channels, 1, bias=False),
-                    nn.ELU(True),
+                    nn.ELU(),
                 )
                 for _ in range(3)
             )
