@@ -1,6 +1,7 @@
 """Fixtures shared by every test: where the golden and the real data lie."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,17 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(
+    params=['cpu', 'accelerator', pytest.param('cuda', marks=pytest.mark.cuda)]
+)
+def device_form(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Device to compute on, by its own form, or on the CPU by that of accelerators."""
+    from mmkp.testing.dispatch_counter import forms_of_accelerators
+
+    if request.param == 'accelerator':
+        with forms_of_accelerators():
+            yield 'cpu'
+    else:
+        yield request.param

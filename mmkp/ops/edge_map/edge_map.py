@@ -6,6 +6,8 @@ import math
 import torch
 from torch import Tensor
 
+from mmkp.ops import accelerators
+from mmkp.ops.edge_map.dense import dense_edge_map
 from mmkp.ops.edge_map.formula import complete_graph
 from mmkp.ops.edge_map.fused import fused_edge_map
 
@@ -40,6 +42,11 @@ def edge_map(
     - Non-finite weights make the whole map NaN; non-finite keypoints of edges, and
       those beyond 1e15 pixels, make their image's map and gradient NaN.
 
+    On an accelerator the map is :func:`~mmkp.ops.edge_map.dense.dense_edge_map`: no
+    value is read, so that the host does not wait. A negative weight makes the whole map
+    NaN there instead of raising, and edges beyond the keypoints are found by the
+    device's own check of indices.
+
     The paper's thickness t counts in units where the image spans [-1, 1]: for a square
     image of side S, ``thickness_px2 = t * ((S - 1) / 2) ** 2``.
 
@@ -65,15 +72,19 @@ def edge_map(
         shape = tuple(keypoints.shape)
         raise ValueError(f'keypoints must have the shape (B, K, 2), got {shape}')
     if edges is None:
-        edges = complete_graph(keypoints.shape[1])
+        edges = complete_graph(keypoints.shape[1], keypoints.device)
     _check_tensors(keypoints, edge_weights, edges)
-    _check_values(keypoints, edge_weights, image_size, thickness_px2, edges)
+    _check_settings(image_size, thickness_px2)
+    on_accelerator = accelerators.is_accelerator(keypoints.device)
+    if not on_accelerator:
+        _check_values(keypoints, edge_weights, edges)
     dtype = torch.promote_types(keypoints.dtype, edge_weights.dtype)
     dtype = torch.promote_types(dtype, torch.float32)
     # Fused at any size: on a CPU the plain form is faster only below some 2^16 numbers
     # (images x edges x pixels), and by three milliseconds at most.
+    draw = dense_edge_map if on_accelerator else fused_edge_map
     with torch.autocast(keypoints.device.type, enabled=False):
-        return fused_edge_map(
+        return draw(
             keypoints.to(dtype),
             edge_weights.to(keypoints.device, dtype),
             (int(image_size[0]), int(image_size[1])),
@@ -98,13 +109,7 @@ def _check_tensors(keypoints: Tensor, edge_weights: Tensor, edges: Tensor) -> No
         )
 
 
-def _check_values(
-    keypoints: Tensor,
-    edge_weights: Tensor,
-    image_size: tuple[int, int],
-    thickness_px2: float,
-    edges: Tensor,
-) -> None:
+def _check_settings(image_size: tuple[int, int], thickness_px2: float) -> None:
     if len(image_size) != 2 or any(int(s) != s or s < 1 for s in image_size):
         raise ValueError(f'image_size must be (width, height) >= 1, got {image_size}')
     if math.prod(image_size) > MAX_PIXELS:
@@ -117,6 +122,9 @@ def _check_values(
             f'thickness_px2 must be positive and finite, from {low_px2} to {high_px2}, '
             f'got {thickness_px2}'
         )
+
+
+def _check_values(keypoints: Tensor, edge_weights: Tensor, edges: Tensor) -> None:
     if not len(edges):
         return
     smallest = float(edge_weights.detach().min())

@@ -5,11 +5,14 @@ import torch
 from torch import Tensor
 
 
-def complete_graph(num_keypoints: int) -> Tensor:
+def complete_graph(
+    num_keypoints: int, device: torch.device | str | None = None
+) -> Tensor:
     """All pairs of keypoints, the edges that AutoLink starts from.
 
     Args:
         num_keypoints: number of keypoints K, at least 0.
+        device: of the result, torch's default when None.
 
     Returns:
         Pairs (i, j) with i < j in the order of ``torch.triu_indices(K, K, 1)``, shape
@@ -20,7 +23,8 @@ def complete_graph(num_keypoints: int) -> Tensor:
     """
     if num_keypoints < 0:
         raise ValueError(f'num_keypoints must be at least 0, got {num_keypoints}')
-    return torch.triu_indices(num_keypoints, num_keypoints, 1).T.contiguous()
+    pairs = torch.triu_indices(num_keypoints, num_keypoints, 1, device=device)
+    return pairs.T.contiguous()
 
 
 def squared_segment_distance(

@@ -20,6 +20,7 @@ from mmkp.ops.edge_map.nearest_edges import (
     squared_length,
     to_nearest_points_,
 )
+from mmkp.ops.edge_map.once import differentiable_once
 from mmkp.ops.edge_map.tiles import TILE, from_tiles, tile_corners, to_tiles
 
 # Pixels. Far larger coordinates would overflow when squared in float32.
@@ -94,10 +95,9 @@ class _FusedEdgeMap(torch.autograd.Function):
             if not valid.all():
                 grad_keypoints[~valid] = math.nan
                 grad_weights.fill_(math.nan)
-        if torch.is_grad_enabled():
-            sources = grad, keypoints, edge_weights
-            grad_keypoints = _Once.apply(grad_keypoints, *sources)
-            grad_weights = _Once.apply(grad_weights, *sources)
+        sources = grad, keypoints, edge_weights
+        grad_keypoints = differentiable_once(grad_keypoints, *sources)
+        grad_weights = differentiable_once(grad_weights, *sources)
         return grad_keypoints, grad_weights, None, None, None
 
 
@@ -159,25 +159,6 @@ def _exponential_(px2: Tensor, thickness_px2: float) -> Tensor:
     """Put ``exp(-px2 / thickness)`` in the place of squared pixels."""
     # exp2 keeps its speed where results are subnormal, exp does not.
     return px2.mul_(-1 / (math.log(2) * thickness_px2)).exp2_()
-
-
-class _Once(torch.autograd.Function):
-    """A gradient that raises where it would be differentiated again.
-
-    ``once_differentiable`` would pass it on as a constant if the incoming gradient is
-    one, although it depends on the keypoints.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, grad: Tensor, *sources: Tensor) -> Tensor:
-        return grad.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> None:
-        raise RuntimeError(
-            'edge_map can be differentiated only once; detach its gradient, or do '
-            'without create_graph=True'
-        )
 
 
 @contextmanager
