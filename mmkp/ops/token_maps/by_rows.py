@@ -12,17 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from mmkp.ops.accelerators import working_set
 from mmkp.ops.heatmaps.moments import full_precision
-
-# About what a processor keeps in its caches; a GPU is busy with as much.
-MEMORY_LIMIT = 16 * 2**20
 
 
 def attention_maps_by_rows(
     logits: Sequence[Tensor],
     map_size: tuple[int, int],
     tokens: Tensor | None = None,
-    memory_limit: int = MEMORY_LIMIT,
+    memory_limit: int | None = None,
 ) -> Tensor:
     """Attention maps of tokens (StableKeypoints, section 3.1), by rows.
 
@@ -33,7 +31,8 @@ def attention_maps_by_rows(
         logits: see there.
         map_size: see there.
         tokens: see there.
-        memory_limit: bytes that may be taken in between, beyond input and output.
+        memory_limit: bytes that may be taken in between, beyond input and output; those
+            of the device when None, see :mod:`mmkp.ops.accelerators`.
 
     Returns:
         Attention in [0, 1], shape (B, N, H, W) or (B, k, H, W), at least float32.
@@ -50,6 +49,8 @@ def attention_maps_by_rows(
             'logits must be (batch, heads, h, w, tokens) with one batch and one '
             f'number of tokens, got {shapes}'
         )
+    if memory_limit is None:
+        memory_limit = working_set(logits[0].device)
     maps = []
     for layer in map(full_precision, logits):
         columns = bicubic_matrix(layer.shape[3], map_size[0], layer)

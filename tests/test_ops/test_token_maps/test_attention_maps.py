@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from mmkp.ops.token_maps.attention_maps import attention_maps
 from mmkp.ops.token_maps.by_rows import attention_maps_by_rows, bicubic_matrix
+from mmkp.testing.dispatch_counter import DispatchCounter, without_values
 
 MAP_SIZE = (9, 8)
 NUM_TOKENS = 7
@@ -159,3 +160,27 @@ def test_what_does_not_belong_together_is_refused():
             attention_maps_by_rows([layer, *others], MAP_SIZE)
     with pytest.raises(ValueError, match='at least one layer'):
         attention_maps_by_rows([], MAP_SIZE)
+
+
+@pytest.mark.parametrize(('batch', 'memory_limit'), [(1, None), (4, None), (4, 2**30)])
+def test_an_accelerator_takes_few_operations_a_layer(batch, memory_limit):
+    with without_values():
+        layers = [torch.rand(batch, 8, side, side, 500) for side in (16, 16, 16, 32)]
+        layers = [layer.requires_grad_() for layer in layers]
+        tokens = torch.zeros(batch, 10, dtype=torch.int64)
+        grad = torch.rand(batch, 10, 128, 128)
+        with DispatchCounter() as counter:
+            maps = attention_maps_by_rows(layers, (128, 128), tokens, memory_limit)
+            torch.autograd.grad(maps, layers, grad)
+    assert counter.operations.total() <= 60 * len(layers)
+    assert not counter.synchronizations
+
+
+def test_maps_are_the_same_on_each_device(device_form):
+    queries, keys = random_layers(*MIXED)
+    logits = [layer.detach() for layer in logits_of(queries, keys)]
+    found = attention_maps_by_rows(
+        [layer.to(device_form) for layer in logits], MAP_SIZE, TOKENS.to(device_form)
+    )
+    expected = attention_maps(logits, MAP_SIZE, TOKENS)
+    torch.testing.assert_close(found.cpu(), expected, rtol=0, atol=1e-12)
