@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from mmkp.ops import accelerators
+
 # Pixels of which torch may sum values one after the other.
 BLOCK = 1024
 
@@ -56,7 +58,7 @@ class BatchNorm2d(nn.BatchNorm2d):
 def _is_inaccurate(x: Tensor) -> bool:
     channels_last = x.is_contiguous(memory_format=torch.channels_last)
     return (
-        x.device.type == 'cpu'
+        not accelerators.is_accelerator(x.device)
         and x.dtype == torch.float32
         and channels_last
         and not x.is_contiguous()

@@ -6,9 +6,11 @@ value of it. Both can be counted wherever the same operations are dispatched: on
 or on the device ``meta``, where nothing is computed and the sizes may be any.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -59,6 +61,7 @@ class DispatchCounter(TorchDispatchMode):
     Attributes:
         operations: how often each operator ran, by name.
         synchronizations: how often each operator let the host wait, by name.
+        places: where it did, ``operator at file:line`` outside of torch.
         views: how often each operator without a launch ran, by name.
     """
 
@@ -66,6 +69,7 @@ class DispatchCounter(TorchDispatchMode):
         super().__init__()
         self.operations: Counter[str] = Counter()
         self.synchronizations: Counter[str] = Counter()
+        self.places: Counter[str] = Counter()
         self.views: Counter[str] = Counter()
 
     def __torch_dispatch__(
@@ -76,6 +80,7 @@ class DispatchCounter(TorchDispatchMode):
         name = func._schema.name
         if _waits(func, name, args, kwargs, result):
             self.synchronizations[name] += 1
+            self.places[f'{name} at {_caller()}'] += 1
             self.operations[name] += 1
         elif name in _WITHOUT_LAUNCH or _is_view(func):
             self.views[name] += 1
@@ -131,6 +136,18 @@ class _Autocast(torch.autocast):
         if device_type == 'meta':
             device_type, args, kwargs = 'cpu', (), {'enabled': False}
         super().__init__(device_type, *args, **kwargs)
+
+
+def _caller() -> str:
+    """Place of the innermost line that is neither of torch nor of this file."""
+    frame = sys._getframe(1)
+    here, torch_folder = __file__, str(Path(torch.__file__).parent)
+    while frame.f_back is not None:
+        name = frame.f_code.co_filename
+        if name != here and not name.startswith(torch_folder):
+            break
+        frame = frame.f_back
+    return f'{frame.f_code.co_filename}:{frame.f_lineno}'
 
 
 def _is_view(func: Any) -> bool:

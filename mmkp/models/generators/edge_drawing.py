@@ -5,6 +5,7 @@ from torch import Tensor
 
 from mmkp.models.generators.learned_edges import LearnedEdges
 from mmkp.ops.geometry import MapGeometry
+from mmkp.ops.precision import per_axis
 
 
 @MODELS.register_module()
@@ -35,5 +36,5 @@ class EdgeDrawing(LearnedEdges):
         Returns:
             ``edge_map``, shape (B, 1, H, W), float32.
         """
-        inner = keypoints - keypoints.new_tensor(geometry.padding)
+        inner = keypoints - per_axis(geometry.padding, keypoints)
         return {'edge_map': self.draw_edges(inner, geometry.inner_size)}

@@ -17,6 +17,7 @@ from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
 from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
+from mmkp.ops.precision import per_axis
 
 #: The released widths, in units of the longer image side.
 SIGMAS = tuple(0.125 * math.sqrt(2) ** i for i in range(5))
@@ -196,7 +197,7 @@ class LMDISGenerator(BaseModule):
         """
         features = self.features(padded)[-1]
         descriptors = self.describe(features, distributions, geometry)
-        inner = keypoints - keypoints.new_tensor(geometry.padding)
+        inner = keypoints - per_axis(geometry.padding, keypoints)
         drawn = self.decoder_input(inner, descriptors, geometry.inner_size)
         maps = self.decoder(_like(drawn, padded))[0]
         width, height = geometry.inner_size

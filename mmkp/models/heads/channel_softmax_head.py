@@ -11,6 +11,7 @@ from mmkp.models.layers.normalized_convolution import NormalizedConvolution
 from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.soft_argmax import soft_argmax, spatial_softmax
+from mmkp.ops.precision import per_axis
 
 
 @MODELS.register_module()
@@ -181,4 +182,4 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
         """
         heatmaps = self.distributions(logits)[:, : self.num_keypoints]
         padded = self.positions(heatmaps, self.geometry(image_size, size_of(heatmaps)))
-        return padded - padded.new_tensor(self.padding), heatmaps
+        return padded - per_axis(self.padding, padded), heatmaps

@@ -6,15 +6,14 @@ from typing import Any
 
 import torch
 from mmengine.structures import InstanceData, PixelData
-from mmpose.evaluation import pose_pck_accuracy
 from mmpose.models.heads import HeatmapHead
 from mmpose.models.utils.tta import flip_heatmaps
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
-from mmpose.utils.tensor_utils import to_numpy
 from torch import Tensor
 
 from mmkp.ops.arguments import one_of
+from mmkp.ops.heatmaps.peak_accuracy import peak_accuracy
 
 Features = Sequence[Tensor]
 
@@ -136,12 +135,7 @@ class StackedHourglassHead(HeatmapHead):
         with torch.no_grad():
             losses['heatmap_peak'] = stacks[-1].amax((2, 3)).mean()
         if (train_cfg or {}).get('compute_acc', True):
-            _, accuracy, _ = pose_pck_accuracy(
-                output=to_numpy(stacks[-1]),
-                target=to_numpy(targets),
-                mask=to_numpy(weights) > 0,
-            )
-            losses['acc_pose'] = torch.tensor(accuracy, device=targets.device)
+            losses['acc_pose'] = peak_accuracy(stacks[-1], targets, weights)
         return losses
 
     def predict(

@@ -12,6 +12,7 @@ from mmkp.ops.heatmaps.moments import (
     full_precision,
     mean_by_weight,
 )
+from mmkp.ops.precision import per_axis
 from mmkp.ops.warps.warp import Warp
 
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -117,7 +118,7 @@ def _expected_squared_distance(
     cells = geometry.centers(p)
     batch = cells.expand(len(p), -1, -1)
     # Centered on the image, so that the difference of squares stays exact.
-    center = p.new_tensor(geometry.image_size).sub(1).div(2)
+    center = per_axis([(side - 1) / 2 for side in geometry.image_size], p)
     return expected_squared_distance(
         p.flatten(2),
         (cells - center) / geometry.half_side,

@@ -13,6 +13,7 @@ from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 from mmkp.models.unsupervised.targets import keypoint_targets
 from mmkp.models.view_transforms.color_jitter import ColorJitter
 from mmkp.ops.geometry import MapGeometry, size_of
+from mmkp.ops.precision import per_axis
 from mmkp.ops.warps.padding import (
     PaddedWarp,
     pad_with_border_mean,
@@ -145,7 +146,7 @@ class LMDIS(UnsupervisedPoseEstimator):
         keypoints, distributions, geometry = found
         return {
             'images': inputs,
-            'keypoints': keypoints - keypoints.new_tensor(geometry.padding),
+            'keypoints': keypoints - per_axis(geometry.padding, keypoints),
             'heatmaps': distributions[:, : self.num_keypoints],
             'geometry': geometry.unpadded,
             **self._generate(seen, *found),
@@ -156,7 +157,7 @@ class LMDIS(UnsupervisedPoseEstimator):
     ) -> dict[str, object]:
         """All named outputs that the losses may ask for, padded, see the class."""
         padding, samples = self.head.padding, list(data_samples or ())
-        shift = inputs.new_tensor(padding)
+        shift = per_axis(padding, inputs)
         jittered = self.jitter(inputs)
         before, after = (shift, 0) if self.warp_padded else (0, shift)
         views = self.views(

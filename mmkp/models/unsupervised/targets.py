@@ -8,6 +8,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor
 
 from mmkp.ops.geometry import size_of
+from mmkp.ops.precision import per_axis
 
 
 def keypoint_targets(
@@ -30,13 +31,14 @@ def keypoint_targets(
     Raises:
         ValueError: samples have several objects, or differ in their number K.
     """
-    size = images.new_tensor(size_of(images), dtype=torch.float32)
+    options = dict(device=images.device, dtype=torch.float32)
     found: dict[int, tuple[Tensor, Tensor]] = {}
     for index, sample in enumerate(data_samples):
         labels = sample.get('gt_instance_labels')
         if labels is not None and 'keypoint_labels' in labels:
-            points, weights = labels.keypoint_labels, labels.keypoint_weights
-            found[index] = (points.to(size) * size, weights.to(size))
+            shares = labels.keypoint_labels.to(**options)
+            points = shares * per_axis(size_of(images), shares)
+            found[index] = (points, labels.keypoint_weights.to(**options))
     shapes = {tuple(points.shape) for points, _ in found.values()}
     if not shapes:
         return {}

@@ -1,6 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Peaks of maps: the highest cell, and the position between cells around it."""
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -61,15 +63,12 @@ def peak_centroids(maps: Tensor, geometry: MapGeometry, radius: float = 5.0) -> 
     if not radius >= 0:
         raise ValueError(f'radius is {radius} cells, must be 0 (the peak) or more')
     height, width = maps.shape[-2:]
-    reach = int(min(radius, max(height, width)))
-    line = torch.arange(-reach, reach + 1, device=maps.device)
-    offset_y, offset_x = (
-        o.flatten() for o in torch.meshgrid(line, line, indexing='ij')
-    )
-    within = offset_x.square() + offset_y.square() <= radius**2
+    reach = min(radius, max(height, width))
     column, row = (
-        cell[..., None] + offset[within]
-        for cell, offset in zip(highest_cells(maps), (offset_x, offset_y), strict=True)
+        cell[..., None] + offset
+        for cell, offset in zip(
+            highest_cells(maps), _disk(radius, int(reach), maps.device), strict=True
+        )
     )
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     index = (row * width + column).where(inside, 0)
@@ -78,6 +77,16 @@ def peak_centroids(maps: Tensor, geometry: MapGeometry, radius: float = 5.0) -> 
     total = (weights[..., None] * cells).sum(-2)
     mean = total / (weights.sum(-1, keepdim=True) + EPSILON)
     return geometry.to_pixels(mean)
+
+
+@functools.lru_cache(maxsize=64)
+def _disk(radius: float, reach: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Columns and rows of the cells around a cell; kept, as their number is read."""
+    with torch.inference_mode(False):
+        line = torch.arange(-reach, reach + 1, device='cpu')
+        y, x = (o.flatten() for o in torch.meshgrid(line, line, indexing='ij'))
+        within = x.square() + y.square() <= radius**2
+        return x[within].to(device), y[within].to(device)
 
 
 def locate_maxima(heatmaps: Tensor) -> tuple[Tensor, Tensor]:

@@ -39,10 +39,10 @@ def furthest_point_sampling(points: Tensor, num_points: int) -> Tensor:
     images = torch.arange(batch, device=points.device)
     nearest = torch.minimum(*(squares[images, index] for index in chosen))
     for index in chosen:
-        nearest[images, index] = -1
+        nearest.scatter_(1, index[:, None], -1)
     while len(chosen) < num_points:
         furthest = nearest.argmax(1)
         nearest = torch.minimum(nearest, squares[images, furthest])
-        nearest[images, furthest] = -1
+        nearest.scatter_(1, furthest[:, None], -1)
         chosen.append(furthest)
     return torch.stack(chosen[:num_points], 1)

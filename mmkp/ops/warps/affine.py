@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops import accelerators
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.warps.warp import Warp, half_sides, to_norm, to_pixels
@@ -53,7 +54,10 @@ class AffineWarp(Warp):
             # Positions before and after have different coordinates.
             return self._between_edges().inverse()
         with torch.autocast(self.affine.device.type, enabled=False):
-            linear = torch.linalg.inv(self.affine[:, :, :2])
+            # An accelerator would be waited for to learn whether there is an inverse.
+            check = not accelerators.is_accelerator(self.affine.device)
+            linear = self.affine[:, :, :2]
+            linear, _ = torch.linalg.inv_ex(linear, check_errors=check)
             shift = -linear @ self.affine[:, :, 2:]
         return replace(self, affine=torch.cat((linear, shift), -1))
 

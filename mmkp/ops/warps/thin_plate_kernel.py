@@ -6,6 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from mmkp.ops import accelerators
+
 
 def clipped_kernel(r2: Tensor) -> Tensor:
     """r^2 log r^2 with r^2 clipped at 1e-8 from below (IMM)."""
@@ -78,5 +80,8 @@ def solve_thin_plate_spline(
     matrix[:count, count:] = polynomial
     matrix[count:, :count] = polynomial.T
     right = torch.cat((targets, targets.new_zeros(len(targets), 3, 2)), 1)
-    solution = torch.linalg.solve(matrix, right).to(targets_norm.dtype)
+    # An accelerator would be waited for to learn whether there is a solution.
+    check = not accelerators.is_accelerator(matrix.device)
+    solution, _ = torch.linalg.solve_ex(matrix, right, check_errors=check)
+    solution = solution.to(targets_norm.dtype)
     return solution[:, count:].transpose(1, 2), solution[:, :count]
