@@ -24,6 +24,8 @@ _START_METHODS = torch.multiprocessing.get_all_start_methods()
 def settle_loaders(cfg: Config) -> None:
     """Take out settings without an effect, and refuse those that cannot be meant.
 
+    Where there is a GPU, loaders whose config does not say otherwise pin their memory.
+
     Args:
         cfg: of a runner; what is taken out is told in one line.
 
@@ -35,6 +37,9 @@ def settle_loaders(cfg: Config) -> None:
         loader = cfg.get(name)
         if isinstance(loader, dict) and 'dataset' in loader:
             _check(loader, name)
+            if torch.cuda.is_available():
+                # Else each copy to the GPU is waited for.
+                loader.setdefault('pin_memory', True)
             for key, reason in _without_effect(loader):
                 loader.pop(key)
                 dropped.setdefault(f'{key} {reason}', []).append(name)

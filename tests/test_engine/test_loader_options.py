@@ -48,6 +48,15 @@ def test_settings_with_effect_stay():
 
 
 @pytest.mark.parametrize(
+    ('has_gpu', 'given', 'expected'),
+    [(True, {}, True), (True, {'pin_memory': False}, False), (False, {}, None)],
+)
+def test_memory_is_pinned_where_there_is_a_gpu(has_gpu, given, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: has_gpu)
+    assert settle(**given).get('pin_memory') is expected
+
+
+@pytest.mark.parametrize(
     ('setting', 'message'),
     [
         (dict(num_workers=-1), r'num_workers must be a whole number from 0, got -1'),

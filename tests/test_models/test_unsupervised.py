@@ -1,6 +1,7 @@
 """The base of unsupervised estimators and AutoLink, driven as MMPose drives models."""
 
 import copy
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mmpose.structures import PoseDataSample
 from mmpose.utils import register_all_modules
 
 import mmkp  # noqa: F401
+from mmkp.models.unsupervised.untrained import untrained_detector
 
 register_all_modules()
 
@@ -147,6 +149,20 @@ def test_untrained_control_is_the_freshly_initialised_detector(capsys, caplog):
     # No line for each parameter, neither on a terminal nor in a log.
     output = capsys.readouterr()
     assert 'init' not in output.out + output.err + caplog.text
+
+
+@pytest.mark.parametrize(
+    'device', ['cpu', pytest.param('cuda', marks=pytest.mark.cuda)]
+)
+def test_the_untrained_control_is_the_same_on_each_device(device):
+    expected = untrained_detector(build(), 7).state_dict()
+    model = build().to(device)
+    # Generators of accelerators have nothing to do with it, and keep their state.
+    with mock.patch.object(torch.cuda, 'manual_seed_all', side_effect=AssertionError):
+        found = untrained_detector(model, 7).state_dict()
+    for name, weight in found.items():
+        assert weight.device.type == 'cpu'
+        assert weight.equal(expected[name])
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,9 @@ class FeatureAttention(TokenAttention):
 
 
 def _read_backbone(config: dict, seed: int) -> dict[str, nn.Module]:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        # torch.manual_seed would seed the accelerators as well.
+        torch.default_generator.manual_seed(seed)
         network = MODELS.build(config)
         if hasattr(network, 'init_weights'):
             network.init_weights()

@@ -20,19 +20,22 @@ def untrained_detector(model: nn.Module, seed: int) -> nn.Module:
 
     Args:
         model: with the parts ``backbone``, ``head`` and, where it has one, ``neck``.
-        seed: of the weights; torch's own generators are left as they are.
+        seed: of the weights, which are drawn on the CPU, so that they are the same on
+            each device; torch's own generators are left as they are.
 
     Returns:
-        A model of these parts alone, in evaluation mode, without gradients.
+        A model of these parts alone, on the CPU, in evaluation mode, without
+        gradients.
     """
     detector = copy.copy(model)
     detector._modules = {
-        name: copy.deepcopy(model._modules[name])
+        name: copy.deepcopy(model._modules[name]).cpu()
         for name in ('backbone', 'neck', 'head')
         if name in model._modules
     }
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        # torch.manual_seed would seed the accelerators as well.
+        torch.default_generator.manual_seed(seed)
         for part in detector._modules.values():
             for layer in part.modules():
                 if hasattr(layer, 'reset_parameters'):

@@ -14,7 +14,7 @@ from mmkp.testing.dispatch_counter import DispatchCounter
 def test_is_that_of_mmpose(size, seed, device_form):
     generator = torch.Generator().manual_seed(seed)
     targets = torch.rand(6, 5, *size, generator=generator)
-    near = torch.roll(targets, 1 + 2 * seed * (size == (60, 60)), 2)
+    near = torch.roll(targets, 1, 2)
     far = torch.rand(6, 5, *size, generator=generator)
     maps = torch.where(torch.rand(6, 5, 1, 1, generator=generator) < 0.5, near, far)
     maps[0, 0], targets[1, 1] = -1, 0  # nothing above 0
