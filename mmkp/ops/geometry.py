@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.precision import in_full_precision, per_axis
+
 ALIGNMENTS = ('inclusive', 'cell_centers')
 Alignment = str | Mapping[str, float]
 
@@ -150,37 +152,39 @@ class MapGeometry:
         return replace(self, image_size=self.inner_size, first=first, padding=(0, 0))
 
     def columns(self, like: Tensor) -> Tensor:
-        """Pixel x of each column of cells, shape (w,), like a tensor."""
+        """Pixel x of each column of cells, (w,), like a tensor, at least float32."""
         return self._line(0, like)
 
     def rows(self, like: Tensor) -> Tensor:
-        """Pixel y of each row of cells, shape (h,), like a tensor."""
+        """Pixel y of each row of cells, (h,), like a tensor, at least float32."""
         return self._line(1, like)
 
     def _line(self, axis: int, like: Tensor) -> Tensor:
-        """Positions along an axis, with the dtype and device of a tensor."""
+        """Positions along an axis; half precision has too few digits for them."""
         number, spacing = self.map_size[axis], self.spacing[axis]
-        index = torch.arange(number, dtype=like.dtype, device=like.device)
+        dtype = torch.promote_types(like.dtype, torch.float32)
+        index = torch.arange(number, dtype=dtype, device=like.device)
         return index * spacing + self.first[axis]
 
     def centers(self, like: Tensor) -> Tensor:
-        """Pixels (x, y) of all cells, row by row, shape (h w, 2), like a tensor."""
+        """Pixels (x, y) of all cells, row by row, (h w, 2), as :meth:`columns`."""
         lines = self.columns(like), self.rows(like)
         return torch.stack(torch.meshgrid(*lines, indexing='xy'), -1).view(-1, 2)
 
+    @in_full_precision
     def to_pixels(self, cells: Tensor) -> Tensor:
         """Pixels of positions in cells.
 
         Args:
             cells: (x, y) with the centers of cells at integers, shape (..., 2).
         """
-        return cells * cells.new_tensor(self.spacing) + cells.new_tensor(self.first)
+        return cells * per_axis(self.spacing, cells) + per_axis(self.first, cells)
 
+    @in_full_precision
     def to_cells(self, pixels: Tensor) -> Tensor:
         """Positions in cells, their centers at integers, of pixels (x, y), (..., 2)."""
-        return (pixels - pixels.new_tensor(self.first)) / pixels.new_tensor(
-            self.spacing
-        )
+        moved = pixels - per_axis(self.first, pixels)
+        return moved / per_axis(self.spacing, pixels)
 
     def covering(self) -> 'MapGeometry':
         """The geometry of what :meth:`cover_image` makes of a map."""

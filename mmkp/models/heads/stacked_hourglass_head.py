@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mmkp.ops.arguments import one_of
 from mmkp.ops.heatmaps.peak_accuracy import peak_accuracy
+from mmkp.ops.precision import full_precision
 
 Features = Sequence[Tensor]
 
@@ -73,12 +74,12 @@ class StackedHourglassHead(HeatmapHead):
             feats: N heatmaps (B, K, h, w), then N feature maps.
 
         Returns:
-            The heatmaps.
+            The heatmaps, at least float32.
 
         Raises:
             ValueError: a backbone with another number of stacks or keypoints.
         """
-        maps = list(feats[: self.num_stacks])
+        maps = [full_precision(each) for each in feats[: self.num_stacks]]
         # Sizes are tensors, which differ from any number, while operations are counted.
         channels = [int(heatmaps.shape[1]) for heatmaps in maps]
         if len(feats) != 2 * self.num_stacks or set(channels) != {self.out_channels}:

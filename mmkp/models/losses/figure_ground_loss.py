@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmkp.ops.border_background import border_background
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 
 
 @MODELS.register_module()

@@ -5,7 +5,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 from mmkp.ops.warps.affine import maps_to_source
 from mmkp.ops.warps.warp import Warp
 

@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from mmkp.models.losses.vgg_features import VGGFeatures, default_layers
 from mmkp.ops.arguments import one_of
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 
 # What the networks were trained on: x -> (x - mean) / std of 0-255 RGB.
 _PREPROCESSING = {

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 
 
 @MODELS.register_module()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 
 
 class ViewLoss(nn.Module, ABC):

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import constants, in_full_precision
 
 
+@in_full_precision
 def gaussian(distance: Tensor, sigma: float | Tensor) -> Tensor:
     """exp(-d^2 / (2 sigma^2)), of height 1.
 
@@ -21,7 +22,7 @@ def gaussian(distance: Tensor, sigma: float | Tensor) -> Tensor:
         sigma: standard deviation in the same unit, a number or broadcast to d.
 
     Returns:
-        Heights in (0, 1], shape of the distances.
+        Heights in (0, 1], shape of the distances, at least float32.
     """
     return (distance / sigma).square().div(-2).exp()
 
@@ -44,6 +45,7 @@ def gaussian_line(
     return gaussian(distance.to(dtype), sigma)
 
 
+@in_full_precision
 def normalized_gaussian_maps(
     keypoints: Tensor,
     geometry: MapGeometry,
@@ -70,9 +72,8 @@ def normalized_gaussian_maps(
         Shares D, positive, sum 1 over the channels, shape (S, B, K + 1, h, w); the
         background comes last. At least float32.
     """
-    keypoints = full_precision(keypoints)
     width, height = geometry.map_size
-    sigma = keypoints.new_tensor(tuple(sigmas)).view(-1, 1, 1, 1)
+    sigma = constants(sigmas, keypoints).view(-1, 1, 1, 1)
     area = math.prod(geometry.image_size) / (geometry.edge**2 * width * height)
     peak = area / (2 * math.pi * sigma**2)
     if legacy_gauss:
@@ -89,10 +90,11 @@ def normalized_gaussian_maps(
     densities = rows[..., :, None] * columns[..., None, :]
     background = 1 / (width * height)
     total = densities.sum(2, keepdim=True) + background
-    uniform = total.new_tensor(background).expand_as(total)
+    uniform = total.new_full((), background).expand_as(total)
     return torch.cat((densities, uniform), 2) / total
 
 
+@in_full_precision
 def gaussian_maps(keypoints: Tensor, geometry: MapGeometry, sigma: float) -> Tensor:
     """Gaussian map of height 1 around each keypoint.
 
@@ -107,7 +109,6 @@ def gaussian_maps(keypoints: Tensor, geometry: MapGeometry, sigma: float) -> Ten
     Returns:
         Maps in (0, 1], shape (B, K, h, w), at least float32.
     """
-    keypoints = full_precision(keypoints)
     columns = gaussian(geometry.columns(keypoints) - keypoints[..., :1], sigma)
     rows = gaussian(geometry.rows(keypoints) - keypoints[..., 1:], sigma)
     return rows[..., :, None] * columns[..., None, :]

@@ -9,12 +9,11 @@ import math
 import torch
 from torch import Tensor
 
-
-def full_precision(values: Tensor) -> Tensor:
-    """Lift half precision to float32; float32 and float64 pass unchanged."""
-    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+from mmkp.ops.precision import full_precision as full_precision
+from mmkp.ops.precision import full_precision_product, in_full_precision
 
 
+@in_full_precision
 def spatial_mean_and_deviation(
     distributions: Tensor, x: Tensor, y: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -33,21 +32,20 @@ def spatial_mean_and_deviation(
         positions. A deviation is at least the machine epsilon, so that the gradient
         of a map with a single cell is finite.
     """
-    with torch.autocast(distributions.device.type, enabled=False):
-        distributions = full_precision(distributions)
-        marginals = (distributions.sum(-2), distributions.sum(-1))
-        means, deviations = [], []
-        for marginal, position in zip(marginals, (x, y), strict=True):
-            position = position.to(marginal.dtype)
-            mean = marginal @ position
-            square = (position - mean[..., None]).square()
-            variance = (marginal * square).sum(-1)
-            floor = torch.finfo(variance.dtype).eps ** 2
-            means.append(mean)
-            deviations.append(variance.clamp_min(floor).sqrt())
-        return torch.stack(means, -1), torch.stack(deviations, -1)
+    marginals = (distributions.sum(-2), distributions.sum(-1))
+    means, deviations = [], []
+    for marginal, position in zip(marginals, (x, y), strict=True):
+        position = position.to(marginal.dtype)
+        mean = full_precision_product(marginal, position[:, None])[..., 0]
+        square = (position - mean[..., None]).square()
+        variance = (marginal * square).sum(-1)
+        floor = torch.finfo(variance.dtype).eps ** 2
+        means.append(mean)
+        deviations.append(variance.clamp_min(floor).sqrt())
+    return torch.stack(means, -1), torch.stack(deviations, -1)
 
 
+@in_full_precision
 def spatial_entropy(distributions: Tensor, normalized: bool = False) -> Tensor:
     """Entropy of each distribution over space.
 
@@ -59,7 +57,6 @@ def spatial_entropy(distributions: Tensor, normalized: bool = False) -> Tensor:
         Entropies in nats, or in [0, 1] if normalised, shape (...). The gradient is
         finite where a cell is empty.
     """
-    distributions = full_precision(distributions)
     smallest = torch.finfo(distributions.dtype).tiny
     logarithm = distributions.clamp_min(smallest).log()
     entropy = -(distributions * logarithm).sum((-2, -1))
@@ -69,6 +66,7 @@ def spatial_entropy(distributions: Tensor, normalized: bool = False) -> Tensor:
     return entropy / max(math.log(num_cells), smallest)
 
 
+@in_full_precision
 def expected_squared_distance(
     p: Tensor, u: Tensor, q: Tensor, v: Tensor, weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -89,23 +87,22 @@ def expected_squared_distance(
         The weighted sum (B, K) in squared units of the positions, and the weight
         E_q[w], (B, K), by which to divide it for the mean.
     """
-    with torch.autocast(p.device.type, enabled=False):
-        p, q = full_precision(p), full_precision(q)
-        u, v = u.to(p.dtype), v.to(q.dtype)
-        # One product reads the maps once: columns x, y, |.|^2 and, for q, the weight.
-        of_u = torch.cat((u, u.square().sum(-1, keepdim=True)), -1)
-        of_v = torch.cat(
-            (v, v.square().sum(-1, keepdim=True), torch.ones_like(v[..., :1])), -1
-        )
-        if weights is not None:
-            of_v = of_v * weights.to(v.dtype)[..., None]
-        mean_u, square_u = p.matmul(of_u).split((2, 1), -1)
-        mean_v, square_v, weight = q.matmul(of_v).split((2, 1, 1), -1)
-        cross = (mean_u * mean_v).sum(-1)
-        square = (square_u * weight + square_v).squeeze(-1)
-        return square - 2 * cross, weight.squeeze(-1)
+    u, v = u.to(p.dtype), v.to(q.dtype)
+    # One product reads the maps once: columns x, y, |.|^2 and, for q, the weight.
+    of_u = torch.cat((u, u.square().sum(-1, keepdim=True)), -1)
+    of_v = torch.cat(
+        (v, v.square().sum(-1, keepdim=True), torch.ones_like(v[..., :1])), -1
+    )
+    if weights is not None:
+        of_v = of_v * weights.to(v.dtype)[..., None]
+    mean_u, square_u = full_precision_product(p, of_u).split((2, 1), -1)
+    mean_v, square_v, weight = full_precision_product(q, of_v).split((2, 1, 1), -1)
+    cross = (mean_u * mean_v).sum(-1)
+    square = (square_u * weight + square_v).squeeze(-1)
+    return square - 2 * cross, weight.squeeze(-1)
 
 
+@in_full_precision
 def mean_by_weight(weighted: Tensor, weights: Tensor) -> Tensor:
     """Mean of values that count by weights.
 
@@ -121,6 +118,7 @@ def mean_by_weight(weighted: Tensor, weights: Tensor) -> Tensor:
     return weighted.sum() / torch.where(total > 0, total, 1.0)
 
 
+@in_full_precision
 def squared_pair_distances(points: Tensor) -> Tensor:
     """Squared distance of each point to each other point of its image.
 
@@ -130,5 +128,4 @@ def squared_pair_distances(points: Tensor) -> Tensor:
     Returns:
         Squared distances, shape (B, K, K), 0 on the diagonal.
     """
-    points = full_precision(points)
     return (points[:, :, None] - points[:, None]).square().sum(-1)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision, in_full_precision
 
 # What the released code adds to the sum of weights before it divides by it.
 EPSILON = 1e-6
@@ -41,6 +41,7 @@ def peak_positions(maps: Tensor, geometry: MapGeometry) -> Tensor:
     return geometry.to_pixels(cells.to(full_precision(maps[..., :0]).dtype))
 
 
+@in_full_precision
 def peak_centroids(maps: Tensor, geometry: MapGeometry, radius: float = 5.0) -> Tensor:
     """Mean position, weighted by the map, of the cells around its highest one.
 
@@ -72,7 +73,7 @@ def peak_centroids(maps: Tensor, geometry: MapGeometry, radius: float = 5.0) -> 
     )
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     index = (row * width + column).where(inside, 0)
-    weights = full_precision(maps.flatten(-2).gather(-1, index)) * inside
+    weights = maps.flatten(-2).gather(-1, index) * inside
     cells = torch.stack((column, row), -1).to(weights.dtype)
     total = (weights[..., None] * cells).sum(-2)
     mean = total / (weights.sum(-1, keepdim=True) + EPSILON)

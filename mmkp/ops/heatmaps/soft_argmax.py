@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision_product, in_full_precision
 
 
+@in_full_precision
 def spatial_softmax(logits: Tensor) -> Tensor:
     """Softmax over space, one probability distribution for each keypoint.
 
@@ -21,10 +22,10 @@ def spatial_softmax(logits: Tensor) -> Tensor:
         Probabilities that sum to 1 over (h, w), shape (B, K, h, w), float32
         (float64 if the scores are float64).
     """
-    logits = full_precision(logits)
     return logits.flatten(2).softmax(dim=-1).view_as(logits)
 
 
+@in_full_precision
 def soft_argmax(probabilities: Tensor, geometry: MapGeometry) -> Tensor:
     """Soft-argmax (integral regression): the expected position, sum_u p(u) u.
 
@@ -36,12 +37,15 @@ def soft_argmax(probabilities: Tensor, geometry: MapGeometry) -> Tensor:
         geometry: where their cells lie.
 
     Returns:
-        Keypoints (x, y) in network-input pixels, shape (B, K, 2).
+        Keypoints (x, y) in network-input pixels, shape (B, K, 2), at least float32.
     """
     x, y = geometry.columns(probabilities), geometry.rows(probabilities)
-    return torch.stack((probabilities.sum(-2) @ x, probabilities.sum(-1) @ y), -1)
+    marginals = (probabilities.sum(-2), x), (probabilities.sum(-1), y)
+    means = [full_precision_product(mass, line[:, None]) for mass, line in marginals]
+    return torch.cat(means, -1)
 
 
+@in_full_precision
 def mass_near_keypoints(
     probabilities: Tensor, keypoints: Tensor, geometry: MapGeometry, radius: float
 ) -> Tensor:
@@ -57,7 +61,7 @@ def mass_near_keypoints(
         radius: distance in pixels that still counts as near.
 
     Returns:
-        Mass in [0, 1], shape (B, K).
+        Mass in [0, 1], shape (B, K), at least float32.
     """
     x, y = geometry.columns(probabilities), geometry.rows(probabilities)
     dx2 = (x - keypoints[..., :1]).square()[:, :, None, :]

@@ -7,7 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.precision import in_full_precision
 
+
+@in_full_precision
 def window_sums(maps: Tensor, window: int, padded: bool = False) -> Tensor:
     """Sum over every window of m x m cells, one cell apart.
 
@@ -21,7 +24,8 @@ def window_sums(maps: Tensor, window: int, padded: bool = False) -> Tensor:
             lies in m^2 windows; else windows lie inside the map.
 
     Returns:
-        Sums, shape (B, K, h - m + 1, w - m + 1), or plus m - 1 if padded.
+        Sums, shape (B, K, h - m + 1, w - m + 1), or plus m - 1 if padded, at least
+        float32.
     """
     return _WindowSums.apply(maps, window, padded)
 

@@ -9,8 +9,13 @@ from torch import Tensor
 
 from mmkp.ops import accelerators
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
-from mmkp.ops.warps.warp import Warp, half_sides, to_norm, to_pixels
+from mmkp.ops.precision import (
+    constants,
+    full_precision,
+    full_precision_product,
+    in_full_precision,
+)
+from mmkp.ops.warps.warp import Warp, affine_map, half_sides, to_norm, to_pixels
 
 
 @dataclass
@@ -29,19 +34,20 @@ class AffineWarp(Warp):
     align_corners: bool = True
     legacy_grid: bool = False
 
+    def __post_init__(self) -> None:
+        self.affine = full_precision(self.affine)
+
     @property
     def dtype(self) -> torch.dtype:
         """Floating-point type of the matrices."""
         return self.affine.dtype
 
+    @in_full_precision
     def points_to_source(self, points: Tensor) -> Tensor:
         """See :class:`mmkp.ops.warps.warp.Warp`."""
         inclusive = self.align_corners or self.legacy_grid
         norm = to_norm(points, self.image_size, inclusive)
-        # Autocast would round positions to whole pixels.
-        with torch.autocast(points.device.type, enabled=False):
-            moved = norm @ self.affine[:, :, :2].transpose(1, 2)
-            moved = moved + self.affine[:, None, :, 2]
+        moved = affine_map(norm, self.affine)
         return to_pixels(moved, self.image_size, self.align_corners)
 
     def inverse(self) -> 'AffineWarp':
@@ -58,7 +64,7 @@ class AffineWarp(Warp):
             check = not accelerators.is_accelerator(self.affine.device)
             linear = self.affine[:, :, :2]
             linear, _ = torch.linalg.inv_ex(linear, check_errors=check)
-            shift = -linear @ self.affine[:, :, 2:]
+            shift = full_precision_product(-linear, self.affine[:, :, 2:])
         return replace(self, affine=torch.cat((linear, shift), -1))
 
     def _between_edges(self) -> 'AffineWarp':
@@ -66,8 +72,8 @@ class AffineWarp(Warp):
         if not (self.align_corners or self.legacy_grid):
             return self
         # From pixel centres to edges: x -> scale x + offset.
-        extent = 2 * half_sides(self.image_size, self.affine)
-        size = extent.new_tensor(self.image_size)
+        extent = 2 * constants(half_sides(self.image_size), self.affine)
+        size = constants(self.image_size, self.affine)
         scale, offset = extent / size, (extent + 1) / size - 1
         linear = self.affine[:, :, :2] / scale
         shift = self.affine[:, :, 2] - (linear * offset).sum(-1)
@@ -78,6 +84,7 @@ class AffineWarp(Warp):
         return AffineWarp(affine, self.image_size, align_corners=False)
 
 
+@in_full_precision
 def maps_to_source(maps: Tensor, warp: Warp, geometry: MapGeometry) -> Tensor:
     """Bring maps of a warped image back to the source image, T^-1.
 
@@ -98,7 +105,6 @@ def maps_to_source(maps: Tensor, warp: Warp, geometry: MapGeometry) -> Tensor:
             f'maps cannot be brought back through a {type(warp).__name__}, which has '
             'no inverse here: use RandomAffineWarp as the view_transform'
         )
-    maps = full_precision(maps)
     centers = geometry.centers(warp.affine).expand(len(maps), -1, -1)
     cells = geometry.to_cells(warp.inverse().points_to_source(centers))
     places = to_norm(cells, geometry.map_size).to(maps.dtype)

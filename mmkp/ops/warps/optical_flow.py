@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.precision import full_precision, in_full_precision, per_axis
 from mmkp.ops.warps.warp import Warp, to_norm
 
 
@@ -33,6 +34,7 @@ class FlowWarp(Warp):
     valid: Tensor | None = None
 
     def __post_init__(self) -> None:
+        self.flow = full_precision(self.flow)
         width, height = self.image_size
         expected = (len(self.flow), 2, height, width)
         if tuple(self.flow.shape) != expected:
@@ -60,10 +62,12 @@ class FlowWarp(Warp):
         values = F.grid_sample(fields, grid, padding_mode='border', align_corners=True)
         return values[:, :, 0].transpose(1, 2).to(points.dtype)
 
+    @in_full_precision
     def points_to_source(self, points: Tensor) -> Tensor:
         """See :class:`mmkp.ops.warps.warp.Warp`."""
         return points + self._lookup(self.flow, points)
 
+    @in_full_precision
     def validity(self, points: Tensor) -> Tensor:
         """How far the flow may be trusted at positions in the warped image.
 
@@ -78,7 +82,8 @@ class FlowWarp(Warp):
             1 where the flow may be trusted, 0 elsewhere, shape (B, N), no gradient.
         """
         with torch.no_grad():
-            limits = points.new_tensor(self.image_size) - 1
+            width, height = self.image_size
+            limits = per_axis((width - 1, height - 1), points)
             inside = ((points >= 0) & (points <= limits)).all(-1)
             if self.valid is None:
                 return inside.to(points.dtype)

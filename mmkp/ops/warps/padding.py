@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.precision import full_precision, in_full_precision, per_axis
 from mmkp.ops.warps.warp import Warp
 
 
@@ -29,7 +30,8 @@ def pad_with_border_mean(images: Tensor, padding: tuple[int, int]) -> Tensor:
     if not (x or y):
         return images
     lines = (images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1])
-    color = torch.cat(lines, -1).mean(-1)[..., None, None]
+    # Half precision would add up a few hundred numbers in steps of 1.
+    color = full_precision(torch.cat(lines, -1)).mean(-1)[..., None, None]
     return paste_into_padding(images, color, padding)
 
 
@@ -87,6 +89,7 @@ class PaddedWarp(Warp):
         """Floating-point type of the inner warp."""
         return self.inner.dtype
 
+    @in_full_precision
     def points_to_source(self, points: Tensor) -> Tensor:
         """Positions in the padded source of positions in the padded warped image.
 
@@ -96,9 +99,10 @@ class PaddedWarp(Warp):
         Returns:
             (x, y) in pixels of the padded source, shape (B, N, 2).
         """
-        shift = points.new_tensor(self.padding)
+        shift = per_axis(self.padding, points)
         return self.inner.points_to_source(points - shift) + shift
 
+    @in_full_precision
     def validity(self, points: Tensor) -> Tensor:
         """How far the inner warp may be trusted there.
 
@@ -108,4 +112,4 @@ class PaddedWarp(Warp):
         Returns:
             Weights in [0, 1], shape (B, N).
         """
-        return self.inner.validity(points - points.new_tensor(self.padding))
+        return self.inner.validity(points - per_axis(self.padding, points))

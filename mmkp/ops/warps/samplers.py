@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmkp.ops.precision import in_full_precision
 from mmkp.ops.warps.affine import AffineWarp
 from mmkp.ops.warps.thin_plate_kernel import solve_thin_plate_spline
 from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, rotation_scale_shift
@@ -130,6 +131,7 @@ def random_affine_warp(
     return AffineWarp(matrix, image_size, align_corners)
 
 
+@in_full_precision
 def lmdis_spline(
     offsets: Tensor,
     image_size: tuple[int, int],
@@ -150,7 +152,7 @@ def lmdis_spline(
         legacy_grid: as in :class:`mmkp.ops.warps.warp.ThinPlateSpline`, as released.
 
     Returns:
-        The splines, in the dtype of the offsets.
+        The splines, in the dtype of the offsets, at least float32.
 
     Raises:
         ValueError: the number of offsets is no square.

@@ -7,19 +7,23 @@ import torch
 from torch import Tensor
 
 from mmkp.ops import accelerators
+from mmkp.ops.precision import in_full_precision
 
 
+@in_full_precision
 def clipped_kernel(r2: Tensor) -> Tensor:
     """r^2 log r^2 with r^2 clipped at 1e-8 from below (IMM)."""
     r2 = r2.clamp_min(1e-8)
     return r2 * r2.log()
 
 
+@in_full_precision
 def shifted_kernel(r2: Tensor) -> Tensor:
     """r^2 log(r^2 + 1e-5) (DVE, and where LMDIS solves for its splines)."""
     return r2 * (r2 + 1e-5).log()
 
 
+@in_full_precision
 def half_kernel(r2: Tensor) -> Tensor:
     """r^2 log(r + 1e-6), half the kernel that the released LMDIS solves with."""
     # The clamp only keeps the gradient of the root finite at a control point.
@@ -33,6 +37,7 @@ KERNELS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+@in_full_precision
 def thin_plate_kernel(
     points_norm: Tensor, control_points_norm: Tensor, kernel: str = 'clipped'
 ) -> Tensor:
@@ -44,7 +49,7 @@ def thin_plate_kernel(
         kernel: one of ``KERNELS``.
 
     Returns:
-        Kernel values, shape (B, N, C).
+        Kernel values, shape (B, N, C), at least float32.
 
     Raises:
         ValueError: the kernel is not known.
@@ -55,6 +60,7 @@ def thin_plate_kernel(
     return KERNELS[kernel](difference.square().sum(-1))
 
 
+@in_full_precision
 def solve_thin_plate_spline(
     control_points_norm: Tensor, targets_norm: Tensor, kernel: str = 'shifted'
 ) -> tuple[Tensor, Tensor]:
@@ -70,7 +76,7 @@ def solve_thin_plate_spline(
 
     Returns:
         Affine part on (x, y, 1), shape (B, 2, 3), and the kernels' coefficients,
-        shape (B, C, 2), in the dtype of the targets.
+        shape (B, C, 2), in the dtype of the targets, at least float32.
     """
     control, targets = control_points_norm.double(), targets_norm.double()
     count = len(control)

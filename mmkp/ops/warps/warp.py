@@ -16,16 +16,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.precision import (
+    full_precision,
+    full_precision_product,
+    in_full_precision,
+    per_axis,
+)
 from mmkp.ops.warps.thin_plate_kernel import thin_plate_kernel
 
 
-def half_sides(image_size: tuple[int, int], like: Tensor) -> Tensor:
-    """Half of the distance of the first and last pixel centre, (x, y), shape (2,)."""
+def half_sides(image_size: tuple[int, int]) -> tuple[float, float]:
+    """Half of the distance of the first and last pixel centre, (x, y)."""
     width, height = image_size
     # An image one pixel wide has no extent; any length but 0 serves.
-    return like.new_tensor([max(width - 1, 1) / 2, max(height - 1, 1) / 2])
+    return max(width - 1, 1) / 2, max(height - 1, 1) / 2
 
 
+@in_full_precision
 def to_norm(
     points: Tensor, image_size: tuple[int, int], align_corners: bool = True
 ) -> Tensor:
@@ -37,13 +44,14 @@ def to_norm(
         align_corners: whether -1 and 1 are pixel centres, else edges.
 
     Returns:
-        Coordinates, shape (..., 2).
+        Coordinates, shape (..., 2), at least float32.
     """
     if align_corners:
-        return points / half_sides(image_size, points) - 1
-    return (2 * points + 1) / points.new_tensor(image_size) - 1
+        return points / per_axis(half_sides(image_size), points) - 1
+    return (2 * points + 1) / per_axis(image_size, points) - 1
 
 
+@in_full_precision
 def to_pixels(
     points_norm: Tensor, image_size: tuple[int, int], align_corners: bool = True
 ) -> Tensor:
@@ -55,15 +63,18 @@ def to_pixels(
         align_corners: whether -1 and 1 are pixel centres, else edges.
 
     Returns:
-        Pixels, shape (..., 2).
+        Pixels, shape (..., 2), at least float32.
     """
     if align_corners:
-        return (points_norm + 1) * half_sides(image_size, points_norm)
-    return ((points_norm + 1) * points_norm.new_tensor(image_size) - 1) / 2
+        return (points_norm + 1) * per_axis(half_sides(image_size), points_norm)
+    return ((points_norm + 1) * per_axis(image_size, points_norm) - 1) / 2
 
 
 class Warp(ABC):
     """One map for each image of a batch, from the warped image to the source.
+
+    All is computed in at least float32, under autocast and of half-precision points
+    too: the image is sampled at the positions that losses compare.
 
     Attributes:
         image_size: (W, H) of the image in pixels, the same before and after.
@@ -84,7 +95,7 @@ class Warp(ABC):
             points: (x, y) in pixels of the warped image, shape (B, N, 2).
 
         Returns:
-            (x, y) in pixels of the source image, shape (B, N, 2).
+            (x, y) in pixels of the source image, shape (B, N, 2), at least float32.
         """
 
     def validity(self, points: Tensor) -> Tensor:
@@ -97,9 +108,9 @@ class Warp(ABC):
             points: (x, y) in pixels of the warped image, shape (B, N, 2).
 
         Returns:
-            Weights in [0, 1], shape (B, N).
+            Weights in [0, 1], shape (B, N), at least float32.
         """
-        return torch.ones_like(points[..., 0])
+        return torch.ones_like(full_precision(points[..., 0]))
 
     def images(self, images: Tensor, padding_mode: str = 'reflection') -> Tensor:
         """Warp images.
@@ -109,7 +120,7 @@ class Warp(ABC):
             padding_mode: what lies outside, as in ``grid_sample``.
 
         Returns:
-            Warped images, shape (B, C, H, W).
+            Warped images, shape (B, C, H, W), dtype of the images.
         """
         width, height = self.image_size
         y, x = torch.meshgrid(
@@ -120,10 +131,15 @@ class Warp(ABC):
         pixels = torch.stack((x, y), -1).reshape(1, -1, 2).to(self.dtype)
         source = self.points_to_source(pixels.expand(len(images), -1, -1))
         grid = to_norm(source, self.image_size)
-        grid = grid.view(len(images), height, width, 2).to(images.dtype)
-        return F.grid_sample(
-            images, grid, padding_mode=padding_mode, align_corners=True
-        )
+        sources = full_precision(images)
+        grid = grid.view(len(images), height, width, 2).to(sources.dtype)
+        return _sample(sources, grid, padding_mode).to(images.dtype)
+
+
+@in_full_precision
+def _sample(images: Tensor, grid: Tensor, padding_mode: str) -> Tensor:
+    """Images (B, C, H, W) at places (B, h, w, 2), bilinear between pixels."""
+    return F.grid_sample(images, grid, padding_mode=padding_mode, align_corners=True)
 
 
 @dataclass
@@ -151,11 +167,17 @@ class ThinPlateSpline(Warp):
     align_corners: bool = True
     legacy_grid: bool = False
 
+    def __post_init__(self) -> None:
+        self.affine = full_precision(self.affine)
+        self.control_points = full_precision(self.control_points)
+        self.coefficients = full_precision(self.coefficients)
+
     @property
     def dtype(self) -> torch.dtype:
         """Floating-point type of the coefficients."""
         return self.affine.dtype
 
+    @in_full_precision
     def points_to_source(self, points: Tensor) -> Tensor:
         """See :class:`Warp`."""
         batch = len(points)
@@ -163,12 +185,25 @@ class ThinPlateSpline(Warp):
             points = points[:1]  # the same for all images, such as all pixels
         inclusive = self.align_corners or self.legacy_grid
         norm = to_norm(points, self.image_size, inclusive)
-        moved = norm @ self.affine[:, :, :2].transpose(1, 2)
-        moved = moved + self.affine[:, None, :, 2]
+        moved = affine_map(norm, self.affine)
         kernel = thin_plate_kernel(norm, self.control_points, self.kernel)
-        moved = moved + kernel @ self.coefficients
+        moved = moved + full_precision_product(kernel, self.coefficients)
         moved = to_pixels(moved, self.image_size, self.align_corners)
         return moved.expand(max(batch, len(moved)), -1, -1)
+
+
+def affine_map(points: Tensor, matrices: Tensor) -> Tensor:
+    """A x + b for each image, on coordinates of any unit.
+
+    Args:
+        points: (x, y), shape (B, N, 2) or (1, N, 2).
+        matrices: A and b, shape (B, 2, 3), of the same dtype.
+
+    Returns:
+        Shape (B, N, 2).
+    """
+    moved = full_precision_product(points, matrices[:, :, :2].transpose(1, 2))
+    return moved + matrices[:, None, :, 2]
 
 
 @dataclass
@@ -212,6 +247,7 @@ class ComposedWarp(Warp):
         return self.second.validity(points) * self.first.validity(between)
 
 
+@in_full_precision
 def rotation_scale_shift(
     angle: Tensor, scale: Tensor, shift: Tensor, extent: tuple[float, float]
 ) -> Tensor:
@@ -225,7 +261,7 @@ def rotation_scale_shift(
             so that it keeps angles in images that are not square.
 
     Returns:
-        Matrices on (x, y, 1) in [-1, 1] coordinates, shape (B, 2, 3).
+        Matrices on (x, y, 1) in [-1, 1] coordinates, shape (B, 2, 3), at least float32.
     """
     cos, sin = angle.cos(), angle.sin()
     aspect = extent[1] / extent[0]

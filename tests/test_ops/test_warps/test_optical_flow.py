@@ -77,10 +77,12 @@ def test_gradient_with_respect_to_the_flow_is_exact():
     )
 
 
-def test_half_precision_points_keep_their_type():
-    warp = FlowWarp(torch.ones(1, 2, 4, 4), (4, 4))
+def test_positions_from_half_precision_points_have_all_their_digits():
+    warp = FlowWarp(torch.full((1, 2, 4, 4), 1e-3), (4, 4))
     points = torch.ones(1, 3, 2, dtype=torch.float16)
-    assert warp.points_to_source(points).dtype == torch.float16
+    torch.testing.assert_close(
+        warp.points_to_source(points), torch.full((1, 3, 2), 1.001)
+    )
 
 
 def test_shapes_that_do_not_fit_are_refused():
