@@ -9,12 +9,12 @@ from mmengine.config import Config
 from mmkp.cli.overrides import parse_with_overrides
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 from mmkp.engine.loader_options import settle_loaders
+from mmkp.engine.mixed_precision import DTYPES, use_mixed_precision
 from mmkp.engine.quiet_runner import QuietRunner
 from mmkp.engine.runner_options import (
     complete_hooks,
     set_resume,
     show_predictions,
-    use_mixed_precision,
     without_validation,
 )
 
@@ -33,7 +33,14 @@ def parse_args(
         help='go on from a checkpoint, or from the newest readable one of the work '
         'directory when none is named',
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
+    parser.add_argument(
+        '--amp',
+        choices=('auto', *DTYPES),
+        metavar='DTYPE',
+        help='mixed precision: bfloat16 or float16; by itself, float16 on a GPU '
+        '(bfloat16 rounds 8 times as coarsely), bfloat16 on a CPU. Validation is '
+        'float32',
+    )
     parser.add_argument('--no-validate', action='store_true', help='only train')
     parser.add_argument('--seed', type=int, help='of all random numbers')
     parser.add_argument(
@@ -44,7 +51,17 @@ def parse_args(
     )
     parser.add_argument('--show-dir', help="folder for MMPose's validation pictures")
     parser.add_argument('--interval', type=int, default=50, help='of those pictures')
-    return parse_with_overrides(parser, argv)
+    return parse_with_overrides(parser, _amp_with_value(argv))
+
+
+def _amp_with_value(argv: Sequence[str] | None) -> list[str]:
+    """Words with ``--amp=DTYPE`` as one, so that --amp takes no other for its value."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for index, word in enumerate(words):
+        if word == '--amp':
+            given = [kind for kind in words[index + 1 : index + 2] if kind in DTYPES]
+            words[index : index + 1 + len(given)] = [f'--amp={(*given, "auto")[0]}']
+    return words
 
 
 def configure(args: argparse.Namespace) -> Config:
@@ -53,7 +70,7 @@ def configure(args: argparse.Namespace) -> Config:
     if args.no_validate:
         without_validation(cfg)
     if args.amp:
-        use_mixed_precision(cfg)
+        use_mixed_precision(cfg, None if args.amp == 'auto' else args.amp)
     if args.seed is not None:
         cfg.merge_from_dict({'randomness.seed': args.seed})
     if args.deterministic:

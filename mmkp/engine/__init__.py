@@ -15,6 +15,7 @@ from mmkp.engine.config_names import find_config
 from mmkp.engine.file_backend import AtomicLocalBackend
 from mmkp.engine.finite_json import FiniteJsonHandler
 from mmkp.engine.hooks import *
+from mmkp.engine.mixed_precision import MixedPrecisionOptimWrapper
 from mmkp.engine.non_finite import NonFiniteError
 from mmkp.engine.optimizers import PartsOptimWrapperConstructor
 from mmkp.engine.resume import find_resumable_checkpoint, why_unreadable
@@ -25,6 +26,7 @@ __all__ = [
     'CheckpointMismatchError',
     'ConfigError',
     'FiniteJsonHandler',
+    'MixedPrecisionOptimWrapper',
     'NonFiniteError',
     'PartsOptimWrapperConstructor',
     'UntrustedCheckpointError',

@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
@@ -65,26 +64,6 @@ def _type_name(hook: Any) -> str:
 def without_validation(cfg: Config) -> None:
     """Train without validation (``--no-validate``)."""
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-
-
-def use_mixed_precision(cfg: Config) -> None:
-    """Train in mixed precision (``--amp``).
-
-    Raises:
-        ConfigError: there is no GPU, or the optimiser wrapper is a special one.
-    """
-    if not torch.cuda.is_available():
-        raise ConfigError('--amp needs a GPU: without one, training is in float32')
-    several = 'optimizer' not in cfg.optim_wrapper
-    wrappers = cfg.optim_wrapper.values() if several else [cfg.optim_wrapper]
-    for wrapper in wrappers:
-        if not isinstance(wrapper, dict):
-            continue  # the name of the constructor
-        kind = wrapper.get('type', 'OptimWrapper')
-        if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
-            raise ConfigError(f'--amp replaces OptimWrapper, but the config has {kind}')
-        wrapper['type'] = 'AmpOptimWrapper'
-        wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def set_resume(cfg: Config, checkpoint: str) -> None:

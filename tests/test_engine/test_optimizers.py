@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 import tiny
-import torch
 import torch.nn.functional as F
 from mmengine.config import Config, ConfigDict
 from mmengine.optim import OptimWrapperDict
@@ -20,8 +19,8 @@ from mmkp.engine import (
     PartsOptimWrapperConstructor,
     TimedLearningRateHook,
     check_config,
-    runner_options,
 )
+from mmkp.engine.mixed_precision import use_mixed_precision
 from mmkp.engine.non_finite import remedies
 from mmkp.models.unsupervised import AutoLink
 
@@ -101,6 +100,24 @@ def test_both_optimizers_step_their_own_parts_and_resume_to_the_bit(tmp_path):
     assert_same_bits(states(whole), states(resumed))
 
 
+def test_both_optimizers_work_in_mixed_precision(tmp_path):
+    kind = "type='MixedPrecisionOptimWrapper', dtype='bfloat16', "
+    mixed = OPTIMIZERS.replace('critic=dict(', f'critic=dict({kind}')
+    mixed = mixed.replace('painter=dict(', f'painter=dict({kind}')
+    options = {'train_cfg.max_iters': 2}
+    config = tiny.write_config(tmp_path, extra=OPTIMIZERS)
+    plain = train(config, tmp_path / 'plain', **options)
+    config = tiny.write_config(tmp_path, 'mixed.py', extra=mixed)
+    rounded = train(config, tmp_path / 'mixed', **options)
+    for name in ('loss_critic', 'loss_adversarial'):
+        exact, found = (
+            runner.message_hub.log_scalars[f'train/{name}'].current()
+            for runner in (plain, rounded)
+        )
+        assert exact != found
+        assert found == pytest.approx(exact, rel=0.02)
+
+
 def test_a_checkpoint_of_other_optimizers_is_not_resumed(tmp_path):
     config = tiny.write_config(tmp_path, extra=OPTIMIZERS)
     train(config, tmp_path / 'work', **{'train_cfg.max_iters': 4})
@@ -172,7 +189,7 @@ def two_optimizers() -> OptimWrapperDict:
     )(model)
 
 
-def test_what_is_said_of_one_optimizer_is_said_of_several(monkeypatch):
+def test_what_is_said_of_one_optimizer_is_said_of_several():
     runner = SimpleNamespace(optim_wrapper=two_optimizers())
     told = remedies(runner)
     for part in (
@@ -186,8 +203,7 @@ def test_what_is_said_of_one_optimizer_is_said_of_several(monkeypatch):
     hook.before_train_iter(runner, 0)
     assert runner.optim_wrapper['b'].param_groups[0]['initial_lr'] == 0.1
 
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     cfg = ConfigDict(optim_wrapper=dict(constructor='X', a=dict(optimizer=SGD)))
-    runner_options.use_mixed_precision(cfg)
-    assert cfg.optim_wrapper.a.type == 'AmpOptimWrapper'
+    use_mixed_precision(cfg, 'bfloat16')
+    assert cfg.optim_wrapper.a.type == 'MixedPrecisionOptimWrapper'
     assert 'type' not in cfg.optim_wrapper

@@ -9,7 +9,7 @@ import tiny
 import torch
 from mmengine.config import Config
 
-from mmkp.engine import ConfigError, check_config, load_config
+from mmkp.engine import ConfigError, check_config, load_config, mixed_precision
 from mmkp.engine.checkpoint import load_checkpoint_file
 
 ROOT = Path(__file__).resolve().parents[1].parent
@@ -268,12 +268,12 @@ def test_one_keypoint_works_and_none_is_an_error(tmp_path, capsys, number):
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        (['--amp'], '--amp needs a GPU'),
+        (['--amp', 'float16'], 'mixed precision of float16 needs a GPU'),
         (['--resume', 'absent.pth'], "checkpoint 'absent.pth' does not exist"),
     ],
 )
 def test_options_of_train(tmp_path, capsys, arguments, message, monkeypatch):
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(mixed_precision, 'get_device', lambda: 'cpu')
     config = tiny.write_config(tmp_path)
     assert message in told(capsys, 'train.py', config, *arguments)
 
