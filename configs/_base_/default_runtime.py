@@ -19,6 +19,8 @@ default_hooks = dict(
     finite=dict(type='FiniteTrainingHook'),
     # `--resume` continues as if nothing had happened, to the last bit
     exact_resume=dict(type='ExactResumeHook'),
+    # settings that have changed since: rates take effect, the rest is told
+    resumed_settings=dict(type='ResumedSettingsHook'),
     # one error, instead of a page of warnings, for weights of another model
     checkpoint_match=dict(type='CheckpointMatchHook'),
     # advice of the metrics names what this model has
@@ -26,7 +28,8 @@ default_hooks = dict(
     # on a terminal, a line that tells how far the training is
     progress=dict(type='ProgressHook', pause=None),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    sync_buffers=dict(type='SyncBuffersHook'),
+    # several processes: tested and saved with the mean of their running statistics
+    sync_buffers=dict(type='AverageStatisticsHook'),
     untrained_control=dict(type='UntrainedControlHook'),
     # MMPose's picture of each prediction: `tools/test.py --show-dir`
     visualization=dict(type='PoseVisualizationHook', enable=False),

@@ -14,6 +14,7 @@ from mmkp.engine.config_check import ConfigError, check_config
 from mmkp.engine.config_names import find_config
 from mmkp.engine.config_options import check_options, is_variable, value_at
 from mmkp.engine.config_variables import read_config
+from mmkp.engine.distributed import join_without_gpu
 from mmkp.engine.option_values import meant_value
 
 
@@ -58,8 +59,8 @@ def load_config(
     if check:
         check_config(cfg, str(path))
     cfg.launcher = launcher
-    if launcher == 'pytorch' and not torch.cuda.is_available():
-        _start_without_gpu(cfg)
+    if launcher != 'none' and not torch.cuda.is_available():
+        join_without_gpu(cfg)
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
@@ -90,16 +91,3 @@ def _read(path: Path, variables: Mapping[str, Any]) -> tuple[Config, set[str]]:
     if not cfg:
         raise ConfigError(f'{path} is an empty config')
     return cfg, taken
-
-
-def _start_without_gpu(cfg: Config) -> None:
-    """Let the processes of a distributed job run on CPUs.
-
-    MMEngine 0.10 takes each process' number for that of its GPU when it joins the
-    group and when it wraps the model.
-    """
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group('gloo')
-    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False)
-    wrapper.update(cfg.get('model_wrapper_cfg') or {}, device_ids=None)
-    cfg.model_wrapper_cfg = wrapper

@@ -10,6 +10,7 @@ from mmengine.dist import get_world_size
 from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from mmkp.engine.distributed import told_of_lost_processes
 from mmkp.engine.loop_state import EMPTY, check_training_data
 
 # Nobody who trains a model can act on these; they stay in the log file or vanish.
@@ -19,6 +20,7 @@ _OF_OTHERS = (
     'Advance dataloader',  # no batch is made for it, see ExactResumeHook
     'Reach the end of the dataloader',
     'The prefix is not set in metric class',
+    'The value of random seed in the checkpoint',  # see ResumedSettingsHook
 )
 _WARNINGS_OF_OTHERS = (
     r'.*`torch\.jit\..*` is deprecated',
@@ -71,7 +73,8 @@ class QuietRunner(Runner):
                 for message in _WARNINGS_OF_OTHERS:
                     warnings.filterwarnings('ignore', message)
             check_training_data(self.train_loop)
-            return super().train()
+            with told_of_lost_processes(self.work_dir):
+                return super().train()
 
     def build_train_loop(self, loop: Any) -> Any:
         """Build the loop and its data.

@@ -9,9 +9,13 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmkp.engine.checkpoint_match import CheckpointMismatchError
+from mmkp.engine.optimizers import optim_wrappers
+from mmkp.engine.training_settings import optimizer_key, settings_in
 
 #: Settings that tell kinds of optimizers apart, whichever version of torch has them.
 _KINDS = frozenset({'betas', 'momentum', 'alpha', 'rho', 'lambd', 'etas'})
+#: Settings with which an optimizer keeps another state, or is another one.
+_OF_STATE = ('amsgrad', 'centered', 'decoupled_weight_decay')
 #: Entries of an optimizer's state that have the shape of their parameter.
 _LIKE_PARAMETERS = ('exp_avg', 'momentum_buffer', 'square_avg', 'sum')
 
@@ -31,6 +35,7 @@ def raise_if_not_resumable(runner: Runner, checkpoint: Mapping, source: str) -> 
     reason = (
         _find_missing_parts(checkpoint)
         or _compare_optimizers(runner.optim_wrapper, checkpoint.get('optimizer'))
+        or _compare_kinds(runner.optim_wrapper, settings_in(checkpoint))
         or _compare_schedulers(
             runner.param_schedulers, checkpoint.get('param_schedulers')
         )
@@ -83,8 +88,33 @@ def _compare_optimizers(own: Any, saved: Any) -> str | None:
             f'its optimizer has the settings {sorted(saved_kind)}, the '
             f"config's {type(own.optimizer).__name__} has {sorted(kind)}"
         )
+    for group, saved_group in zip(groups, saved_groups, strict=True):
+        if reason := _compare_groups(group, saved_group):
+            return reason
     parameters = [value for group in groups for value in group['params']]
     return _compare_states(parameters, saved['state'])
+
+
+def _compare_groups(group: Mapping, saved: Mapping) -> str | None:
+    """Settings that need what the checkpoint does not hold."""
+    for key in _OF_STATE:
+        if key in group and key in saved and group[key] != saved[key]:
+            return f'its optimizer has {key}={saved[key]}, the config {group[key]}'
+    starts = 'alpha' in group and group.get('momentum') and not saved.get('momentum')
+    if starts:  # RMSprop makes its buffers at the first step only
+        return f"its optimizer has no momentum, the config's {group['momentum']}"
+    return None
+
+
+def _compare_kinds(own: Any, settings: Mapping[str, Any]) -> str | None:
+    for name, wrapper in optim_wrappers(own).items():
+        kind, saved = (
+            type(wrapper.optimizer).__name__,
+            settings.get(optimizer_key(name)),
+        )
+        if saved is not None and saved != kind:
+            return f'its optimizer is {saved}, the config has {kind}'
+    return None
 
 
 def _compare_states(parameters: list[Tensor], states: Mapping) -> str | None:
@@ -118,7 +148,8 @@ def _compare_schedulers(own: Any, saved: Any) -> str | None:
             {name for name in each if not name.startswith('_') and name != 'verbose'}
             for each in (scheduler.state_dict(), state)
         )
-        if names != saved_names:
+        by_epoch = state.get('by_epoch'), scheduler.by_epoch
+        if names != saved_names or by_epoch[0] is not by_epoch[1]:
             return (
                 f'its param_scheduler {number} is another than the '
                 f"config's {type(scheduler).__name__}"

@@ -16,6 +16,7 @@ _NEEDED_HOOKS = dict(
     interrupt='InterruptHook',
     finite='FiniteTrainingHook',
     exact_resume='ExactResumeHook',
+    resumed_settings='ResumedSettingsHook',
 )
 
 

@@ -1,5 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
+from mmkp.engine.hooks.average_statistics_hook import AverageStatisticsHook
 from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
@@ -9,6 +10,7 @@ from mmkp.engine.hooks.interrupt_hook import InterruptHook
 from mmkp.engine.hooks.judged_model_hook import JudgedModelHook
 from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
+from mmkp.engine.hooks.resumed_settings_hook import ResumedSettingsHook
 from mmkp.engine.hooks.time_limit_hook import TimeLimitHook
 from mmkp.engine.hooks.timed_learning_rate_hook import TimedLearningRateHook
 from mmkp.engine.hooks.token_selection_hook import TokenSelectionHook
@@ -16,6 +18,7 @@ from mmkp.engine.hooks.untrained_control_hook import UntrainedControlHook
 
 __all__ = [
     'AtomicCheckpointHook',
+    'AverageStatisticsHook',
     'CheckpointMatchHook',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
@@ -25,6 +28,7 @@ __all__ = [
     'JudgedModelHook',
     'LossWeightSchedule',
     'ProgressHook',
+    'ResumedSettingsHook',
     'TimeLimitHook',
     'TimedLearningRateHook',
     'TokenSelectionHook',

@@ -13,7 +13,11 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from mmkp.engine.loop_state import bare_model, is_between_updates
-from mmkp.engine.random_state import get_random_state, set_random_state
+from mmkp.engine.random_state import (
+    get_random_state,
+    seed_generators,
+    set_random_state,
+)
 from mmkp.engine.resumable_loading import (
     BatchSeeder,
     EndlessBatches,
@@ -48,7 +52,8 @@ class ExactResumeHook(Hook):
 
     MMEngine restores weights, optimiser, schedulers and logs. This hook adds:
 
-    * the state of all random generators, of every process, at the checkpoint;
+    * the state of all random generators, of every process, at the checkpoint; the
+      processes' generators differ, so that each draws views of its own;
     * the batches that come next, without making those that came before: only
       indices are drawn anew, a second for a million images;
     * validation that leaves the training's random generators untouched, since
@@ -67,6 +72,7 @@ class ExactResumeHook(Hook):
         self._states: list[dict] | None = None
         self._during_validation: dict | None = None
         self._resumed: dict | None = None
+        self._has_begun = False
         self._workers_run = False
         self._is_within_epoch = False  # what is resumed
 
@@ -76,7 +82,8 @@ class ExactResumeHook(Hook):
         state = self._current_state()
         if runner.distributed:
             # Running means differ between processes, the checkpoint has the first's.
-            state = dict(state, buffers=_buffers(runner))
+            buffers = {name: value.cpu() for name, value in _buffers(runner).items()}
+            state = dict(state, buffers=buffers)
         self._states = all_gather_object(state)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -126,7 +133,7 @@ class ExactResumeHook(Hook):
         Args:
             runner: the runner of the training.
         """
-        loop = runner.train_loop
+        loop, self._has_begun = runner.train_loop, False
         if self._resumed == {} and loop.iter > 0:
             runner.logger.warning(
                 'The checkpoint holds no random state (written without '
@@ -232,14 +239,21 @@ class ExactResumeHook(Hook):
             sampler.seed = seed
 
     def _restore(self, runner: Runner) -> None:
+        """Let this process' generators go on, or begin, before its first batch."""
+        if self._has_begun:
+            return
+        self._has_begun = True
         states = (self._resumed or {}).get('ranks', [])
         self._resumed = None
-        if get_rank() < len(states):
-            state = states[get_rank()]
-            set_random_state(state)
+        rank = get_rank()
+        if rank < len(states):
+            set_random_state(states[rank])
             buffers = _buffers(runner)
-            for name, value in state.get('buffers', {}).items():
+            for name, value in states[rank].get('buffers', {}).items():
                 buffers[name].copy_(value)
+        elif rank > 0:
+            # MMEngine seeds all alike, and they would draw the same views.
+            seed_generators(runner.seed, rank, runner.train_loop.iter)
 
 
 def _loader(runner: Runner, batches: Sampler) -> DataLoader:

@@ -5,13 +5,10 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.losses.mean_over_processes import mean_over_processes
 from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import (
-    expected_squared_distance,
-    full_precision,
-    mean_by_weight,
-)
+from mmkp.ops.heatmaps.moments import expected_squared_distance, full_precision
 from mmkp.ops.precision import per_axis
 from mmkp.ops.warps.warp import Warp
 
@@ -105,7 +102,7 @@ class EquivarianceLoss(nn.Module):
                 full_precision(first), full_precision(second), warp, geometry
             )
             # One mean over images and keypoints, each by how far its warp is known.
-            loss = mean_by_weight(total, weight)
+            loss = mean_over_processes(total, weight)
         if self.keypoint_reduction == 'sum':
             loss = loss * first.shape[1]
         return self.loss_weight * loss

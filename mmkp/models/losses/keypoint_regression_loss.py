@@ -5,8 +5,9 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from mmkp.models.losses.mean_over_processes import mean_over_processes
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision, mean_by_weight
+from mmkp.ops.heatmaps.moments import full_precision
 
 
 @MODELS.register_module()
@@ -80,4 +81,4 @@ class KeypointRegressionLoss(nn.Module):
             near = squared / (2 * self.beta)
             distance = torch.where(distance < self.beta, near, distance - self.beta / 2)
         weights = target_weights.to(distance)
-        return self.loss_weight * mean_by_weight(weights * distance, weights)
+        return self.loss_weight * mean_over_processes(weights * distance, weights)
