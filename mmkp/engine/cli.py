@@ -16,6 +16,7 @@ from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
 from mmkp.engine.config import load_config
 from mmkp.engine.config_names import SUFFIXES
 from mmkp.engine.file_kind import is_pickle, is_zip
+from mmkp.engine.non_finite import NonFiniteError
 from mmkp.engine.option_values import OptionAction
 
 _USER_ERRORS = (
@@ -173,6 +174,8 @@ def _sentence(error: Exception) -> str | None:
 
 def _is_of_the_system(error: Exception) -> bool:
     """Whether an error is none of what the user wrote, such as a full disk."""
+    if isinstance(error, NonFiniteError):
+        return True
     if not isinstance(error, OSError) or error.errno is None:
         return False
     return error.errno not in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)

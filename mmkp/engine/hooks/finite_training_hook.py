@@ -13,19 +13,30 @@ from torch import Tensor
 from mmkp.engine.non_finite import (
     image_files,
     loss_error,
+    non_finite_names,
+    raise_if_no_step_counts,
     raise_if_not_finite,
     scales_losses,
+    weights_error,
 )
+
+# Number, losses and image files of steps.
+Steps = list[tuple[int, dict[str, Tensor], list[str]]]
 
 
 @HOOKS.register_module()
 class FiniteTrainingHook(Hook):
-    """Stops at the first loss or norm of the gradients that is NaN or infinite.
+    """Stops at the first loss, gradient or weight that is NaN or infinite.
 
     The error names the step, the losses, the images of the batch, the last good
-    checkpoint and what to change. With AMP an infinite norm is usual, and such a step
-    is left out; a loss is not. On a GPU a few steps are looked at together, and
-    always before a checkpoint, so that the training waits for the GPU rarely.
+    checkpoint and what to change. Looked at are the losses, the norm of the gradients
+    where they are clipped, trained parameters and running statistics: after each step
+    on a CPU, so that the training stops at the very step; on a GPU after ``interval``
+    steps together, so that it waits for the GPU rarely. Before a checkpoint is written
+    everything in it is looked at: all parameters, buffers and the optimizer's state.
+
+    With a loss scaler (AMP in float16) infinite gradients are usual, and such a step is
+    left out; a loss is not, nor are dozens of such steps in a row.
 
     Args:
         interval: number of steps between two looks on a GPU.
@@ -42,7 +53,7 @@ class FiniteTrainingHook(Hook):
             raise ValueError(f'interval must be at least 1, got {interval}')
         self.interval = interval
         # Number, losses and image files of the steps not looked at yet.
-        self._steps: list[tuple[int, dict[str, Tensor], list[str]]] = []
+        self._steps: Steps = []
 
     def before_train(self, runner: Runner) -> None:
         """Refuse to start from weights that are not finite.
@@ -84,6 +95,10 @@ class FiniteTrainingHook(Hook):
         if on_cpu or len(self._steps) >= self.interval:
             self._look(runner)
 
+    def after_train(self, runner: Runner) -> None:
+        """Look at the last steps, which no checkpoint may follow."""
+        self._look(runner)
+
     def before_checkpoint_on_all_ranks(self, runner: Runner) -> None:
         """Look before anything is saved, called by AtomicCheckpointHook."""
         self._look(runner)
@@ -103,10 +118,20 @@ class FiniteTrainingHook(Hook):
 
     def _look(self, runner: Runner) -> None:
         steps, self._steps = self._steps, []
+        if not steps:
+            return
         for number, values, files in _non_finite(steps):
             raise loss_error(runner, number, values, files)
+        self._look_at_gradients(runner, steps)
+        if names := non_finite_names(runner.model, trained_only=True):
+            numbers = [number for number, _, _ in steps]
+            files = [file for _, _, some in steps for file in some]
+            raise weights_error(runner, numbers, names, files)
+        raise_if_no_step_counts(runner, steps[-1][0])
+
+    def _look_at_gradients(self, runner: Runner, steps: Steps) -> None:
         history = runner.message_hub.log_scalars.get('train/grad_norm')
-        if steps and history is not None and not scales_losses(runner):
+        if history is not None and not scales_losses(runner):
             norm = float(history.current())
             if not math.isfinite(norm):
                 number, _, files = steps[-1]
@@ -115,7 +140,7 @@ class FiniteTrainingHook(Hook):
 
 
 def _non_finite(
-    steps: list[tuple[int, dict[str, Tensor], list[str]]],
+    steps: Steps,
 ) -> Iterator[tuple[int, dict[str, float], list[str]]]:
     """Steps with a loss that is not finite, seen in one transfer from the device."""
     means = [
