@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from mmkp.ops import accelerators
+from mmkp.ops.precision import in_full_precision
 
 # Pixels of which torch may sum values one after the other.
 BLOCK = 1024
@@ -66,6 +67,7 @@ def _is_inaccurate(x: Tensor) -> bool:
     )
 
 
+@in_full_precision
 def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance of each channel.
 
@@ -73,7 +75,8 @@ def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
         x (Tensor): (B, C, H, W) float, in channels-last memory.
 
     Returns:
-        tuple[Tensor, Tensor]: Mean and variance, (C,), in the dtype of ``x``.
+        tuple[Tensor, Tensor]: Mean and variance, (C,), in the dtype of ``x``, at least
+        float32.
     """
     pixels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
     blocks = pixels.split(BLOCK)

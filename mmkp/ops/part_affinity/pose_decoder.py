@@ -129,9 +129,11 @@ def _prepared(maps: np.ndarray | Tensor, upsample: float) -> np.ndarray:
             )
         maps = maps.cpu().numpy()
     maps = np.ascontiguousarray(maps, np.float32)
-    # NaN and infinity survive a sum of squares.
+    # NaN and infinity survive a sum of squares, which large numbers overflow.
     flat = maps.reshape(-1)
-    if np.isfinite(flat @ flat):
+    with np.errstate(over='ignore', invalid='ignore'):
+        squares = flat @ flat
+    if np.isfinite(squares) or np.isfinite(flat).all():
         return maps
     warnings.warn(
         'heatmaps or part affinity fields hold values that are not finite; they count '
