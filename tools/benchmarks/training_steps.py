@@ -91,6 +91,11 @@ class Step(NamedTuple):
     inputs: Tensor
     data_samples: list[PoseDataSample]
 
+    def to(self, device: str) -> 'Step':
+        """The same on another device; the model itself moves."""
+        samples = [sample.to(device) for sample in self.data_samples]
+        return Step(self.model.to(device), self.inputs.to(device), samples)
+
     def losses(self) -> dict[str, Tensor]:
         """Named losses of the batch, the same at each call: draws start anew."""
         torch.manual_seed(2)
@@ -127,13 +132,15 @@ def prepare_step(
     config = load_config(CONFIGS / (method.light if light else method.published)).model
     if 'unsupervised' in method.published:
         config.head.num_keypoints = num_keypoints
-    model = build_quietly(_without_files(config)).to(device).train()
+    model = build_quietly(_without_files(config)).train()
+    if hasattr(model.backbone, 'read'):
+        model.backbone.read()  # which else waits for the first step
     side = method.light_side if light else method.side
     batch = batch or (2 if light else method.batch)
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(batch, 3, side, side, generator=generator)
     samples = _SAMPLES.get(name, _without_targets)(model, batch, side, generator)
-    return Step(model, images.to(device), [sample.to(device) for sample in samples])
+    return Step(model, images, list(samples)).to(device)
 
 
 def _without_files(config: dict) -> dict:

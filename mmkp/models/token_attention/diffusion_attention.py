@@ -19,6 +19,7 @@ from mmkp.models.token_attention.diffusion_models import (
 from mmkp.models.token_attention.latent_cache import LatentCache, weights_digest
 from mmkp.ops.arguments import one_of
 from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import constants
 
 DTYPES = {
     'float32': torch.float32,
@@ -272,5 +273,7 @@ def _size_conditions(unet: Any, images: Tensor) -> dict[str, Tensor] | None:
     options: dict = dict(dtype=unet.dtype, device=images.device)
     return {
         'text_embeds': torch.zeros(len(images), prompt, **options),
-        'time_ids': torch.tensor(sizes, **options).expand(len(images), -1),
+        'time_ids': constants(sizes, torch.empty((), **options)).expand(
+            len(images), -1
+        ),
     }
