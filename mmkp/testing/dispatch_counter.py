@@ -48,15 +48,15 @@ class DispatchCounter(TorchDispatchMode):
     * **views**, which only describe memory anew, or reserve it;
     * **operations**, each of which is one launch or a few of them on a GPU;
     * **synchronizations**, at which the host waits for the device, or copies to it
-      from pageable memory: values and masks that are read (``item()``, ``tolist()``,
+      from pageable memory: values and masks that are read (``item()``,
       ``bool(tensor)``, ``x[mask]``, ``nonzero``, ``unique``), numbers made a tensor
-      (``torch.tensor``, ``new_tensor``; seen on CPUs only), and copies between devices.
+      (``torch.tensor``, ``new_tensor``; seen on CPUs only), copies between devices.
       These are counted as operations, too.
 
     What stays on the host by design, such as a constant made by ``torch.tensor`` for a
-    computation on the CPU, looks on a CPU like a copy to the device. ``numpy()`` and
-    ``cpu()`` of a tensor on the CPU dispatch nothing; on ``meta`` they raise, as does
-    everything that reads a value.
+    computation on the CPU, looks on a CPU like a copy to the device. ``numpy()``,
+    ``tolist()`` and ``cpu()`` of a tensor on the CPU dispatch nothing; on ``meta`` they
+    raise, as does everything that reads a value.
 
     Attributes:
         operations: how often each operator ran, by name.
