@@ -9,9 +9,12 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmkp.ops.arguments import check_size, check_visible, positive
+from mmkp.ops.arguments import check_size, check_visible, positive, real_array
 from mmkp.ops.heatmaps.hourglass_heatmap import draw_patches, gaussian_patch
 from mmkp.ops.heatmaps.peaks import locate_maxima
+
+#: Cells of a side that a patch may have; larger ones cost memory and are mistakes.
+_MAX_PATCH = 2049
 
 
 @KEYPOINT_CODECS.register_module()
@@ -36,7 +39,7 @@ class HourglassHeatmap(BaseKeypointCodec):
 
     Raises:
         ValueError: sizes that are no two positive whole numbers, no positive ``sigma``,
-            or a ``patch_size`` that is no odd number.
+            a ``patch_size`` that is no odd number, or a patch of more than 2049 cells.
     """
 
     label_mapping_table = dict(keypoint_weights='keypoint_weights')
@@ -55,8 +58,16 @@ class HourglassHeatmap(BaseKeypointCodec):
         self.heatmap_size = check_size('heatmap_size', heatmap_size)
         self.sigma = positive('sigma', sigma)
         size = 2 * int(np.ceil(3 * sigma)) + 1 if patch_size is None else patch_size
-        if not isinstance(size, int) or size < 1 or size % 2 == 0:
-            raise ValueError(f'patch_size must be an odd number, got {patch_size!r}')
+        if type(size) is not int or size < 1 or size % 2 == 0:
+            raise ValueError(
+                f'patch_size must be an odd number, got {patch_size!r:.80}'
+            )
+        if size > _MAX_PATCH:
+            raise ValueError(
+                f'sigma {sigma!r} and patch_size {patch_size!r:.80} draw {size} x '
+                f'{size} cells, more than {_MAX_PATCH} x {_MAX_PATCH}: both are in '
+                'cells, not pixels'
+            )
         self.mask_unlabeled = mask_unlabeled
         self._patch = gaussian_patch(sigma, size)
         #: Pixels for each cell along x and y, (2,).
@@ -76,9 +87,10 @@ class HourglassHeatmap(BaseKeypointCodec):
             1 for keypoints that count in the loss.
 
         Raises:
-            ValueError: more than one person, or arrays of another shape.
+            ValueError: more than one person, or arrays of another shape or type.
         """
-        shape = np.shape(keypoints)
+        keypoints = real_array('keypoints', keypoints)
+        shape = keypoints.shape
         if len(shape) != 3 or shape[2] != 2:
             raise ValueError(f'keypoints must have shape (1, K, 2), got {shape}')
         if len(keypoints) != 1:
@@ -113,9 +125,9 @@ class HourglassHeatmap(BaseKeypointCodec):
         Raises:
             ValueError: maps of another size than ``heatmap_size``.
         """
-        if isinstance(encoded, np.ndarray):
+        if not isinstance(encoded, Tensor):
             # Tensors cannot have the negative strides of mirrored arrays.
-            encoded = np.ascontiguousarray(encoded)
+            encoded = np.ascontiguousarray(real_array('heatmaps', encoded))
         keypoints, scores = self.batch_decode(torch.as_tensor(encoded)[None])
         return keypoints[0], scores[0]
 

@@ -18,6 +18,7 @@ from mmkp.ops.arguments import (
     check_visible,
     one_of,
     positive,
+    real_array,
 )
 from mmkp.ops.part_affinity.grouping_config import grouping_config
 from mmkp.ops.part_affinity.limb_skeleton import LimbSkeleton
@@ -249,7 +250,7 @@ class PartAffinityField(BaseKeypointCodec):
         self, keypoints: np.ndarray, visible: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Keypoints (N, K, 2), whether labelled (N, K) and ignored (N, K)."""
-        keypoints = np.asarray(keypoints)
+        keypoints = real_array('keypoints', keypoints)
         name, sources = self.skeleton.name, self.skeleton.num_source_keypoints
         counts = list(dict.fromkeys((sources, self.skeleton.num_keypoints)))
         if keypoints.ndim == 3 and keypoints.shape[2] != 2:
@@ -282,7 +283,7 @@ class PartAffinityField(BaseKeypointCodec):
 
     def _unknown(self, ignored: Any, num_people: int) -> np.ndarray:
         """Which keypoints of the maps (N, K) are ignored; from (N, S) or (N, K)."""
-        ignored = np.asarray(ignored)
+        ignored = real_array('keypoints_ignored', ignored)
         if ignored.shape == (num_people, self.skeleton.num_source_keypoints):
             of_parents = [ignored[:, list(p)].any(1) for p in self.skeleton.sources]
             return np.stack(of_parents, 1)

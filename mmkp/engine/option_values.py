@@ -9,6 +9,10 @@ from typing import Any
 _BRACKETS = {'[': ']', '(': ')', '{': '}'}
 
 
+#: Brackets in each other that are read; each level is parsed anew.
+_MAX_DEPTH = 32
+
+
 class OptionText(str):
     """A value as it was typed; its meaning depends on what it replaces."""
 
@@ -60,10 +64,15 @@ def meant_value(value: Any, current: Any = None) -> Any:
         is_path = len(text) > 1 and Path(text).exists() and not _is_number(text)
     except (OSError, ValueError):
         is_path = False
-    return text if is_path else _parse(text)
+    try:
+        return text if is_path else _parse(text)
+    except RecursionError:
+        return text
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str, depth: int = 0) -> Any:
+    if depth > _MAX_DEPTH:
+        raise RecursionError
     text = text.strip()
     if text.lower() in ('true', 'false'):
         return text.lower() == 'true'
@@ -77,7 +86,10 @@ def _parse(text: str) -> Any:
         inner = text[1:-1]
     elif ',' not in text:
         return text
-    items = [_parse(part) for part in _split(inner) if part.strip()]
+    parts = _split(inner)
+    if parts == [text]:  # all its commas are behind a bracket that is not closed
+        return text
+    items = [_parse(part, depth + 1) for part in parts if part.strip()]
     return tuple(items) if text[:1] == '(' else items
 
 

@@ -22,6 +22,7 @@ from mmkp.engine.restricted_globals import (
     check_dtype_state,
     check_key,
 )
+from mmkp.engine.shown import shown
 
 _CALLABLE_IDS = frozenset(map(id, CALLABLES.values()))
 
@@ -59,6 +60,7 @@ class RestrictedUnpickler(pickle._Unpickler):
     # Of the base class, whose types are not published.
     stack: list[Any]
     append: Callable[[Any], None]
+    read: Callable[[int], bytes]
     pop_mark: Callable[[], list[Any]]
 
     def find_class(self, module: str, name: str) -> Any:
@@ -80,14 +82,14 @@ class RestrictedUnpickler(pickle._Unpickler):
             raise ForbiddenPickleError(f'a call with {type(arguments).__name__}')
         if id(function) in _CALLABLE_IDS or self._is_extra(function):
             return function(*arguments)
-        raise ForbiddenPickleError(f'a call of {function!r}')
+        raise ForbiddenPickleError(f'a call of {shown(function)}')
 
     def _create(self, cls: Any, arguments: Any) -> Any:
         if cls is HistoryBuffer and arguments == ():
             return HistoryBuffer.__new__(HistoryBuffer)
         if isinstance(cls, type) and self._is_extra(cls):
             return cls.__new__(cls, *arguments)
-        raise ForbiddenPickleError(f'an object of {cls!r}')
+        raise ForbiddenPickleError(f'an object of {shown(cls)}')
 
     def _set_state(self, instance: Any, state: Any) -> None:
         setter = STATE_SETTERS.get(type(instance))
@@ -162,6 +164,14 @@ class RestrictedUnpickler(pickle._Unpickler):
         """Make a frozen set."""
         items = self.pop_mark()  # which changes where append leads
         self.append(frozenset(_hashable(items)))
+
+    def load_bytearray8(self) -> None:
+        """Make a bytearray; the base class makes room for any size that is claimed."""
+        size = int.from_bytes(self.read(8), 'little')
+        content = self.read(size)
+        if len(content) < size:
+            raise EOFError('it ends within a bytearray')
+        self.append(bytearray(content))
 
     def _refuse(self) -> NoReturn:
         raise ForbiddenPickleError('an instruction that torch.save never writes')

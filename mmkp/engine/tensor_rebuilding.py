@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.storage import TypedStorage
 
+from mmkp.engine.shown import shown
+
 #: A tensor may repeat its numbers (stride 0); whoever copies it pays for all of them.
 _MAX_REPEATED_BYTES = 1 << 28
 
@@ -37,12 +39,13 @@ STORAGE_TYPES: dict[tuple[str, str], StorageType] = {
 def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Tensor:
     """The tensor of a storage, if it lies inside of it."""
     if not isinstance(storage, TypedStorage) or not isinstance(dtype, torch.dtype):
-        raise ValueError(f'a tensor of {dtype!r:.40} in {type(storage).__name__}')
+        raise ValueError(f'a tensor of {shown(dtype)} in {type(storage).__name__}')
     size, stride = tuple(size), tuple(stride)
     numbers = (offset, *size, *stride)
     if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in numbers):
         raise ValueError(
-            f'a tensor of shape {size!r:.80}, stride {stride!r:.80} and offset {offset}'
+            f'a tensor of shape {shown(size)}, stride {shown(stride)} and offset '
+            f'{shown(offset)}'
         )
     untyped = storage._untyped_storage
     count = math.prod(size)
@@ -58,11 +61,15 @@ def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Tens
     return tensor.set_(untyped, offset if count else 0, size, stride)  # type: ignore[call-overload]
 
 
+def _check_hooks(hooks: Any) -> None:
+    if hooks is not None and (type(hooks) is not OrderedDict or hooks):
+        raise ValueError(f'a tensor with hooks {shown(hooks)}')
+
+
 def _finish(
     tensor: Tensor, requires_grad: Any, hooks: Any, metadata: Any = None
 ) -> Tensor:
-    if hooks not in (None, OrderedDict()):
-        raise ValueError(f'a tensor with hooks {hooks!r:.80}')
+    _check_hooks(hooks)
     tensor.requires_grad = bool(requires_grad)
     if metadata:
         torch._utils.set_tensor_metadata(tensor, metadata)
@@ -86,7 +93,8 @@ def _rebuild_tensor_v3(*claims: Any) -> Tensor:
 
 
 def _rebuild_parameter(data: Any, requires_grad: Any, hooks: Any) -> Tensor:
-    if not isinstance(data, Tensor) or hooks not in (None, OrderedDict()):
+    _check_hooks(hooks)
+    if not isinstance(data, Tensor):
         raise ValueError(f'a parameter of {type(data).__name__}')
     return torch.nn.Parameter(data, bool(requires_grad))
 

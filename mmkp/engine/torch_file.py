@@ -20,12 +20,14 @@ from torch.storage import TypedStorage, UntypedStorage
 
 from mmkp.engine.file_kind import describe_file
 from mmkp.engine.restricted_globals import ForbiddenPickleError
+from mmkp.engine.shown import shown
 from mmkp.engine.tensor_bytes import fill, locator
 from mmkp.engine.tensor_rebuilding import StorageType
+from mmkp.labels.zip_archive import check_archive
 
 _LEGACY_MAGIC, _LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
-#: Deflate packs a thousand to one at best: more is a bomb.
-_MAX_RATIO = 1032
+#: Each byte of a pickle may make an object of 200 bytes.
+_MAX_PACKED_PICKLE = 1 << 22
 
 
 class NoCheckpointError(ValueError):
@@ -100,17 +102,13 @@ def _check_records(archive: zipfile.ZipFile, path: Path) -> str:
         raise ValueError(f'{len(folders)} data.pkl are in it')
     if f'{folders[0]}constants.pkl' in archive.namelist():
         raise ForbiddenPickleError('a TorchScript program')
-    for info in archive.infolist():
-        stored = info.compress_type == zipfile.ZIP_STORED
-        limit = info.compress_size * (1 if stored else _MAX_RATIO)
-        if info.file_size > limit:
-            raise ValueError(
-                f'{info.filename} claims {info.file_size} bytes and has '
-                f'{info.compress_size}'
-            )
-    # Records that share their bytes would multiply them.
-    if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
-        raise ValueError('its records claim more bytes than it has')
+    check_archive(archive, path.stat().st_size)
+    program = archive.getinfo(f'{folders[0]}data.pkl')
+    if program.file_size > max(_MAX_PACKED_PICKLE, program.compress_size):
+        raise ValueError(
+            f'its pickle is packed and has {program.file_size} bytes: torch.save packs '
+            'nothing'
+        )
     return folders[0]
 
 
@@ -192,22 +190,22 @@ def read_legacy(path: Path, map_location: Any, make_unpickler: MakeUnpickler) ->
 def _parse_claim(claim: Any) -> tuple[torch.dtype, str, str, int, Any]:
     """What a pickle says of a storage: type, key, location, number, view."""
     if type(claim) is not tuple or len(claim) not in (5, 6):
-        raise ValueError(f'it refers to {claim!r:.80}')
+        raise ValueError(f'it refers to {shown(claim)}')
     name, kind, key, location, count, *view = claim
     if kind is UntypedStorage:
         dtype = torch.uint8
     elif isinstance(kind, StorageType):
         dtype = kind.dtype
     else:
-        raise ValueError(f'it refers to a storage of {kind!r:.80}')
+        raise ValueError(f'it refers to a storage of {shown(kind)}')
     if type(count) is not int or not 0 <= count < 1 << 60:
-        raise ValueError(f'it refers to a storage of {count!r:.80} numbers')
+        raise ValueError(f'it refers to a storage of {shown(count)} numbers')
     name, key, location = (
         text.decode('ascii') if isinstance(text, bytes) else text
         for text in (name, key, location)
     )
     if name != 'storage' or type(location) is not str or type(key) not in (str, int):
-        raise ValueError(f'it refers to {claim!r:.80}')
+        raise ValueError(f'it refers to {shown(claim)}')
     return dtype, str(key), location, count, view[0] if view else None
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from .existing_file import existing_file
+from .zip_archive import check_archive
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-_MAX_RATIO = 1032  # of deflate
 
 
 def read_npz(path: str | Path, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
@@ -40,6 +40,7 @@ def read_npz(path: str | Path, names: Sequence[str] = ()) -> dict[str, np.ndarra
         )
     try:
         with zipfile.ZipFile(path) as archive:
+            check_archive(archive, path.stat().st_size)
             arrays = {
                 info.filename.removesuffix('.npy'): _read_array(archive, info)
                 for info in archive.infolist()
@@ -82,8 +83,6 @@ def numbers_of(
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    if info.file_size > _MAX_RATIO * info.compress_size:
-        raise ValueError(f'{info.filename} claims {info.file_size} bytes')
     with archive.open(info) as file:
         shape, fortran, dtype = _read_header(file)
         if dtype.hasobject:

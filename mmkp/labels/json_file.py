@@ -2,12 +2,16 @@
 """Read json files as people have them, with errors that name file, line and column."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .existing_file import existing_file
 
+# What may be beyond the largest floating-point number.
+_DIGITS = 300
+_HUGE = re.compile(r'\d{300}|[eE]\+?\d{3}')
 # A whole string, so that its content is skipped, or one of the constants.
 _STRING_OR_CONSTANT = re.compile(r'"(?:\\.|[^"\\])*"|(-?Infinity|NaN)')
 
@@ -31,40 +35,27 @@ def read_json(path: str | Path, top: type | None = None, nan: bool = False) -> A
     """
     path = Path(path)
     text = _text(path)
-    twice: list[str] = []
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict:
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice.extend(key for key in content if keys.count(key) > 1)
-            raise _RefusedContent
-        return content
-
-    def constant(name: str) -> float:
-        if not nan:
-            raise _RefusedContent(name)
-        return float(name.replace('Infinity', 'inf'))
-
     try:
-        content = json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+        content = _parse(text, nan)
     except json.JSONDecodeError as error:
         _refuse_syntax(path, text, error)
-    except _RefusedContent:
-        if twice:
-            raise ValueError(
-                f'{path} has the key "{twice[0]}" twice in one object, so one of the '
-                'two values would be lost; remove one'
-            ) from None
-        where = next(m for m in _STRING_OR_CONSTANT.finditer(text) if m[1])
+    except _RefusedKey as refused:
         raise ValueError(
-            f'{path}, {_place(text, where.start())}: {where[1]} is no number of json; '
-            'write a finite number, or null where there is none'
+            f'{path} has the key "{refused}" twice in one object, so one of the two '
+            'values would be lost; remove one'
+        ) from None
+    except _RefusedNumber as refused:
+        name = str(refused)
+        at = next(
+            (m.start() for m in _STRING_OR_CONSTANT.finditer(text) if m[1] == name),
+            text.find(name),
+        )
+        raise ValueError(
+            f'{path}, {_place(text, at)}: {name:.20} is no number of json; write a '
+            'finite number, or null where there is none'
         ) from None
     except RecursionError:
         raise ValueError(f'{path} is nested too deeply to be read as json') from None
-    except ValueError as error:  # Python's limit of the digits of a whole number
-        raise ValueError(f'{path} is no json file that can be read: {error}') from None
     if top is not None and not isinstance(content, top):
         kinds: dict[type, str] = {dict: 'an object {...}', list: 'a list [...]'}
         found = kinds.get(type(content), f'{content!r:.40}')
@@ -72,8 +63,42 @@ def read_json(path: str | Path, top: type | None = None, nan: bool = False) -> A
     return content
 
 
-class _RefusedContent(Exception):
-    """Leaves the json parser from within its hooks."""
+class _RefusedKey(Exception):
+    """Leaves the json parser: a key that occurs twice."""
+
+
+class _RefusedNumber(Exception):
+    """Leaves the json parser: a number that json does not have."""
+
+
+def _parse(text: str, nan: bool) -> Any:
+    """Content of a text; numbers beyond all floating-point ones count as infinite."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            keys = [key for key, _ in pairs]
+            raise _RefusedKey(next(key for key in content if keys.count(key) > 1))
+        return content
+
+    def number(name: str) -> float:
+        value = float(name.replace('Infinity', 'inf'))
+        if not nan and not math.isfinite(value):
+            raise _RefusedNumber(name)
+        return value
+
+    def whole(name: str) -> float:
+        return int(name) if len(name) < _DIGITS else number(name)
+
+    if not _HUGE.search(text):  # as nearly always; Python's own are faster
+        return json.loads(text, object_pairs_hook=unique, parse_constant=number)
+    return json.loads(
+        text,
+        object_pairs_hook=unique,
+        parse_constant=number,
+        parse_float=number,
+        parse_int=whole,
+    )
 
 
 def _text(path: Path) -> str:

@@ -2,9 +2,14 @@
 """Arguments of codecs, networks and losses, checked."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
+
+#: Larger lengths are no pixels of any picture.
+MAX_PIXELS = 1e6
+#: A network's input of 8192 x 8192; larger maps would fill the memory.
+MAX_AREA = 1 << 26
 
 Choice = TypeVar('Choice')
 
@@ -22,8 +27,8 @@ def check_input_size(size: Sequence[int], stride: Any) -> tuple[int, int]:
     Raises:
         ValueError: no positive whole numbers, or no multiples of the stride.
     """
-    if not isinstance(stride, int) or stride < 1:
-        raise ValueError(f'stride must be a whole number of pixels, got {stride!r}')
+    if type(stride) is not int or stride < 1:
+        raise ValueError(f'stride must be a whole number of pixels, got {stride!r:.80}')
     pair = check_size('input_size', size)
     if pair[0] % stride or pair[1] % stride:
         raise ValueError(
@@ -43,13 +48,17 @@ def check_size(name: str, size: Sequence[int]) -> tuple[int, int]:
         Width and height.
 
     Raises:
-        ValueError: no two positive whole numbers.
+        ValueError: no two positive whole numbers, or an area beyond
+            :data:`MAX_AREA`.
     """
     pair = tuple(size) if isinstance(size, Sequence) else ()
-    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
+    if len(pair) != 2 or not all(type(n) is int and n > 0 for n in pair):
         raise ValueError(
-            f'{name} must be (width, height), two positive whole numbers, got {size!r}'
+            f'{name} must be (width, height), two positive whole numbers, got '
+            f'{size!r:.80}'
         )
+    if pair[0] * pair[1] > MAX_AREA:
+        raise ValueError(f'{name} {pair} has more than {MAX_AREA} pixels or cells')
     return pair[0], pair[1]
 
 
@@ -64,11 +73,45 @@ def positive(name: str, value: float) -> float:
         The value.
 
     Raises:
-        ValueError: if it is not positive.
+        ValueError: if it is no number, not positive, or beyond :data:`MAX_PIXELS`.
     """
-    if not value > 0:
-        raise ValueError(f'{name} must be a positive number of pixels, got {value!r}')
+    if not is_real(value) or not 0 < value <= MAX_PIXELS:
+        raise ValueError(
+            f'{name} must be a positive number of pixels, at most {MAX_PIXELS:g}, got '
+            f'{value!r:.80}'
+        )
     return value
+
+
+def is_real(value: Any) -> TypeGuard[float]:
+    """Whether something is one real number, of Python or NumPy, and no bool."""
+    kinds = (int, float, np.integer, np.floating)
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def real_array(name: str, values: Any) -> np.ndarray:
+    """Return an array of real numbers.
+
+    Args:
+        name: of the argument, for the message.
+        values: of the argument.
+
+    Returns:
+        The values as an array of bools, whole or floating-point numbers.
+
+    Raises:
+        ValueError: something else than numbers, or rows of different lengths.
+    """
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, OverflowError, RuntimeError):
+        array = np.empty(0, object)
+    if array.dtype.kind not in 'buif':
+        raise ValueError(
+            f'{name} must be an array of real numbers, got {type(values).__name__} of '
+            f'{array.dtype}'
+        )
+    return array
 
 
 def check_shape(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -83,9 +126,9 @@ def check_shape(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
         The values as an array.
 
     Raises:
-        ValueError: another shape.
+        ValueError: another shape, or no real numbers.
     """
-    array = np.asarray(values)
+    array = real_array(name, values)
     if array.shape != shape:
         raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
     return array

@@ -173,6 +173,12 @@ class TestOptions:
         assert meant_value(OptionText(text), 'data/x') == text
         assert meant_value(OptionText('None'), 'data/x') is None
 
+    @pytest.mark.parametrize(
+        'text', ('[1,2', '((1,', '{1,2', 'a[b,c', '[' * 5000, '[' * 5000 + ']' * 5000)
+    )
+    def test_brackets_that_are_not_closed_or_too_many(self, text):
+        assert meant_value(OptionText(text)) == text
+
     def test_a_path_that_is_there(self, tmp_path):
         folder = tmp_path / 'a, b'
         folder.mkdir()

@@ -34,7 +34,8 @@ BAD = {
     'infinity': (b'[-Infinity]', 'line 1, column 2: -Infinity'),
     'twice': (b'{"a": {"b": 1, "c": 2, "b": 3}}', 'the key "b" twice'),
     'deep': (b'[' * 100_000, 'nested too deeply'),
-    'digits': (b'[' + b'9' * 5000 + b']', 'no json file that can be read'),
+    'digits': (b'[1, ' + b'9' * 5000 + b']', 'column 5: 9{20} is no number of json'),
+    'too large': (b'[1.5,\n1e999]', 'line 2, column 1: 1e999 is no number of json'),
     'binary': (bytes(range(128, 256)), 'the bytes are no UTF-8'),
 }
 

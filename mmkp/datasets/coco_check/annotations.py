@@ -11,7 +11,7 @@ from .segmentation import (
     box_of_segmentation,
     usable_segmentation,
 )
-from .values import as_id, as_number, shown
+from .values import MAX_COORDINATE, as_id, as_number, shown
 
 # Of its box a person covers about so much; MMPose and pycocotools' users take it too.
 AREA_SHARE = 0.53
@@ -184,7 +184,7 @@ def _complete(
             return False
         box = annotation['bbox']
     area: Any = annotation.get('area')
-    if type(area) not in (int, float) or not 0 < area < float('inf'):
+    if type(area) not in (int, float) or not 0 < area < MAX_COORDINATE**2:
         polygons = annotation.get('segmentation')
         drawn = area_of_polygons(polygons) if isinstance(polygons, list) else 0.0
         annotation['area'] = drawn or AREA_SHARE * box[2] * box[3]
@@ -200,6 +200,8 @@ def _is_plain(segmentation: Any) -> bool:
             return False
         try:
             if not abs(sum(polygon)) < float('inf'):
+                return False
+            if max(polygon) >= MAX_COORDINATE or min(polygon) <= -MAX_COORDINATE:
                 return False
         except TypeError:
             return False

@@ -21,13 +21,12 @@ def check_categories(content: dict, notes: Notes) -> dict[int | str, dict]:
     Raises:
         ValueError: If categories are no list of objects, or two have one id.
     """
-    path, annotations = notes.path, content.get('annotations') or []
+    path, used = notes.path, _used_categories(content)
     categories = content.get('categories')
     if categories is None or categories == []:
-        used = {as_id(a.get('category_id')) for a in annotations if isinstance(a, dict)}
         numbers = sorted(n for n in used if isinstance(n, int)) or [1]
         categories = [dict(id=n, name='object') for n in numbers]
-        if annotations:
+        if content.get('annotations'):
             notes.add('file has no categories: all is one kind of object', path)
     if not isinstance(categories, list) or not all(
         isinstance(category, dict) for category in categories
@@ -44,7 +43,6 @@ def check_categories(content: dict, notes: Notes) -> dict[int | str, dict]:
                 f'{path}: category {shown(name)} has the id null or none at all; give '
                 'each category an id of its own'
             )
-        used = {as_id(a.get('category_id')) for a in annotations if isinstance(a, dict)}
         ids = [used.pop() if len(used) == 1 and None not in used else 1]
         notes.add('categories have no id: theirs is derived', str(categories[0]))
     by_id: dict[int | str, dict] = {}
@@ -65,6 +63,14 @@ def check_categories(content: dict, notes: Notes) -> dict[int | str, dict]:
             category['id'] = key
     content['categories'] = list(by_id.values())
     return by_id
+
+
+def _used_categories(content: dict) -> set[int | str | None]:
+    """Ids of categories as the annotations say them."""
+    annotations = content.get('annotations')
+    if not isinstance(annotations, list):
+        return set()
+    return {as_id(a.get('category_id')) for a in annotations if isinstance(a, dict)}
 
 
 def number_of_landmarks(category: dict) -> int | None:
@@ -91,8 +97,7 @@ def landmark_category(content: dict, path: str) -> dict:
         raise ValueError(f'{path}: categories is {shown(categories)}, no list')
     described = [c for c in categories if isinstance(c, dict) and c.get('keypoints')]
     if len({str(category['keypoints']) for category in described}) > 1:
-        annotations = content.get('annotations') or []
-        used = {as_id(a.get('category_id')) for a in annotations if isinstance(a, dict)}
+        used = _used_categories(content)
         described = [c for c in described if as_id(c.get('id')) in used] or described
         kinds = {str(c['keypoints']): str(c.get('name')) for c in described}
         if len(kinds) > 1:

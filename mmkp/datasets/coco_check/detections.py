@@ -9,6 +9,7 @@ import numpy as np
 from mmkp.labels import read_json
 
 from .boxes import usable_box
+from .foreign import refuse_foreign
 from .images import check_images
 from .notes import Notes
 from .reading import read_coco
@@ -46,6 +47,8 @@ def detected_boxes(
             'with image_id, category_id, bbox and score is expected'
         )
     content = read_json(ann_file, nan=True)
+    if not isinstance(content, dict) or 'images' not in content:
+        refuse_foreign(content, ann_file)
     # By the ids in the files, which may be text.
     references = check_images(content, Notes(ann_file))
     checked = read_coco(ann_file, image_folder or '.')

@@ -22,8 +22,11 @@ def as_number(value: Any) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, bool | int | float) and math.isfinite(value):
-        return value
+    try:
+        if isinstance(value, bool | int | float) and math.isfinite(value):
+            return value
+    except OverflowError:  # a whole number of hundreds of digits
+        pass
     return None
 
 
@@ -51,5 +54,8 @@ def as_id(value: Any) -> int | str | None:
 
 def shown(value: Any) -> str:
     """Return a value as an error shows it, shortened."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # of thousands of digits, or levels
+        text = f'a {type(value).__name__}'
     return text if len(text) <= 60 else text[:57] + '...'

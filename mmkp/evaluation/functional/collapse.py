@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmkp.ops.arguments import real_array
+
 BORDER_FRACTION = 0.05
 
 
@@ -59,7 +61,7 @@ def collapse_statistics(
     Raises:
         ValueError: If there is no image, no keypoint, or the shape is another one.
     """
-    discovered = np.asarray(discovered, np.float64)
+    discovered = real_array('discovered keypoints', discovered).astype(np.float64)
     if discovered.ndim != 3 or 0 in discovered.shape or discovered.shape[2] != 2:
         raise ValueError(
             'discovered keypoints must have shape (images, keypoints, 2) with at least '

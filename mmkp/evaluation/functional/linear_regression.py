@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmkp.ops.arguments import is_real, real_array
+
 STANDARDIZE = 'standardize'
 # Squares of larger values may not be finite.
 MAX_VALUE = 1e100
@@ -37,9 +39,9 @@ def check_center(center: float | str) -> None:
     """
     if center == STANDARDIZE:
         return
-    if isinstance(center, str) or not np.isfinite(center):
+    if not is_real(center) or not abs(center) < MAX_VALUE:
         raise ValueError(
-            f'center={center!r} is not understood: give a constant that is '
+            f'center={center!r:.80} is not understood: give a constant that is '
             "subtracted from inputs and targets (0, 0.5, ...) or 'standardize'."
         )
 
@@ -101,7 +103,7 @@ def fit_affine(
 
 def _table(values: np.ndarray, name: str) -> np.ndarray:
     """Rows that can be fitted: LAPACK never returns from some that are infinite."""
-    table = np.asarray(values, dtype=np.float64)
+    table = real_array(name, values).astype(np.float64)
     if table.ndim != 2:
         raise ValueError(f'{name} must have shape (rows, columns), got {table.shape}')
     # NaN is not smaller than anything.

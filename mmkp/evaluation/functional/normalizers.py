@@ -41,8 +41,10 @@ def normalizer_lengths(
         size = samples.crop_size if normalizer == 'crop' else samples.image_size
         return np.sqrt(size.prod(axis=1)), everywhere
     if isinstance(normalizer, int | float):
-        if not normalizer > 0:
-            raise ValueError(f'normalizer={normalizer} must be a positive length.')
+        if not 0 < normalizer < np.inf:
+            raise ValueError(
+                f'normalizer={normalizer!r:.80} must be a positive, finite length.'
+            )
         return np.full(num, float(normalizer)), everywhere
     first, second = _point_pair(normalizer, samples.num_annotated)
     offset = samples.annotated[:, first] - samples.annotated[:, second]

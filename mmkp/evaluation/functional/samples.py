@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mmkp.ops.arguments import real_array
+
 # Of the crop; keypoints further away are none.
 MAX_FRACTION = 1e6
 
@@ -68,9 +70,9 @@ class KeypointSamples:
         _check_discovered(discovered, names, 'discovered')
         known = np.isfinite(annotated)
         if visible is not None:
-            flags = np.asarray(visible).astype(bool)
+            flags = real_array('visible', visible).astype(bool)
             flags = flags[..., None] if flags.ndim == 2 else flags
-            if flags.shape[:2] != annotated.shape[:2]:
+            if flags.ndim != 3 or not _fits(flags, annotated):
                 raise ValueError(
                     f'visible has shape {np.shape(visible)} but the annotated '
                     f'keypoints have shape {annotated.shape}.'
@@ -145,8 +147,13 @@ class KeypointSamples:
         return replace(self, discovered=discovered)
 
 
+def _fits(flags: np.ndarray, annotated: np.ndarray) -> bool:
+    """Whether flags (n, G, 1) or (n, G, 2) are those of points (n, G, 2)."""
+    return flags.shape[:2] == annotated.shape[:2] and flags.shape[2] in (1, 2)
+
+
 def _points(values: np.ndarray, what: str) -> np.ndarray:
-    points = np.asarray(values, dtype=np.float64)
+    points = real_array(f'{what} keypoints', values).astype(np.float64)
     if points.ndim != 3 or points.shape[2] != 2:
         raise ValueError(
             f'{what} keypoints must have shape (images, points, 2), got {points.shape}.'
@@ -168,10 +175,14 @@ def _check_discovered(
 
 
 def _sizes(values: np.ndarray | float, num: int, what: str) -> np.ndarray:
-    sizes = np.asarray(values, dtype=np.float64)
+    sizes = real_array(what, values).astype(np.float64)
     if not (np.isfinite(sizes) & (sizes > 0)).all():
         raise ValueError(
             f'{what} must hold positive widths and heights in pixels, got '
             f'{sizes[~(np.isfinite(sizes) & (sizes > 0))].ravel()[0]}'
+        )
+    if sizes.shape not in ((), (2,), (1, 2), (num, 2)):
+        raise ValueError(
+            f'{what} must have shape ({num}, 2) or (2,), got {sizes.shape}.'
         )
     return np.broadcast_to(sizes, (num, 2))

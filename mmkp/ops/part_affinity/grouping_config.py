@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
+from mmkp.ops.arguments import is_real
+
 
 class GroupingRules(NamedTuple):
     """The same as compiled code takes it, see :class:`GroupingConfig`.
@@ -28,6 +30,28 @@ class GroupingRules(NamedTuple):
     min_keypoints: int
     min_score: float
     scores_by_sum: bool
+
+
+#: Least and largest value of each number. Candidates for limbs are at most the square
+#: of max_peaks for each limb, which bounds time and memory; OpenPose keeps 127 peaks.
+_RANGES: dict[str, tuple[float, float]] = dict(
+    upsample=(1, 16),
+    peak_threshold=(1e-6, 1e6),
+    max_peaks=(1, 512),
+    min_peak_distance=(0, 1e6),
+    num_samples=(1, 256),
+    sample_threshold=(-1e6, 1e6),
+    min_fraction=(0, 1),
+    max_gap=(0, 1e6),
+    min_single_score=(-1e6, 1e6),
+    min_keypoints=(1, 1e6),
+    min_score=(-1e6, 1e6),
+)
+
+
+def _is_number(value: Any, whole: bool) -> bool:
+    """Whether a value is one real number; a whole one may be written 2.0."""
+    return is_real(value) and (not whole or value == value // 1)
 
 
 @dataclass(frozen=True)
@@ -83,24 +107,26 @@ class GroupingConfig:
         Raises:
             ValueError: naming the option, the value and what it may be.
         """
-        positive = (
-            *('upsample', 'peak_threshold', 'max_peaks', 'num_samples'),
-            'min_keypoints',
-        )
-        for name in positive:
-            if not getattr(self, name) > 0:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _RANGES:
+                low, high = _RANGES[field.name]
+                whole = isinstance(field.default, int)
+                if not _is_number(value, whole) or not low <= value <= high:
+                    kind = 'a whole number' if whole else 'a number'
+                    raise ValueError(
+                        f'decoder option {field.name} must be {kind} from {low:g} to '
+                        f'{high:g}, got {value!r:.80}'
+                    )
+            elif isinstance(field.default, bool) and value not in (True, False):
                 raise ValueError(
-                    f'decoder option {name} must be positive, got {getattr(self, name)}'
+                    f'decoder option {field.name} must be True or False, got '
+                    f'{value!r:.80}'
                 )
-        if not 0 <= self.min_fraction <= 1:
-            raise ValueError(
-                'decoder option min_fraction must lie between 0 and 1, got '
-                f'{self.min_fraction}'
-            )
         if self.instance_score not in ('mean', 'sum'):
             raise ValueError(
                 "decoder option instance_score must be 'mean' or 'sum', got "
-                f'{self.instance_score!r}'
+                f'{self.instance_score!r:.80}'
             )
 
     def rules(self, stride: float) -> GroupingRules:

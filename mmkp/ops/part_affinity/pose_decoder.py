@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmkp.ops.arguments import real_array
 from mmkp.ops.part_affinity.assembled_poses import AssembledPoses
 from mmkp.ops.part_affinity.decoding import decode_image
 from mmkp.ops.part_affinity.grouping_config import grouping_config
@@ -112,9 +113,13 @@ class PoseDecoder:
                 f'{limbs} limbs and reads heatmaps (B, {keypoints + 1}, h, w) and '
                 f'fields (B, {2 * limbs}, h, w), got {found} and {found_fields}'
             )
-        for maps in (heatmaps, fields):
-            if isinstance(maps, np.ndarray) and maps.dtype.kind not in 'buif':
-                raise ValueError(f'maps must be real numbers, got {maps.dtype}')
+        for name, maps in (('heatmaps', heatmaps), ('fields', fields)):
+            if isinstance(maps, Tensor) and maps.is_complex():
+                raise ValueError(f'{name} must be real numbers, got {maps.dtype}')
+            if not isinstance(maps, Tensor):
+                real_array(name, maps)
+        if 0 in found[2:]:
+            raise ValueError(f'maps of {found[2:]} have no cells')
 
 
 def _prepared(maps: np.ndarray | Tensor, upsample: float) -> np.ndarray:

@@ -231,8 +231,11 @@ class TestBrokenMaps:
                 dict(threshold=0.1),
                 'unknown decoder option threshold; there are .*merge',
             ),
-            (dict(upsample=0), 'upsample must be positive, got 0'),
-            (dict(min_fraction=80), 'min_fraction must lie between 0 and 1, got 80'),
+            (dict(upsample=0), 'upsample must be a whole number from 1 to 16, got 0'),
+            (
+                dict(min_fraction=80),
+                'min_fraction must be a number from 0 to 1, got 80',
+            ),
             (dict(instance_score='max'), "instance_score must be 'mean' or 'sum'"),
         ],
     )

@@ -1,0 +1,1 @@
+"""Random input that keeps the structure of what it damages, for all that reads."""

@@ -1,0 +1,28 @@
+"""The kinds of input that are fuzzed, one file a kind."""
+
+from fuzzing.target import Target
+from fuzzing.targets import (
+    annotations,
+    checkpoints,
+    codecs,
+    evaluation,
+    grouping,
+    images,
+    labels,
+    matlab,
+    options,
+    weights,
+)
+
+TARGETS: dict[str, Target] = {
+    **codecs.TARGETS,
+    **grouping.TARGETS,
+    **checkpoints.TARGETS,
+    **weights.TARGETS,
+    **annotations.TARGETS,
+    **matlab.TARGETS,
+    **labels.TARGETS,
+    **images.TARGETS,
+    **options.TARGETS,
+    **evaluation.TARGETS,
+}
