@@ -122,11 +122,23 @@ def check_dependencies() -> None:
         if wrong:
             names = ' '.join(f'"{_wanted(entry)}"' for entry in wrong)
             remedies.append(f'pip install {options}{names}')
+    if not complaints and _torch_is_older_than_numpy():
+        complaints.append('torch before 2.3 cannot be used with NumPy 2')
+        remedies.append('pip install "numpy<2"')
     if complaints:
         raise ImportError(
             f'mmkp cannot be used here: {"; ".join(complaints)}. '
             f'Install with: {" && ".join(remedies)}'
         )
+
+
+def _torch_is_older_than_numpy() -> bool:
+    """Whether torch was compiled for NumPy 1 and NumPy 2 is there."""
+    try:
+        torch, numpy = (_release(metadata.version(name)) for name in ('torch', 'numpy'))
+    except metadata.PackageNotFoundError:
+        return False
+    return torch < (2, 3) and numpy >= (2,)
 
 
 def _wanted(entry: Dependency) -> str:

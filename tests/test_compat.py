@@ -398,7 +398,15 @@ class TestBottomupHeatmaps:
         assert 'draw_bottomup_heatmaps' in compat.applied
 
 
-def make_annotations(folder):
+def add_parts(points, shift=0):
+    """Further keypoints of a whole body: its five, each part moved farther."""
+    return {
+        f'{name}_kpts': (points + (index * shift, 0, 0)).ravel().tolist()
+        for index, name in enumerate(('foot', 'face', 'lefthand', 'righthand'))
+    }
+
+
+def make_annotations(folder, parts=False):
     """Write annotations and results with everything COCO's evaluation looks at."""
     rng = np.random.default_rng(0)
     annotations, results = [], []
@@ -419,17 +427,24 @@ def make_annotations(folder):
                 annotation['iscrowd'] = int(rng.random() < 0.2)
             if rng.random() < 0.5:
                 annotation['num_keypoints'] = int(np.count_nonzero(points[:, 2]))
+            if parts:
+                annotation['num_keypoints'] = int(np.count_nonzero(points[:, 2] > 1))
+                annotation.update(add_parts(points))
             annotations.append(annotation)
             for _ in range(rng.integers(0, 3)):
                 found = points.copy()
                 found[:, :2] += rng.normal(0, rng.uniform(0.5, 8), (5, 2))
                 found[:, 2] = rng.random(5) * (rng.random() > 0.05)
                 score = float(rng.random())
-                results.append(
-                    dict(where, keypoints=found.ravel().tolist(), score=score)
-                )
+                result = dict(where, keypoints=found.ravel().tolist(), score=score)
+                if parts:
+                    result.update(add_parts(found, shift=1), foot_score=1 - score)
+                results.append(result)
     dataset = dict(
-        images=[dict(id=image, width=100, height=100) for image in range(20)],
+        images=[
+            dict(id=image, width=100, height=100, crowdIndex=image / 20)
+            for image in range(20)
+        ],
         annotations=annotations,
         categories=[dict(id=1, name='figure', keypoints=list('abcde'), skeleton=[])],
     )
@@ -437,12 +452,12 @@ def make_annotations(folder):
     (folder / 'results.json').write_text(json.dumps(results))
 
 
-def evaluate(coco, cocoeval, folder, use_area):
+def evaluate(coco, cocoeval, folder, use_area, kind='keypoints'):
     with contextlib.redirect_stdout(io.StringIO()):
         truth = coco.COCO(str(folder / 'annotations.json'))
         found = truth.loadRes(str(folder / 'results.json'))
-        sigmas = np.linspace(0.05, 0.1, 5)
-        evaluation = cocoeval.COCOeval(truth, found, 'keypoints', sigmas, use_area)
+        sigmas = np.linspace(0.05, 0.1, 25 if 'whole' in kind else 5)
+        evaluation = cocoeval.COCOeval(truth, found, kind, sigmas, use_area)
         evaluation.params.useSegm = None
         evaluation.evaluate()
         evaluation.accumulate()
@@ -479,10 +494,36 @@ class TestXtcocotools:
         assert selected.anns[1]['keypoints'] == [3, 4, 1]
         assert selected.anns[1]['iscrowd'] is False
 
-    def test_other_evaluations_say_what_they_need(self):
+    def test_unknown_evaluations_are_refused(self):
         _, _, _, cocoeval = xtcocotools_stand_in._make_modules()
-        with pytest.raises(NotImplementedError, match="'keypoints_crowd' needs xtco"):
-            cocoeval.COCOeval(iouType='keypoints_crowd')
+        with pytest.raises(Exception, match='iouType not supported'):
+            cocoeval.COCOeval(iouType='keypoints_tail')
+
+    # AP, and AR (of crowds at .75), as xtcocotools 1.14.3 gives them.
+    FIGURES = dict(
+        keypoints=(0.1426, 0.3417),
+        keypoints_crowd=(0.1375, 0.3333),
+        keypoints_body=(0.1426, 0.3417),
+        keypoints_foot=(0.1826, 0.3417),
+        keypoints_face=(0.1333, 0.3292),
+        keypoints_lefthand=(0.1040, 0.2833),
+        keypoints_righthand=(0.0737, 0.2250),
+        keypoints_wholebody=(0.1253, 0.3167),
+    )
+
+    @pytest.mark.parametrize('kind', FIGURES)
+    def test_whole_bodies_and_crowds(self, kind, tmp_path):
+        make_annotations(tmp_path, parts=True)
+        _, _, our_coco, our_cocoeval = xtcocotools_stand_in._make_modules()
+        ours = evaluate(our_coco, our_cocoeval, tmp_path, True, kind)
+        if xtcocotools_stand_in._xtcocotools_imports():
+            from xtcocotools import coco, cocoeval
+
+            theirs = evaluate(coco, cocoeval, tmp_path, True, kind)
+            np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_allclose(ours[[0, 5]], self.FIGURES[kind], atol=1e-4)
+        if kind == 'keypoints_crowd':  # of easy, medium and hard images
+            assert ours[6:].tolist() == [0.2545, 0.0867, 0.4023]
 
     @pytest.mark.parametrize(
         'error', ['ModuleNotFoundError("absent")', 'ValueError("numpy.dtype size")']

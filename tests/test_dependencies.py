@@ -58,6 +58,32 @@ def test_wrong_version(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ('torch', 'numpy', 'fits'),
+    [
+        ('2.2.0', '2.2.6', False),
+        ('2.2.2+cu121', '2.0.0', False),
+        ('2.2.0', '1.26.4', True),
+        ('2.3.0', '2.2.6', True),
+    ],
+)
+def test_a_torch_for_numpy_1_beside_numpy_2(torch, numpy, fits, monkeypatch):
+    installed = metadata.version
+    given = dict(torch=torch, numpy=numpy)
+    monkeypatch.setattr(
+        metadata, 'version', lambda name: given.get(name) or installed(name)
+    )
+    if fits:
+        check_dependencies()
+        return
+    with pytest.raises(ImportError) as caught:
+        check_dependencies()
+    assert str(caught.value) == (
+        'mmkp cannot be used here: torch before 2.3 cannot be used with NumPy 2. '
+        'Install with: pip install "numpy<2"'
+    )
+
+
+@pytest.mark.parametrize(
     ('version', 'fits'),
     [
         ('1.3', True),

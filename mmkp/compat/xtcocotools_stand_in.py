@@ -1,6 +1,7 @@
 """xtcocotools, whose wheels are for Python 3.10 and 3.11 with NumPy 1 only."""
 
 import importlib
+import itertools
 import json
 import sys
 import types
@@ -9,6 +10,25 @@ from typing import Any
 
 import numpy as np
 
+# Where annotations and results keep the keypoints of an evaluation of keypoints.
+PARTS = {
+    'keypoints': ('keypoints',),
+    'keypoints_crowd': ('keypoints',),
+    'keypoints_body': ('keypoints',),
+    'keypoints_foot': ('foot_kpts',),
+    'keypoints_face': ('face_kpts',),
+    'keypoints_lefthand': ('lefthand_kpts',),
+    'keypoints_righthand': ('righthand_kpts',),
+    'keypoints_wholebody': (
+        'keypoints',
+        'foot_kpts',
+        'face_kpts',
+        'lefthand_kpts',
+        'righthand_kpts',
+    ),
+}
+# CrowdPose's easy, medium and hard images begin at these shares of crowded people.
+CROWD_LEVELS = (-np.inf, 0.2, 0.8, np.inf)
 MODULES = (
     'xtcocotools',
     'xtcocotools.mask',
@@ -24,8 +44,7 @@ def provide_xtcocotools() -> bool:
     for Python 3.12, the one for 3.11 fails with ``numpy.dtype size changed`` on NumPy
     2, and building it takes a compiler. pycocotools is what it was made from and has
     wheels for all of them; what MMPose uses beyond it is added here: own sigmas, areas
-    from boxes, annotations without ``iscrowd``. Whole-body and crowd evaluation are
-    not.
+    from boxes, annotations without ``iscrowd``, whole bodies and their parts, crowds.
 
     Upstream: jin-s13/xtcocoapi#45.
 
@@ -99,13 +118,10 @@ def _make_modules() -> tuple[types.ModuleType, ...]:
             sigmas: np.ndarray | None = None,
             use_area: bool = True,
         ) -> None:
-            if iouType not in ('keypoints', 'bbox', 'segm'):
-                raise NotImplementedError(
-                    f'evaluation of {iouType!r} needs xtcocotools itself, which has '
-                    'wheels for Python 3.10 and 3.11 with NumPy 1: pip install '
-                    'xtcocotools==1.14.3'
-                )
-            super().__init__(cocoGt, cocoDt, iouType)
+            #: Kind of evaluation, of which pycocotools knows three.
+            self.kind = iouType
+            keypoints = iouType in PARTS
+            super().__init__(cocoGt, cocoDt, 'keypoints' if keypoints else iouType)
             self.use_area = use_area
             if sigmas is not None:
                 self.params.kpt_oks_sigmas = np.asarray(sigmas)
@@ -120,17 +136,42 @@ def _make_modules() -> tuple[types.ModuleType, ...]:
             for key, annotations in self._gts.items():
                 self._gts[key] = [self._for_pycocotools(ann) for ann in annotations]
             for key, results in self._dts.items():
-                self._dts[key] = [ann for ann in results if _num_visible(ann)]
+                found = [_of_part(result, self.kind) for result in results]
+                self._dts[key] = [result for result in found if _num_visible(result)]
 
         def _for_pycocotools(self, annotation: dict) -> dict:
             """Copy an annotation in the form in which pycocotools evaluates it."""
-            copy = dict(annotation)
+            copy = _of_part(annotation, self.kind)
             # There an id of 0 means "no match".
             copy['id'] += 1
-            copy['ignore'] = not _num_visible(copy) or copy.get('iscrowd', False)
+            # CrowdPose counts what can be seen, not what is annotated.
+            is_crowd = self.kind == 'keypoints_crowd'
+            shown = copy['num_keypoints'] if is_crowd else _num_visible(copy)
+            copy['ignore'] = copy.get('iscrowd', False) or not shown
             if not self.use_area or 'area' not in copy:
                 copy['area'] = copy['bbox'][2] * copy['bbox'][3] * 0.53
             return copy
+
+        def summarize(self) -> None:
+            """Print and keep the figures in ``stats``; of crowds nine others."""
+            super().summarize()
+            if self.kind == 'keypoints_crowd':
+                figures = [self.stats[index] for index in (0, 1, 2, 5, 6, 7)]
+                self.stats = np.array([*figures, *self._precision_by_crowding()])
+
+        def _precision_by_crowding(self) -> list[float]:
+            """Mean precision of easy, medium and hard images, to four digits."""
+            images = self.cocoGt.dataset['images']
+            figures = []
+            for low, high in itertools.pairwise(CROWD_LEVELS):
+                self.params.imgIds = [
+                    image['id'] for image in images if low <= image['crowdIndex'] < high
+                ]
+                self.evaluate()
+                self.accumulate()
+                # Of all areas, -1 where there is nothing to be found.
+                figures.append(round(self.eval['precision'][:, :, :, 0].mean(), 4))
+            return figures
 
     package, coco_module, cocoeval_module = (
         types.ModuleType(name, 'Stand-in over pycocotools.')
@@ -140,6 +181,16 @@ def _make_modules() -> tuple[types.ModuleType, ...]:
     coco_module.COCO = COCO  # type: ignore[attr-defined]
     cocoeval_module.COCOeval = COCOeval  # type: ignore[attr-defined]
     return package, mask, coco_module, cocoeval_module
+
+
+def _of_part(record: dict, kind: str) -> dict:
+    """Copy an annotation or a result, its keypoints and score those of a kind."""
+    keypoints = [value for name in PARTS[kind] for value in record[name]]
+    score = f'{kind.removeprefix("keypoints_")}_score'
+    copy = dict(record, keypoints=keypoints)
+    if score in record and kind != 'keypoints_body':
+        copy['score'] = record[score]
+    return copy
 
 
 def _num_visible(annotation: dict) -> int:

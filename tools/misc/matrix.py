@@ -96,7 +96,11 @@ def main() -> int:
     )
     parser.add_argument('words', nargs='*', help='that the names of the rows hold')
     parser.add_argument('--list', action='store_true', help='name the rows only')
-    parser.add_argument('--keep', action='store_true', help='the environments')
+    parser.add_argument(
+        '--keep',
+        action='store_true',
+        help='the environments, and use those that were kept',
+    )
     parser.add_argument('--whole', action='store_true', help='run every test')
     parser.add_argument('--folder', type=Path, default=ROOT / 'build/matrix')
     parser.add_argument('--page', type=Path, default=PAGE)
@@ -124,11 +128,15 @@ def try_row(row: Row, folder: Path, whole: bool = False, keep: bool = False) -> 
     interpreter = shutil.which(f'python{row.python}')
     if interpreter is None:
         return f'not tried: no python{row.python} on the PATH'
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     source, python = folder / 'source', folder / 'environment/bin/python'
+    if not (keep and (python.parents[1] / 'complete').exists()):
+        shutil.rmtree(folder, ignore_errors=True)
+    for part in (source, folder / 'empty'):
+        shutil.rmtree(part, ignore_errors=True)
+    copy_tracked_files(source)
     steps = (
-        ('installing', lambda: install(row, interpreter, python, source)),
+        ('installing', lambda: install_libraries(row, interpreter, python, source)),
+        ('installing mmkp', lambda: install_mmkp(row, python, source)),
         ('tests', lambda: test(python, source, whole)),
         (
             'training and prediction',
@@ -149,12 +157,12 @@ def try_row(row: Row, folder: Path, whole: bool = False, keep: bool = False) -> 
     return f'passes: {told}; training, prediction'
 
 
-def install(row: Row, interpreter: str, python: Path, source: Path) -> None:
-    """Copy what git keeps, make the environment, and install mmkp the row's way."""
-    copy_tracked_files(source)
+def install_libraries(row: Row, interpreter: str, python: Path, source: Path) -> None:
+    """Make the environment, if it is not there, with all but mmkp itself."""
     folder = python.parents[1]
+    if folder.exists():
+        return
     call([interpreter, '-m', 'venv', folder])
-    pip = [python, '-m', 'pip', 'install', '-q']
     limits = folder / 'constraints.txt'
     limits.write_text(constraints(row))
     # Here and not in an option, as it takes the place of the machine's own limits.
@@ -165,17 +173,24 @@ def install(row: Row, interpreter: str, python: Path, source: Path) -> None:
         for argument in ('-r', source / f'requirements/{name}.txt')
     ]
     torch = (f'torch=={row.torch}', f'torchvision=={VISION[row.torch]}')
-    call([*pip, *requirements, *torch, 'pytest', 'hypothesis'], environment)
-    mmcv = row.mmcv.replace(' ', '==')
-    if not mmcv.startswith('mmcv-lite'):
-        call([*pip, 'ninja', 'psutil'], environment)
-        environment['MMCV_WITH_OPS'] = '1'
+    call(
+        [*pip(python), *requirements, *torch, 'pytest', 'hypothesis', 'psutil'],
+        environment,
+    )
     lines = (source / 'requirements/mminstall.txt').read_text().splitlines()
     others = [line for line in lines if line[:1] not in ('', '#')]
     others = [line for line in others if not line.startswith('mmcv-lite')]
-    call([*pip, '--no-deps', *others], environment)
-    call([*pip, '--no-deps', '--no-build-isolation', mmcv], environment)
-    build = [*pip, '--no-deps', '--no-build-isolation']
+    call([*pip(python), '--no-deps', *others], environment)
+    mmcv = row.mmcv.replace(' ', '==')
+    # The operators of the full one are compiled.
+    environment['MMCV_WITH_OPS'] = '1'
+    call([*pip(python), '--no-deps', '--no-build-isolation', mmcv], environment)
+    (folder / 'complete').touch()
+
+
+def install_mmkp(row: Row, python: Path, source: Path) -> None:
+    """Install it in the row's way; after a wheel its source is removed."""
+    build = [*pip(python), '--no-deps', '--no-build-isolation', '--force-reinstall']
     if row.install == 'editable':
         call([*build, '-e', source])
         return
@@ -183,6 +198,11 @@ def install(row: Row, interpreter: str, python: Path, source: Path) -> None:
     # The tests shall meet what was installed.
     shutil.rmtree(source / 'mmkp')
     shutil.rmtree(source / 'build', ignore_errors=True)
+
+
+def pip(python: Path) -> list:
+    """The beginning of a command that installs."""
+    return [python, '-m', 'pip', 'install', '-q']
 
 
 def constraints(row: Row) -> str:
