@@ -61,6 +61,24 @@ def test_another_numpy(script, commands, monkeypatch, tmp_path):
     assert script.fingerprint('2.2.6') != script.fingerprint()
 
 
+@pytest.mark.parametrize(
+    ('torch', 'numpy', 'pinned'),
+    [
+        ('2.1.0+cu121', None, '1.26.4'),
+        ('2.1.0', '1.24.4', '1.24.4'),
+        ('2.3.0', None, ''),
+    ],
+)
+def test_an_older_torch_keeps_numpy_1(
+    script, commands, monkeypatch, tmp_path, torch, numpy, pinned
+):
+    monkeypatch.setattr(script, 'installed', lambda python: dict(torch=torch))
+    script.install(Path('python'), tmp_path / 'log', numpy)
+    lines = Path(commands[0][1]).read_text().splitlines()
+    own = [line for line in lines if line.startswith('numpy==') and ';' not in line]
+    assert own == ([f'numpy=={pinned}'] if pinned else [])
+
+
 def test_second_run_returns_at_once(script, monkeypatch, tmp_path, capsys):
     (tmp_path / 'mmkp-environment').write_text(script.fingerprint())
     monkeypatch.setattr(sys, 'argv', ['make_environment.py', str(tmp_path)])

@@ -70,7 +70,10 @@ def install(python: Path, log: Path, numpy: str | None = None) -> None:
     # Which CUDA a torch was built for does not matter to what depends on it.
     torch = TORCH
     if 'torch' in present:
-        torch = (f'torch=={present["torch"].partition("+")[0]}', 'torchvision')
+        version = present['torch'].partition('+')[0]
+        torch = (f'torch=={version}', 'torchvision')
+        if tuple(map(int, version.split('.')[:2])) < (2, 3):
+            numpy = numpy or '1.26.4'  # older ones are compiled for NumPy 1
     requirements = [
         argument
         for name in ('build', 'runtime', 'tests')
