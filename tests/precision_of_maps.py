@@ -61,16 +61,18 @@ CASES = {
     'border_background.border_background': Case(
         lambda images: border_background(images, 0.1), (IMAGES,)
     ),
-    'batch_norm.BatchNorm2d': Case(batch_norm, (FEATURES,), bound=2),
+    'batch_norm.BatchNorm2d': Case(
+        batch_norm, (FEATURES,), bound=1, gradient_bound=0.02
+    ),
     'batch_norm.channel_statistics': Case(
         lambda x: channel_statistics(x.detach().to(memory_format=torch.channels_last)),
         (FEATURES,),
     ),
     'doubled_convolution.doubled_convolution': Case(
-        doubled_convolution, (FEATURES, KERNELS, BIAS), bound=4
+        doubled_convolution, (FEATURES, KERNELS, BIAS), bound=1, gradient_bound=0.02
     ),
     'doubled_convolution.channels_first_mixed': Case(
-        channels_first_mixed, (FEATURES, KERNELS, BIAS), bound=4
+        channels_first_mixed, (FEATURES, KERNELS, BIAS), bound=1, gradient_bound=0.02
     ),
     'edge_map.edge_map.edge_map': Case(
         lambda points, weights: edge_map(points, weights, SIZE, 9.0),
@@ -151,7 +153,8 @@ CASES = {
     'precision.full_precision_product': Case(
         lambda maps: full_precision_product(maps.float(), LINE_X[:, None]),
         (MAPS,),
-        bound=4,  # of whoever calls it, outside autocast
+        bound=1,
+        gradient_bound=0.02,  # of whoever calls it, outside autocast
     ),
     'precision.product_by_elements': Case(
         lambda maps: product_by_elements(maps.float(), LINE_X[:, None]), (MAPS,)

@@ -17,7 +17,7 @@ from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.gaussian_maps import normalized_gaussian_maps
 from mmkp.ops.heatmaps.moments import spatial_mean_and_deviation
-from mmkp.ops.precision import per_axis
+from mmkp.ops.precision import full_precision, in_full_precision, per_axis
 
 #: The released widths, in units of the longer image side.
 SIGMAS = tuple(0.125 * math.sqrt(2) ** i for i in range(5))
@@ -118,8 +118,10 @@ class LMDISGenerator(BaseModule):
             geometry: where the cells of the distributions lie.
 
         Returns:
-            Pooled features, shape (B, K + 1, C), dtype of the distributions.
+            Pooled features, shape (B, K + 1, C), dtype of the distributions, at least
+            float32.
         """
+        distributions = full_precision(distributions)
         if self.pooling == 'gaussian':
             fitted = fitted_gaussians(distributions[:, :-1], geometry)
             distributions = torch.cat((fitted, distributions[:, -1:]), 1)
@@ -211,6 +213,7 @@ class LMDISGenerator(BaseModule):
         return {'descriptors': descriptors, 'reconstruction': reconstruction}
 
 
+@in_full_precision
 def fitted_gaussians(distributions: Tensor, geometry: MapGeometry) -> Tensor:
     """Isotropic Gaussian of the mean and the deviation of each distribution.
 
@@ -222,7 +225,7 @@ def fitted_gaussians(distributions: Tensor, geometry: MapGeometry) -> Tensor:
         geometry: where their cells lie.
 
     Returns:
-        Distributions, sum 1 over (h, w), shape (B, K, h, w).
+        Distributions, sum 1 over (h, w), shape (B, K, h, w), at least float32.
     """
     x, y = geometry.columns(distributions), geometry.rows(distributions)
     mean, deviations = spatial_mean_and_deviation(distributions, x, y)

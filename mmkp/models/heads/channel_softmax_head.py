@@ -160,6 +160,7 @@ class ChannelSoftmaxHead(SoftArgmaxHead):
         Returns:
             Mean positions (x, y), shape (B, K, 2).
         """
+        distributions = full_precision(distributions)
         means = soft_argmax(distributions, geometry)
         if not self.mass_epsilon:
             return means

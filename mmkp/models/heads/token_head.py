@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.heatmaps.peaks import peak_centroids, peak_positions
+from mmkp.ops.precision import full_precision
 
 
 @MODELS.register_module()
@@ -144,9 +145,9 @@ class TokenHead(BaseHead):
             feats: what the model extracts, the last one (B, K, h, w).
 
         Returns:
-            Attention in [0, 1], shape (B, K, h, w).
+            Attention in [0, 1], shape (B, K, h, w), at least float32.
         """
-        return feats[-1]
+        return full_precision(feats[-1])
 
     def geometry(
         self, image_size: tuple[int, int], map_size: tuple[int, int]
@@ -172,6 +173,7 @@ class TokenHead(BaseHead):
             Keypoints (x, y) in network-input pixels, (B, K, 2), and the maps as
             distributions over space, (B, K, h, w), both at least float32.
         """
+        maps = full_precision(maps)
         geometry = self.geometry(image_size, size_of(maps))
         if self.centroid_radius is None:
             keypoints = peak_positions(maps, geometry)

@@ -4,6 +4,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.stages.stage_outputs import StageOutputs
+from mmkp.ops.precision import full_precision
 
 
 @MODELS.register_module()
@@ -15,7 +16,7 @@ class PartAffinityLoss(nn.Module):
     labelled. They may lie between 0 and 1, and are squared, as in
     ``openpose_caffe_train``, which multiplies both maps by them.
 
-    Computed in float32, under autocast too.
+    Computed in at least float32, under autocast too.
 
     Args:
         caffe_scaling: sum over channels and cells, divided by 2B, as Caffe's
@@ -54,7 +55,7 @@ class PartAffinityLoss(nn.Module):
             field_weights: (B, 2L, h, w), from 0 to 1; ones when None.
 
         Returns:
-            ``loss_heatmap_stage0``, ``loss_field_stage0`` and so on: one float32
+            ``loss_heatmap_stage0``, ``loss_field_stage0`` and so on: one
             scalar for every stage that predicts the branch, counted within the branch.
         """
         branches = (
@@ -72,7 +73,7 @@ class PartAffinityLoss(nn.Module):
     def _squared_error(
         self, prediction: Tensor, target: Tensor, weights: Tensor | None
     ) -> Tensor:
-        error = prediction.float() - target
+        error = full_precision(prediction) - target
         if weights is not None:
             error = error * weights
         # Not Tensor.square or pow, which autocast would make decisions about.

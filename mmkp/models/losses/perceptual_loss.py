@@ -238,7 +238,8 @@ class _Chunked(torch.autograd.Function):
                 found = found.detach().requires_grad_(ctx.needs_input_grad[0])
                 value = loss(found, target) * share
             if ctx.needs_input_grad[0]:
-                gradients += torch.autograd.grad(value, found)
+                with torch.autocast(found.device.type, enabled=False):
+                    gradients += torch.autograd.grad(value, found)
             values.append(value.detach())
         if gradients:
             ctx.save_for_backward(torch.cat(gradients))

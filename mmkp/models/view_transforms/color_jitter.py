@@ -25,11 +25,11 @@ class ColorJitter(nn.Module):
             images: network input, shape (B, C, H, W).
 
         Returns:
-            Images of the same shape; the same ones when nothing is to change.
+            Images of the same shape and dtype; the same ones when nothing is to change.
         """
         if self.brightness == 0 and self.contrast == 0:
             return images
         shape = (*images.shape[:2], 1, 1)
         gain = 1 + self.contrast * (2 * torch.rand(shape, device=images.device) - 1)
         shift = self.brightness * (2 * torch.rand(shape, device=images.device) - 1)
-        return images * gain + shift
+        return (images * gain + shift).to(images.dtype)

@@ -32,7 +32,7 @@ def pad_with_border_mean(images: Tensor, padding: tuple[int, int]) -> Tensor:
     lines = (images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1])
     # Half precision would add up a few hundred numbers in steps of 1.
     color = full_precision(torch.cat(lines, -1)).mean(-1)[..., None, None]
-    return paste_into_padding(images, color, padding)
+    return paste_into_padding(images, color.to(images.dtype), padding)
 
 
 def paste_into_padding(
@@ -46,7 +46,8 @@ def paste_into_padding(
         padding: (x, y) in pixels.
 
     Returns:
-        The images in that padding, shape (B, C, H + 2 y, W + 2 x).
+        The images in that padding, shape (B, C, H + 2 y, W + 2 x), of the more precise
+        dtype of both.
     """
     x, y = padding
     if not (x or y):
@@ -54,7 +55,7 @@ def paste_into_padding(
     # Zero padding and a choice: the inside is moved unchanged.
     inside = F.pad(torch.ones_like(images[:1, :1]), (x, x, y, y))
     moved = F.pad(images, (x, x, y, y))
-    return torch.where(inside > 0, moved, padded.to(moved.dtype))
+    return torch.where(inside > 0, moved, padded)
 
 
 @dataclass
