@@ -54,7 +54,7 @@ METHODS: dict[str, dict[str, Any]] = {
         crop_margin=16,
         losses=dict(
             equivariance=dict(EQUIVARIANCE, variant='means'),
-            diversity=dict(type='DiversityLoss', both_views=True),
+            diversity=dict(type='DiversityLoss', variant='quadratic', both_views=True),
             regression=REGRESSION,
         ),
     ),

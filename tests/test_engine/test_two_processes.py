@@ -62,7 +62,7 @@ def test_gradients_are_those_of_one_process(name, ranks):
         difference = float((first[key] - gradient).abs().max()) / scale
         largest = max(largest, difference)
     print(f'{name}: largest difference {largest:.1e} of the largest gradient')
-    assert largest < 1e-5
+    assert largest < 5e-5
     for key in losses:
         if key.startswith('loss'):
             mean = (first_losses[key] + second_losses[key]) / 2

@@ -4,7 +4,8 @@
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.hooks import Hook
+from mmengine.dist import all_gather_object, get_dist_info
+from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 from mmpose.registry import HOOKS
@@ -24,6 +25,9 @@ class TokenSelectionHook(Hook):
     keypoints. This is done before each validation and before each checkpoint is
     written, so that every checkpoint can be tested, unless the tokens are those of the
     last time. The training is left as it was: to the same bits it goes on without.
+
+    Several processes share the images, and all get the tokens that are most frequent
+    among those of all; their random views are others than those of one process.
 
     With ``test_cfg.untrained_control`` the same choice is made among untrained tokens.
 
@@ -77,6 +81,14 @@ class TokenSelectionHook(Hook):
         if isinstance(runner._train_loop, BaseLoop):
             self._choose(runner, bare_model(runner).head.tokens.detach())
 
+    def before_checkpoint_on_all_ranks(self, runner: Runner) -> None:
+        """Choose while all processes take part, called by AtomicCheckpointHook."""
+        models = [
+            hook.ema_model.module for hook in runner.hooks if isinstance(hook, EMAHook)
+        ]
+        model = models[0] if models else bare_model(runner)
+        self._choose(runner, model.head.tokens.detach())
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Let a checkpoint hold what is chosen from the tokens that it holds.
 
@@ -85,11 +97,12 @@ class TokenSelectionHook(Hook):
             checkpoint: its ``state_dict`` gets the indices.
         """
         state, head = checkpoint['state_dict'], bare_model(runner).head
-        self._choose(runner, state['head.tokens'].to(head.tokens.device))
+        # The first process is alone here: other hooks do not tell the others before.
+        self._choose(runner, state['head.tokens'].to(head.tokens.device), alone=True)
         for name in ('token_indices', 'untrained_token_indices'):
             state[f'head.{name}'] = getattr(head, name).cpu()
 
-    def _choose(self, runner: Runner, tokens: Tensor) -> None:
+    def _choose(self, runner: Runner, tokens: Tensor, alone: bool = False) -> None:
         model = bare_model(runner)
         head = model.head
         if self._chosen_for is not None and torch.equal(self._chosen_for, tokens):
@@ -97,14 +110,14 @@ class TokenSelectionHook(Hook):
         state, training = get_random_state(), model.training
         model.eval()
         try:
-            indices, counts = self._most_frequent(runner, tokens)
+            indices, counts = self._most_frequent(runner, tokens, alone)
             head.token_indices.copy_(indices)
             if model.test_cfg.get('untrained_control', False):
                 if (head.untrained_token_indices < 0).any():
                     untrained = head.untrained_tokens(
                         model.test_cfg.get('untrained_seed', 0)
                     )
-                    indices, _ = self._most_frequent(runner, untrained)
+                    indices, _ = self._most_frequent(runner, untrained, alone)
                     head.untrained_token_indices.copy_(indices)
         finally:
             model.train(training)
@@ -117,24 +130,37 @@ class TokenSelectionHook(Hook):
 
     @torch.no_grad()
     def _most_frequent(
-        self, runner: Runner, tokens: Tensor
+        self, runner: Runner, tokens: Tensor, alone: bool
     ) -> tuple[Tensor, list[int]]:
         """The K tokens chosen most often, and how often each was."""
-        model, dataset = bare_model(runner), runner.train_dataloader.dataset
+        rank, processes = (0, 1) if alone else get_dist_info()
+        number, size = self._number(runner), self.batch_size
+        chosen = np.linspace(
+            0, len(runner.train_dataloader.dataset) - 1, number
+        ).round()
+        batches = [chosen[start : start + size] for start in range(0, number, size)]
         seed_generators(self.seed)
-        number = self._number(runner)
-        chosen = np.linspace(0, len(dataset) - 1, number).round().astype(int)
-        selected = []
-        for start in range(0, number, self.batch_size):
-            batch = pseudo_collate(
-                [dataset[int(i)] for i in chosen[start : start + self.batch_size]]
-            )
-            inputs = model.data_preprocessor(batch, training=False)['inputs']
-            selected.append(model.select_from_images(inputs, tokens))
-        found = torch.cat(selected)
-        head = model.head
-        indices = most_frequent_tokens(found, head.num_tokens, head.num_keypoints)
-        return indices, [int((found == index).sum()) for index in indices]
+        found: list[Tensor] = []
+        # All make as many, as they may have to compute each together.
+        for first in range(0, len(batches), processes):
+            batch = min(first + rank, len(batches) - 1)
+            if processes > 1:
+                seed_generators(self.seed, batch)
+            selected = self._select(runner, batches[batch], tokens)
+            parts = [selected.cpu()] if alone else all_gather_object(selected.cpu())
+            found += parts[: len(batches) - first]
+        head = bare_model(runner).head
+        every = torch.cat(found).to(tokens.device)
+        indices = most_frequent_tokens(every, head.num_tokens, head.num_keypoints)
+        return indices, [int((every == index).sum()) for index in indices]
+
+    @staticmethod
+    def _select(runner: Runner, places: np.ndarray, tokens: Tensor) -> Tensor:
+        """Tokens that describe each of some training images best, (B, k)."""
+        model, dataset = bare_model(runner), runner.train_dataloader.dataset
+        batch = pseudo_collate([dataset[int(place)] for place in places])
+        inputs = model.data_preprocessor(batch, training=False)['inputs']
+        return model.select_from_images(inputs, tokens)
 
     def _number(self, runner: Runner) -> int:
         return min(self.num_images, len(runner.train_dataloader.dataset))

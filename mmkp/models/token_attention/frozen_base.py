@@ -81,6 +81,12 @@ class FrozenBase(BaseModule):
         self.read()
         return self._frozen_modules[name]
 
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """All frozen networks."""
+        self.read()
+        return tuple(self._frozen_modules.values())
+
     def fingerprint(self) -> Tensor:
         """Identify the frozen networks, whatever their precision.
 

@@ -1,6 +1,8 @@
 # CSPNeXt-m, features of strides 8 and 16 joined.
 _base_ = ['../../../_base_/default_runtime.py', './mmpose_backbone.py']
 
+# of several processes: stage 4 get no gradient
+find_unused_parameters = True
 model = dict(
     backbone=dict(
         type='CSPNeXt',

@@ -10,3 +10,5 @@ stable_diffusion_xl = dict(
         'up_blocks.1.attentions.0',
     ),
 )
+# With several GPUs each keeps a share of the 2.6 billion weights; one keeps them all.
+model_wrapper_cfg = dict(type='mmpose.ShardedFrozenDataParallel')
