@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """What all sources share: from a file to a checkpoint that MMEngine loads."""
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.engine.file_backend import whole_file
 
 
 def convert_file(
@@ -56,8 +58,10 @@ def write_checkpoint(content: Mapping[str, Any], target: str | Path) -> None:
         content: the checkpoint.
         target: the ``.pth`` file.
     """
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    torch.save(content, target)
+    written = io.BytesIO()  # torch itself tells no reason where the disk is full
+    torch.save(content, written)
+    with whole_file(target) as file:
+        file.write(written.getbuffer())
 
 
 def discovered_meta(num_keypoints: int, **more: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mmkp.engine.file_backend import is_unfinished
 from mmkp.engine.file_kind import (
     describe_file,
     is_old_tar,
@@ -142,6 +143,8 @@ def _is_about_the_machine(error: Exception) -> bool:
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:
     size = f'{path} ({path.stat().st_size} bytes)'
+    if is_unfinished(path):
+        size += ', the part of a checkpoint that was written before a kill,'
     if isinstance(error, NoCheckpointError):
         return CheckpointError(f'{size} is {error}')
     detail = ' '.join(str(error).split())[:200]

@@ -16,12 +16,19 @@ from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
 from mmkp.engine.config import load_config
 from mmkp.engine.config_names import SUFFIXES
 from mmkp.engine.file_kind import is_pickle, is_zip
+from mmkp.engine.machine_failures import (
+    TrainingStoppedError,
+    error_number,
+    tell_system_error,
+    tell_worker_failure,
+)
 from mmkp.engine.non_finite import NonFiniteError
 from mmkp.engine.option_values import OptionAction
 
 _USER_ERRORS = (
     CheckpointError,
     OSError,
+    TrainingStoppedError,
     UntrustedCheckpointError,
 )
 # Told where a raise statement of ours raised them.
@@ -163,8 +170,11 @@ def run_tool(main: Callable[[], int | None]) -> None:
 
 def _sentence(error: Exception) -> str | None:
     """Return what to tell of an error, or ``None`` if its traceback has to be seen."""
-    if isinstance(error, OSError) and error.strerror:
-        return ': '.join(map(str, filter(None, (error.filename, error.strerror))))
+    told = tell_worker_failure(error)
+    if told is None and isinstance(error, OSError):
+        told = tell_system_error(error) or _sentence_of_worker(error)
+    if told is not None:
+        return told
     if isinstance(error, _USER_ERRORS):
         return str(error)
     if not isinstance(error, _RAISED_ERRORS):
@@ -174,11 +184,17 @@ def _sentence(error: Exception) -> str | None:
 
 def _is_of_the_system(error: Exception) -> bool:
     """Whether an error is none of what the user wrote, such as a full disk."""
-    if isinstance(error, NonFiniteError):
+    if isinstance(error, NonFiniteError | TrainingStoppedError):
         return True
-    if not isinstance(error, OSError) or error.errno is None:
-        return False
-    return error.errno not in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
+    if tell_worker_failure(error) is not None:
+        return True
+    number = error_number(error) if isinstance(error, OSError) else None
+    return number is not None and number not in (
+        errno.ENOENT,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.EEXIST,
+    )
 
 
 def _is_raised_here(error: BaseException) -> bool:

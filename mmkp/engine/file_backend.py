@@ -1,7 +1,10 @@
 """Files that appear whole or not at all."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
@@ -23,15 +26,8 @@ class AtomicLocalBackend(LocalBackend):
             obj: content.
             filepath: path of the file, its folder is created when absent.
         """
-        path = Path(filepath)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f'.{path.name}{_UNFINISHED}')
-        with unfinished.open('wb') as file:
+        with whole_file(filepath) as file:
             file.write(obj)
-            file.flush()
-            # Without this a power cut may keep the new name and lose the content.
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
 
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
         """Write a file of text.
@@ -42,6 +38,46 @@ class AtomicLocalBackend(LocalBackend):
             encoding: of the file.
         """
         self.put(obj.encode(encoding), filepath)
+
+
+@contextmanager
+def whole_file(filepath: str | Path) -> Iterator[BinaryIO]:
+    """Write a file that gets its name when it is complete, and leaves nothing else.
+
+    Args:
+        filepath: path of the file, its folder is created when absent.
+
+    Yields:
+        The file to write into.
+
+    Raises:
+        OSError: of the system, such as a full disk, always with the file's name. What
+            was written is removed, so that it does not keep the disk full.
+    """
+    path = Path(filepath)
+    unfinished = path.with_name(f'.{path.name}{_UNFINISHED}')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open('wb') as file:
+            yield file
+            file.flush()
+            # Without this a power cut may keep the new name and lose the content.
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException as error:
+        try:
+            unfinished.unlink(missing_ok=True)
+        except OSError:
+            pass  # what comes first is told
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def is_unfinished(filepath: str | Path) -> bool:
+    """Whether a name is that of a file whose writing was cut short by a kill."""
+    name = Path(filepath).name
+    return name.startswith('.') and name.endswith(_UNFINISHED)
 
 
 def remove_unfinished(folder: str | Path) -> None:

@@ -1,6 +1,7 @@
 """Checkpoints for others: only what is needed to use the model."""
 
 import hashlib
+import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.checkpoint_content import as_checkpoint
 from mmkp.engine.config_check import ConfigError, nearest
+from mmkp.engine.file_backend import whole_file
 
 PUBLISHED_KEYS = ('meta', 'state_dict')
 
@@ -44,9 +46,10 @@ def publish_checkpoint(
             raise ConfigError(f"{in_file} has no part '{key}', {hint}")
     kept = {key: checkpoint[key] for key in save_keys}
     stem = Path(str(out_file).removesuffix('.pth'))
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    draft = stem.with_name(f'.{stem.name}.unfinished')
-    torch.save(kept, draft)
-    digest = hashlib.sha256(draft.read_bytes()).hexdigest()[:8]
+    written = io.BytesIO()
+    torch.save(kept, written)
+    digest = hashlib.sha256(written.getbuffer()).hexdigest()[:8]
     path = stem.with_name(f'{stem.name}-{digest}_{time.strftime("%Y%m%d")}.pth')
-    return draft.replace(path)
+    with whole_file(path) as file:
+        file.write(written.getbuffer())
+    return path

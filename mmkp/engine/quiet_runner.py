@@ -2,7 +2,10 @@
 
 import logging
 import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,6 +15,14 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmkp.engine.distributed import told_of_lost_processes
 from mmkp.engine.loop_state import EMPTY, check_training_data
+from mmkp.engine.machine_failures import (
+    OF_THE_MACHINE,
+    TrainingStoppedError,
+    error_number,
+    tell_system_error,
+    tell_worker_failure,
+)
+from mmkp.engine.resume import resume_command
 
 # Nobody who trains a model can act on these; they stay in the log file or vanish.
 _OF_OTHERS = (
@@ -60,6 +71,9 @@ class QuietRunner(Runner):
         if not is_verbose(log_level):
             for handler in _terminals(logger):
                 handler.addFilter(self._quiet)
+        for handler in logger.handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.handleError = _raise_system_errors  # type: ignore[method-assign]
         return logger
 
     def train(self) -> torch.nn.Module:
@@ -67,8 +81,10 @@ class QuietRunner(Runner):
 
         Raises:
             ValueError: the training data give no batch.
+            TrainingStoppedError: a full or read-only disk, a folder that was removed,
+                a worker process that was killed; naming the last checkpoint.
         """
-        with warnings.catch_warnings():
+        with self._machine_failures_told(), warnings.catch_warnings():
             if not is_verbose():
                 for message in _WARNINGS_OF_OTHERS:
                     warnings.filterwarnings('ignore', message)
@@ -98,6 +114,39 @@ class QuietRunner(Runner):
             self._quiet.has_begun = True
         super().call_hook(fn_name, **kwargs)
 
+    @contextmanager
+    def _machine_failures_told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            reason = self._machine_failure(error)
+            if reason is None:
+                raise
+            raise TrainingStoppedError(f'{reason}. {self._what_is_kept()}') from error
+
+    def _machine_failure(self, error: Exception) -> str | None:
+        """What the machine has done, in a sentence; None for other errors."""
+        if told := tell_worker_failure(error):
+            return told
+        if not isinstance(error, OSError):
+            return None
+        if not os.path.isdir(self._log_dir):
+            return f"'{self._log_dir}' was removed while the training wrote into it"
+        if error_number(error) in OF_THE_MACHINE:
+            return tell_system_error(error)
+        return None
+
+    def _what_is_kept(self) -> str:
+        path = self.message_hub.runtime_info.get('last_ckpt')
+        if path is None:
+            return 'The training stops before its first checkpoint'
+        if not os.path.isfile(path):
+            return f'The training stops, and its checkpoint {path} is gone'
+        command = resume_command(path)
+        return (
+            f'The training stops, its checkpoint {path} is whole. To go on: {command}'
+        )
+
     def _what_is_trained(self) -> str:
         loop, model = self.train_loop, self.model
         number = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -125,6 +174,14 @@ class QuietRunner(Runner):
                 f'  log      {getattr(self.logger, "log_file", None)}',
             ]
         )
+
+
+def _raise_system_errors(record: logging.LogRecord) -> None:
+    """Let a full disk end the training in a sentence, not in a traceback a line."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OSError):
+        raise error
+    logging.StreamHandler().handleError(record)
 
 
 class _UntilItBegins(logging.Filter):

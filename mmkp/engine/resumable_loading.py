@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 import torch
+from mmengine.structures import BaseDataElement
 from torch.utils.data import DataLoader, Sampler, get_worker_info
 
 from mmkp.engine.random_state import seed_generators
@@ -93,6 +94,7 @@ class BatchSeeder:
         batch = self.collate_fn(samples)
         worker = get_worker_info()
         if worker is not None:
+            share_memory(batch)
             self._done += 1
             self._seed_worker(worker.id)
         return batch
@@ -124,6 +126,30 @@ class BatchSeeder:
         passes, within = divmod(self._done, max(share, 1))
         start = self.first + passes * self.batches_per_epoch
         return start + worker_id + within * num_workers
+
+
+def share_memory(batch: Any) -> None:
+    """Move a batch into shared memory, as PyTorch does when a worker sends it.
+
+    PyTorch does so in a thread, whose errors, such as a full /dev/shm, nobody hears:
+    the main process would wait for this batch for ever. Here they reach it.
+
+    Args:
+        batch: nested dicts, lists, tuples and MMEngine's data elements of tensors.
+
+    Raises:
+        RuntimeError: the shared memory is full.
+    """
+    if isinstance(batch, torch.Tensor):
+        if batch.device.type == 'cpu' and batch.numel():
+            batch.share_memory_()
+    elif isinstance(batch, dict):
+        share_memory(list(batch.values()))
+    elif isinstance(batch, BaseDataElement):
+        share_memory(list(batch.all_values()))
+    elif isinstance(batch, list | tuple):
+        for item in batch:
+            share_memory(item)
 
 
 class RestOfPass(Sampler):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
+from mmkp.engine.file_backend import is_unfinished
 from mmkp.engine.file_kind import describe_file, is_pickle, is_safetensors
 
 _NUMBERED = re.compile(r'(iter|epoch)_(\d+)\.pth$')
@@ -63,7 +64,8 @@ def resume_command(checkpoint: str | Path, argv: list[str] | None = None) -> str
     """
     program, *arguments = sys.argv if argv is None else argv
     name = Path(program).name
-    if name not in ('train.py', 'mmkp'):
+    is_module = name == '__main__.py' and Path(program).parent.name == 'mmkp'
+    if not is_module and name not in ('train.py', 'mmkp'):
         return f"set resume=True and load_from='{checkpoint}'"
     kept: list[str] = []
     for number, argument in enumerate(arguments):
@@ -72,6 +74,8 @@ def resume_command(checkpoint: str | Path, argv: list[str] | None = None) -> str
             continue
         kept.append(argument)
     start = ['python', program] if name.endswith('.py') else [name]
+    if is_module:
+        start = ['python', '-m', 'mmkp']
     if 'TORCHELASTIC_RUN_ID' in os.environ:
         start = ['torchrun', '...', program]  # its options are not known here
     return shlex.join([*start, *kept, '--resume'])
@@ -89,6 +93,8 @@ def why_unreadable(path: str | Path) -> str | None:
     path = Path(path)
     if not path.is_file():
         return 'it does not exist'
+    if is_unfinished(path):
+        return 'it is the part of a checkpoint that was written before a kill'
     # Before version 1.6 PyTorch wrote bare pickles, which hold no checksum.
     if is_pickle(path) or is_safetensors(path):
         return None

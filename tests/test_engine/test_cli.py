@@ -99,7 +99,9 @@ def test_errors_of_the_system(capsys, number, status):
 
     assert run(do) == status
     told = capsys.readouterr().err
-    assert told == 'error: results/out.json: Sentence of the system\n'
+    assert told.startswith('error: results/out.json: Sentence of the system')
+    assert told.count('\n') == 1
+    assert ('free some space' in told) == (number == errno.ENOSPC)
 
 
 def test_status_and_interruption(capsys):

@@ -64,6 +64,11 @@ class AtomicCheckpointHook(CheckpointHook):
     :class:`InterruptHook` stops it. A validation that was cut short is made up for
     when the training is resumed. Weights that are not finite are not written.
 
+    Where a checkpoint cannot be written, as the disk is full or read-only, those before
+    it stay, nothing half written is left, and the training stops: its log and figures
+    go to the same disk, so that whoever looks after it would be told nothing more, and
+    at most ``seconds`` of it are lost.
+
     Args:
         *args: those of :class:`mmengine.hooks.CheckpointHook`.
         seconds: at most so much training is lost by a kill; None for any.
@@ -76,6 +81,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     backend_args: dict | None
     file_backend: Any
+    last_ckpt: str | None
     filename_tmpl: str
     max_keep_ckpts: int
     by_epoch: bool
@@ -220,7 +226,8 @@ class AtomicCheckpointHook(CheckpointHook):
         # The checkpoint tells of outdated ones too: a kill may leave them there.
         runner.message_hub.update_info(_EXTRA, [*outdated, *extra])
         with self._removals_last():
-            super()._save_checkpoint_with_step(runner, step, meta)
+            with self._last_stays_last(runner):
+                super()._save_checkpoint_with_step(runner, step, meta)
             for file in outdated:
                 if is_main_process() and self.file_backend.isfile(file):
                     self.file_backend.remove(file)
@@ -232,6 +239,18 @@ class AtomicCheckpointHook(CheckpointHook):
             raise_if_not_finite(runner, runner.iter)
         with self._removals_last():
             super()._save_best_checkpoint(runner, metrics)
+
+    @contextmanager
+    def _last_stays_last(self, runner: Runner) -> Iterator[None]:
+        """Name the former checkpoint as the last one where writing the next fails."""
+        told = runner.message_hub.runtime_info
+        former, former_told = self.last_ckpt, told.get('last_ckpt')
+        try:
+            yield
+        except BaseException:
+            self.last_ckpt = former
+            told['last_ckpt'] = former_told
+            raise
 
     @contextmanager
     def _removals_last(self) -> Iterator[None]:
