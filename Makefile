@@ -3,13 +3,14 @@
 # make test-slow   the tests that take minutes each, left out of make test
 # make env    create or update the environment only
 # make format rewrite the code in the project's format
-# make matrix run the tests with each Python found, and with NumPy 1 and 2
+# make matrix try other Pythons, torches, NumPys and MMCVs and write docs/matrix.md
 # make clean  remove what building and testing left behind
 #
 # VENV    folder of the environment; an existing one, and the torch in it, is kept
 # PYTHON  interpreter that creates it; by default the first of 3.11, 3.12, 3.13, 3.10 found
 # NUMPY   version of NumPy instead of the tried one
 # JOBS    processes that test, by default one a core; 0 for none beside pytest
+# ROWS    words that the names of the matrix' rows hold; --whole runs every test
 # ARGS    further arguments of the demo or of pytest
 
 VENV ?= .venv
@@ -50,19 +51,8 @@ format: env
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-# Each row is a Python and a NumPy; its environment is .venv-PYTHON-NUMPY.
-ROWS = 3.10-1.26.4 3.11-1.26.4 3.11-2.2.6 3.12-1.26.4 3.12-2.2.6 3.13-2.5.5
-
-matrix: $(ROWS:%=row-%)
-
-row-%:
-	@python=python$(firstword $(subst -, ,$*)); \
-	if ! $$python -c '$(SUITABLE)' 2>/dev/null; then \
-		echo "-- $*: left out, there is no $$python with venv and pip"; exit; \
-	fi; \
-	$(MAKE) --no-print-directory env VENV=.venv-$* PYTHON=$$python \
-		NUMPY=$(lastword $(subst -, ,$*)) && \
-	$(RUN) 'Testing $*' .venv-$*/bin/$(PYTEST) -m 'not slow' $(ARGS)
+matrix:
+	@$(PYTHON) tools/misc/matrix.py $(ROWS)
 
 clean:
 	rm -rf build dist *.egg-info demo_output .mypy_cache .ruff_cache .pytest_cache

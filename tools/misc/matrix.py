@@ -35,17 +35,6 @@ SMOKE = (
     'tests/test_import.py',
 )
 HEAD = '| Python | torch | NumPy | MMCV | install | result | date | row |'
-# Torchvision's number follows from torch's.
-VISION = {
-    '2.0.1': '0.15.2',
-    '2.1.0': '0.16.0',
-    '2.2.0': '0.17.0',
-    '2.4.1': '0.19.1',
-    '2.5.0': '0.20.0',
-    '2.13.0': '0.28.0',
-    '2.14.1': '0.29.1',
-    '2.15.0': '0.29.2',
-}
 # Python, torch, NumPy, MMCV, install.
 ROWS = (
     ('3.10', '2.0.1', '1.26.4', 'mmcv-lite 2.1.0', 'wheel'),
@@ -172,7 +161,8 @@ def install_libraries(row: Row, interpreter: str, python: Path, source: Path) ->
         for name in ('build', 'runtime')
         for argument in ('-r', source / f'requirements/{name}.txt')
     ]
-    torch = (f'torch=={row.torch}', f'torchvision=={VISION[row.torch]}')
+    # Which torchvision belongs to it pip finds out.
+    torch = (f'torch=={row.torch}', 'torchvision')
     call(
         [*pip(python), *requirements, *torch, 'pytest', 'hypothesis', 'psutil'],
         environment,
@@ -226,9 +216,9 @@ def copy_tracked_files(target: Path) -> None:
 def test(python: Path, source: Path, whole: bool) -> str:
     """Run the tests and return pytest's count."""
     tests = () if whole else SMOKE
-    command = [python, '-m', 'pytest', '-q', '-m', 'not slow', *tests]
-    lines = call(command, cwd=source).splitlines()
-    return re.sub(r' in [\d.]+s.*| warnings?|=+', '', lines[-1]).strip()
+    run = [python, '-m', 'pytest', '-q', '-m', 'not slow', *tests]
+    lines = call(run, cwd=source).splitlines()
+    return re.sub(r' in [\d.]+s.*|, \d+ warnings?|=+', '', lines[-1]).strip()
 
 
 def train_and_predict(python: Path, folder: Path) -> None:
@@ -295,13 +285,11 @@ def write_line(page: Path, row: Row, result: str) -> None:
     before, head, table = page.read_text(encoding='utf-8').partition(HEAD)
     if not head:
         raise ValueError(f'{page} has no line {HEAD!r} to write below')
-    lines = table.split('\n')
-    end = next(
-        (i for i, text in enumerate(lines[1:], 1) if text[:1] != '|'), len(lines)
-    )
-    rows = [text for text in lines[2:end] if f'`{row.name}`' not in text]
     order = [Row._make(entry).name for entry in ROWS]
-    rows = sorted([*rows, line], key=lambda text: order.index(text.split('`')[-2]))
+    lines = table.split('\n')
+    end = next((i for i, text in enumerate(lines) if i and text[:1] != '|'), len(lines))
+    others = [text for text in lines[2:end] if f'`{row.name}`' not in text]
+    rows = sorted([*others, line], key=lambda text: order.index(text.split('`')[-2]))
     table = '\n'.join([*lines[:2], *rows, *lines[end:]])
     page.write_text(before + head + table, encoding='utf-8')
 
