@@ -25,6 +25,18 @@ def in_two_processes(work: Callable, folder: Path, *args: Any) -> list:
     Returns:
         What each process returned.
     """
+    processes = two_processes(work, folder, args)
+    for process in processes:
+        process.join(240)
+        if process.is_alive():
+            process.kill()
+    assert [process.exitcode for process in processes] == [0, 0]
+    return [torch.load(folder / f'{rank}.pt', weights_only=False) for rank in range(2)]
+
+
+def two_processes(work: Callable, folder: Path, args: tuple) -> list:
+    """Start the processes, see :func:`in_two_processes`."""
+    (folder / 'meeting').unlink(missing_ok=True)
     context = multiprocessing.get_context('fork')
     processes = [
         context.Process(target=_join_and_work, args=(rank, work, folder, args))
@@ -32,12 +44,7 @@ def in_two_processes(work: Callable, folder: Path, *args: Any) -> list:
     ]
     for process in processes:
         process.start()
-    for process in processes:
-        process.join(240)
-        if process.is_alive():
-            process.kill()
-    assert [process.exitcode for process in processes] == [0, 0]
-    return [torch.load(folder / f'{rank}.pt', weights_only=False) for rank in range(2)]
+    return processes
 
 
 def _join_and_work(rank: int, work: Callable, folder: Path, args: tuple) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import MODEL_WRAPPERS
-from torch import distributed
+from mmengine.runner import Runner
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmkp.engine.config_check import ConfigError
+from mmkp.engine.non_finite import listed
 
 # What a launcher calls the number of a process, that of all, and that on its machine.
 _OF_LAUNCHERS = {
@@ -32,6 +34,10 @@ _LOST = re.compile(
     r'remote process|socket.*(closed|error)|nccl communicator was aborted',
     re.IGNORECASE,
 )
+
+
+# What DistributedDataParallel says in the step after one.
+_WITHOUT_GRADIENT = re.compile(r'did not receive grad for rank \d+ ?: ([\d ]+)')
 
 
 class LostProcessError(RuntimeError):
@@ -99,24 +105,40 @@ def _name_process(launcher: str) -> None:
 
 
 @contextmanager
-def told_of_lost_processes(work_dir: str) -> Iterator[None]:
-    """Say in one sentence that another process has ended, where that ends this one.
+def told_of_other_processes(runner: Runner) -> Iterator[None]:
+    """Say in one sentence what ends this process where another one is the cause.
 
     Args:
-        work_dir: folder of the training, where its checkpoints are.
+        runner: of the training.
 
     Raises:
-        LostProcessError: in place of what the communication library raises.
+        LostProcessError: another process has ended, in place of what the communication
+            library raises.
+        ValueError: parameters get no gradient, in place of what torch raises.
     """
     try:
         yield
     except RuntimeError as error:
-        several = distributed.is_available() and distributed.is_initialized()
-        if not several or not _LOST.search(str(error)):
+        if not runner.distributed:
+            raise
+        if numbers := _WITHOUT_GRADIENT.search(str(error)):
+            raise ValueError(
+                f'{_names(runner.model, numbers[1])} get no gradient, for which '
+                'distributed training waits: set find_unused_parameters=True in the '
+                "config, or leave out what is not read, as by the backbone's num_stages"
+            ) from error
+        if not _LOST.search(str(error)):
             raise
         raise LostProcessError(
             f'process {distributed.get_rank()} of {distributed.get_world_size()} '
             'stops, because another one has ended or does not answer: what that one '
             'or the launcher says tells why. The last checkpoint is in '
-            f"'{work_dir}': the same command with --resume goes on from there"
+            f"'{runner.work_dir}': the same command with --resume goes on from there"
         ) from error
+
+
+def _names(model: nn.Module, numbers: str) -> str:
+    """Names of trained parameters, by their numbers in DistributedDataParallel."""
+    bare: Any = model.module
+    names = [name for name, each in bare.named_parameters() if each.requires_grad]
+    return listed([names[int(number)] for number in numbers.split()])

@@ -13,7 +13,7 @@ from mmengine.dist import get_world_size
 from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmkp.engine.distributed import told_of_lost_processes
+from mmkp.engine.distributed import told_of_other_processes
 from mmkp.engine.loop_state import EMPTY, check_training_data
 from mmkp.engine.machine_failures import (
     OF_THE_MACHINE,
@@ -89,7 +89,7 @@ class QuietRunner(Runner):
                 for message in _WARNINGS_OF_OTHERS:
                     warnings.filterwarnings('ignore', message)
             check_training_data(self.train_loop)
-            with told_of_lost_processes(self.work_dir):
+            with told_of_other_processes(self):
                 return super().train()
 
     def build_train_loop(self, loop: Any) -> Any:

@@ -1,14 +1,9 @@
 """Training, resuming and testing as from the command line."""
 
 import json
-import multiprocessing
-import os
 import pickle
-import socket
-import sys
 
 import cv2
-import pytest
 import tiny
 import torch
 
@@ -93,40 +88,3 @@ default_hooks['checkpoint'] = dict(by_epoch=True, interval=1, save_best='tiny/sp
     tiny.call_tool('train.py', config, '--work-dir', tmp_path / 'work')
     names = sorted(path.name for path in (tmp_path / 'work').glob('*.pth'))
     assert names[0].startswith('best_tiny_spread_epoch_') and names[1] == 'epoch_2.pth'
-
-
-def train_twice(rank, config, work, port):
-    """One of two processes: trains, loses the last checkpoint, resumes."""
-    torch.set_num_threads(1)
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2')
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    arguments = (config, '--work-dir', work, '--launcher', 'pytorch')
-    tiny.call_tool('train.py', *arguments)
-    if rank == 0:
-        (work / 'iter_6.pth').rename(work / 'whole')
-        (work / 'last_checkpoint').unlink()
-    torch.distributed.barrier()
-    tiny.call_tool('train.py', *arguments, '--resume')
-
-
-@pytest.mark.skipif(sys.platform != 'linux', reason='needs fork')
-def test_two_processes_resume_to_the_same_bits(tmp_path):
-    config = tiny.write_config(tmp_path, max_iters=6)
-    work = tmp_path / 'work'
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    context = multiprocessing.get_context('fork')
-    processes = [
-        context.Process(target=train_twice, args=(rank, config, work, port))
-        for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(240)
-    assert [process.exitcode for process in processes] == [0, 0]
-    resumed = load_checkpoint_file(work / 'iter_6.pth')
-    assert same(weights(work / 'whole'), resumed['state_dict'])
-    first, second = (state['torch'] for state in resumed['random_state']['ranks'])
-    assert first.shape == second.shape
