@@ -105,7 +105,7 @@ METHODS: dict[str, dict[str, Any]] = {
             localization=dict(type='LocalizationLoss', sigma=1.0),
             equivariance=dict(type='MapEquivarianceLoss'),
         ),
-        train_cfg=dict(num_candidates=12, num_selected=5, sigma=1.0),
+        train_cfg=dict(num_candidates=12, num_selected=4, sigma=1.0),
     ),
     'BottomupPoseEstimator': dict(
         backbone=dict(

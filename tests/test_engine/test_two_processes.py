@@ -1,13 +1,23 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Two processes train as one does, each by images and views of its own."""
 
+import logging
+from types import SimpleNamespace
+
 import pytest
+import tiny
 import tiny_methods
 import torch
+from mmengine.config import Config
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner.base_loop import BaseLoop
+from mmpose.registry import DATASETS
 from torch import nn
 from two_processes import in_two_processes, needs_fork, share_of_draws
+
+from mmkp.engine.hooks import AverageStatisticsHook, TokenSelectionHook
 
 SHARE = 3  # images of one process
 
@@ -37,16 +47,58 @@ def data_parallel(model):
     return wrapped.train_step
 
 
-def of_each_method(rank):
-    return {
+def of_each_method(rank, config):
+    found = {
         name: gradients(name, data_parallel, rank, SHARE)
         for name in tiny_methods.METHODS
     }
+    return dict(found, tokens=choose(config), statistics=average(rank))
+
+
+def choose(config):
+    """The tokens that the hook chooses, and which images this process looked at."""
+    cfg = Config.fromfile(config)
+    model, looked_at = tiny_methods.build('StableKeypoints').eval(), []
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    read = dataset.prepare_data
+    dataset.prepare_data = lambda index: looked_at.append(index) or read(index)
+    runner = SimpleNamespace(
+        model=model,
+        hooks=[],
+        logger=logging.getLogger(__name__),
+        train_dataloader=SimpleNamespace(dataset=dataset),
+    )
+    hook = TokenSelectionHook(num_images=7, batch_size=2)
+    hook.before_checkpoint_on_all_ranks(runner)
+    checkpoint = dict(state_dict=dict(model.state_dict()))
+    hook.before_save_checkpoint(runner, checkpoint)  # chooses nothing anew
+    chosen = checkpoint['state_dict']['head.token_indices']
+    return chosen, model.head.token_indices, looked_at
+
+
+def average(rank):
+    """Running means of this process, in a validation, after it, in a checkpoint."""
+    model = nn.Sequential(nn.BatchNorm2d(2))
+    model.register_buffer('constant', torch.tensor(1.0 + rank))
+    model[0].running_mean += torch.tensor([1.0, 2.0]) * rank
+    loop = BaseLoop.__new__(IterBasedTrainLoop)
+    runner = SimpleNamespace(model=model, distributed=True, _train_loop=loop)
+    hook = AverageStatisticsHook()
+    hook.before_val_epoch(runner)
+    within = model[0].running_mean.clone(), model.constant.clone()
+    hook.after_val_epoch(runner)
+    after = model[0].running_mean.clone()
+    hook.before_checkpoint_on_all_ranks(runner)
+    checkpoint = dict(state_dict=dict(model.state_dict()))
+    hook.before_save_checkpoint(runner, checkpoint)
+    return within, after, checkpoint['state_dict']['0.running_mean']
 
 
 @pytest.fixture(scope='module')
 def ranks(tmp_path_factory):
-    return in_two_processes(of_each_method, tmp_path_factory.mktemp('ranks'))
+    folder = tmp_path_factory.mktemp('ranks')
+    config = tiny.write_config(folder)
+    return in_two_processes(of_each_method, folder, config)
 
 
 @needs_fork
@@ -74,3 +126,22 @@ def test_gradients_are_those_of_one_process(name, ranks):
 def test_gradients_reach_every_parameter(name, ranks):
     found = ranks[0][name][0]
     assert found and all(gradient is not None for gradient in found.values())
+
+
+@needs_fork
+def test_tokens_are_chosen_over_the_images_of_all_processes(ranks):
+    first, second = (rank['tokens'] for rank in ranks)
+    for chosen, in_model, _ in (first, second):
+        assert torch.equal(chosen, first[0]) and torch.equal(chosen, in_model)
+        assert (chosen >= 0).all()
+    # Seven of eleven images in batches of two; the odd one out is done by both.
+    assert (first[2], second[2]) == ([0, 2, 7, 8], [3, 5, 10])
+
+
+@needs_fork
+def test_validations_and_checkpoints_have_the_mean_statistics(ranks):
+    for rank, process in enumerate(ranks):
+        (mean, constant), after, saved = process['statistics']
+        assert mean.tolist() == saved.tolist() == [0.5, 1.0]
+        assert constant == 1 + rank
+        assert after.tolist() == [1.0 * rank, 2.0 * rank]

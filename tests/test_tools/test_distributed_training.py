@@ -72,6 +72,8 @@ def write_config(name: str, folder: Path) -> Path:
     model = dict(tiny_methods.METHODS[name], type=name, test_cfg={})
     labels = [key for key in model['losses'] if key != 'regression']
     model['losses'] = {key: model['losses'][key] for key in labels}
+    if 'crop_margin' in model:
+        model['crop_margin'] = 4  # these images are smaller
     hooks = []
     if name == 'StableKeypoints':
         hooks = [dict(type='TokenSelectionHook', num_images=7, batch_size=2)]
@@ -113,6 +115,23 @@ def assert_same_training(whole, resumed):
             assert torch.equal(
                 torch.as_tensor(value), torch.as_tensor(moments[1][number][key])
             )
+
+
+@needs_fork
+@pytest.mark.slow
+def test_going_on_in_another_number_of_processes_is_told(tmp_path):
+    config, work = write_config('AutoLink', tmp_path), tmp_path / 'work'
+    in_two_processes(train, tmp_path, config, work)
+    options = (
+        '--resume',
+        '--no-validate',
+        '--cfg-options',
+        f'train_cfg.max_iters={STEPS + 1}',
+    )
+    tiny.call_tool('train.py', config, '--work-dir', work, *options)
+    told = ''.join(path.read_text() for path in work.rglob('*.log'))
+    assert 'number of processes was 2 and is 1. They are in effect' in told
+    assert (work / f'iter_{STEPS + 1}.pth').exists()
 
 
 @needs_fork
