@@ -72,3 +72,16 @@ def test_edges_are_asked_for_only_where_they_count():
     assert FigureGroundLoss(edge_weight=1.0).inputs[-1] == 'edge_map'
     with pytest.raises(ValueError, match='tolerance must be positive, got 0'):
         FigureGroundLoss(tolerance=0)
+
+
+def test_a_pixel_that_is_not_a_number_makes_the_loss_nan():
+    _, _, frames = make_images()
+    side = SIZE + 2 * MARGIN
+    geometry = MapGeometry.cell_centers((side, side), (side, side), (MARGIN, MARGIN))
+    share = torch.full((1, side, side), 0.5)
+    maps = torch.full((1, 2, side, side), 0.1)
+    frames[0, 0, 8, 8] = torch.nan
+    assert FigureGroundLoss()(frames, maps, share, geometry).isnan()
+    frames[0, 0, 8, 8] = 0.5
+    share[0, 3, 3] = torch.nan
+    assert FigureGroundLoss()(frames, maps, share, geometry).isnan()
