@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+import tiny_methods
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
@@ -411,3 +412,16 @@ class TestParts:
         model.head.token_indices.copy_(torch.arange(4))
         [found] = model.eval().predict(images_of(1), samples(1))
         assert found.pred_instances.keypoints.shape == (1, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ('number', 'candidates', 'tokens'), [(5, 4, 8), (2, 9, 8), (0, 4, 8)]
+)
+def test_numbers_that_contradict_each_other_are_told_when_built(
+    number, candidates, tokens
+):
+    config = tiny_methods.stable_keypoints()['model']
+    config['head'] = {**config['head'], 'num_tokens': tokens, 'num_keypoints': 2}
+    config['train_cfg'] = {'num_candidates': candidates, 'num_selected': number}
+    with pytest.raises(ValueError, match=f'{number} of {candidates} .* {tokens} tok'):
+        MODELS.build(config)

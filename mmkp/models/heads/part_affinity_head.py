@@ -17,10 +17,17 @@ from mmkp.models.heads.mirrored_maps import (
     average_of_scales,
     average_with_mirrored,
 )
+from mmkp.models.refused_options import refuse_options
 from mmkp.models.stages.stage_outputs import StageOutputs
 from mmkp.ops.arguments import one_of
 
 Features = Sequence[Tensor]
+_REFUSED = {
+    'shift_heatmap': 'cells lie symmetrically in the image, so leave it out',
+    'align_corners': 'maps are resized by the centers of their cells, so leave it out',
+    'restore_heatmap_size': 'the codec refines peaks between cells, so leave it out',
+    'output_keypoint_indices': "set the codec's output_keypoints instead",
+}
 
 
 @MODELS.register_module()
@@ -177,10 +184,11 @@ class PartAffinityHead(BaseHead):
 
         Raises:
             ValueError: the feature map does not have the codec's stride, the width of
-                the input is not a multiple of it in a flip test, or ``interpolation``
-                is unknown.
+                the input is not a multiple of it in a flip test, ``interpolation`` is
+                unknown, or an option of other bottom-up heads is on.
         """
         test_cfg = test_cfg or {}
+        refuse_options(test_cfg, type(self).__name__, _REFUSED, flip_mode='heatmap')
         flip_test = test_cfg.get('flip_test', False)
         interpolation = test_cfg.get('interpolation', 'bilinear')
         one_of('test_cfg.interpolation', interpolation, INTERPOLATIONS)

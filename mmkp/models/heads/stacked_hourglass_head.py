@@ -12,6 +12,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
+from mmkp.models.refused_options import refuse_options
 from mmkp.ops.arguments import one_of
 from mmkp.ops.heatmaps.peak_accuracy import peak_accuracy
 from mmkp.ops.precision import full_precision
@@ -19,6 +20,7 @@ from mmkp.ops.precision import full_precision
 Features = Sequence[Tensor]
 
 STACK_REDUCTIONS = ('sum', 'mean')
+_REFUSED = {'multiscale_test': "MMPose's top-down estimators have none, leave it out"}
 
 
 @MODELS.register_module()
@@ -161,8 +163,12 @@ class StackedHourglassHead(HeatmapHead):
             and ``keypoint_scores`` (1, K), numpy. With ``output_heatmaps`` or
             ``output_stacks`` also B fields with ``heatmaps`` (K, h, w); with
             ``output_stacks`` these have ``heatmaps_stack0`` and so on, too.
+
+        Raises:
+            ValueError: ``multiscale_test``, or a ``flip_mode`` other than 'heatmap'.
         """
         test_cfg = test_cfg or {}
+        refuse_options(test_cfg, type(self).__name__, _REFUSED, flip_mode='heatmap')
         if test_cfg.get('flip_test', False):
             stacks = [
                 (plain + mirrored) / 2

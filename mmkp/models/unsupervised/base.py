@@ -11,12 +11,21 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from mmkp.engine.config_check import accepted_arguments
 from mmkp.models.losses.named_losses import NamedLosses
+from mmkp.models.refused_options import refuse_options
+from mmkp.models.unsupervised.drawing_part import build_generator
 from mmkp.models.unsupervised.targets import keypoint_targets
-from mmkp.models.unsupervised.untrained import untrained_detector
+from mmkp.models.unsupervised.untrained import (
+    add_untrained_keypoints,
+    untrained_detector,
+)
 from mmkp.models.view_transforms.views import Views, check_transforms, make_views
 from mmkp.ops.geometry import size_of
+
+_REFUSED = {
+    'flip_test': 'discovered keypoints have no left and right, so leave it out',
+    'multiscale_test': 'leave it out',
+}
 
 
 @MODELS.register_module()
@@ -49,7 +58,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             images and the warp between the two, optional. One whose attribute
             ``needs_samples`` is true is called with the samples as well.
         train_cfg: kept for MMPose's interface.
-        test_cfg: ``output_heatmaps`` adds ``pred_fields.heatmaps``;
+        test_cfg: ``output_heatmaps`` adds ``pred_fields.heatmaps``; no ``flip_test``;
             ``untrained_control`` adds ``pred_instances.untrained_keypoints``, what the
             detector finds untrained (seed ``untrained_seed``), where
             :class:`UntrainedControlHook` sets ``with_untrained_control``.
@@ -95,7 +104,10 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             init_cfg=init_cfg,
             metainfo=metainfo,
         )
-        self.generator = self._build_generator(generator) if generator else None
+        refuse_options(self.test_cfg, type(self).__name__, _REFUSED)
+        self.generator = (
+            build_generator(generator, self.num_keypoints) if generator else None
+        )
         self.view_transform, self.first_view_transform = (
             MODELS.build(config) if config else None
             for config in (view_transform, first_view_transform)
@@ -109,21 +121,6 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         self.with_untrained_control = False
         # Kept out of the module tree: built on demand, never trained or saved.
         self._untrained_control: list[nn.Module] = []
-
-    def _build_generator(self, config: dict) -> nn.Module:
-        """Build the generator for as many keypoints as the head finds."""
-        kind = config.get('type')
-        kind = MODELS.get(kind) if isinstance(kind, str) else kind
-        if 'num_keypoints' in (accepted_arguments(kind) or ()):
-            config = {'num_keypoints': self.num_keypoints, **config}
-        generator = MODELS.build(config)
-        num_drawn = getattr(generator, 'num_keypoints', self.num_keypoints)
-        if num_drawn != self.num_keypoints:
-            raise ValueError(
-                f'the head finds {self.num_keypoints} keypoints but the generator '
-                f"draws {num_drawn}: leave out the generator's num_keypoints"
-            )
-        return generator
 
     @property
     def num_keypoints(self) -> int:
@@ -276,13 +273,11 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             The samples with ``pred_instances`` (keypoints (1, K, 2) in image
             pixels) and, if asked for, ``pred_fields``.
         """
+        refuse_options(self.test_cfg, type(self).__name__, _REFUSED)
         results = super().predict(inputs, data_samples)
         if self.with_untrained_control and self.test_cfg.get('untrained_control'):
             control = self._untrained_instances(inputs, data_samples)
-            for sample, instance in zip(results, control, strict=True):
-                scale, center = sample.input_scale, sample.input_center
-                points = (instance.keypoints / sample.input_size - 0.5) * scale + center
-                sample.pred_instances.set_field(points, 'untrained_keypoints')
+            add_untrained_keypoints(results, control)
         return results
 
     def _untrained_instances(

@@ -60,7 +60,8 @@ class StableKeypoints(UnsupervisedPoseEstimator):
         **kwargs: the same by name.
 
     Raises:
-        ValueError: a part is of another kind.
+        ValueError: a part is of another kind, or there are fewer tokens than
+            candidates, or candidates than keypoints.
     """
 
     head: TokenHead
@@ -80,10 +81,23 @@ class StableKeypoints(UnsupervisedPoseEstimator):
                     f'{name} of StableKeypoints is {type(part).__name__}: its maps '
                     f'are warped back and its tokens attended to, so give {example}'
                 )
+        if len(self.losses):
+            self._check_numbers()
         if self.head.num_channels is None:
             self.backbone.read()  # which tells how wide the tokens are
         if self.backbone.token_width is not None:
             self.head.set_token_width(self.backbone.token_width)
+
+    def _check_numbers(self) -> None:
+        """Refuse what no tokens could be selected by, before the first step."""
+        selected = self.train_cfg.get('num_selected', self.num_keypoints)
+        candidates = self.train_cfg.get('num_candidates', 25)
+        if not 1 <= selected <= candidates <= self.head.num_tokens:
+            raise ValueError(
+                f'StableKeypoints trains {selected} of {candidates} candidates among '
+                f'{self.head.num_tokens} tokens, each must be at least the one before: '
+                'raise train_cfg.num_candidates and head.num_tokens'
+            )
 
     def attend(
         self, inputs: Tensor, tokens: Tensor | None = None, cached: bool = False

@@ -2,9 +2,12 @@
 """The control beside every figure: the same detector, untrained."""
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import ModuleList
+from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
 from torch import nn
 
 
@@ -43,3 +46,20 @@ def untrained_detector(model: nn.Module, seed: int) -> nn.Module:
                 layer._is_init = False
             _QuietParent([part]).init_weights()
     return detector.eval().requires_grad_(False)
+
+
+def add_untrained_keypoints(
+    samples: Sequence[PoseDataSample], control: Sequence[InstanceData]
+) -> None:
+    """Add what the control finds to predictions, in pixels of the image.
+
+    Args:
+        samples: B predictions with ``input_size``, ``input_center`` and
+            ``input_scale`` in their metainfo; their ``pred_instances`` get
+            ``untrained_keypoints`` (1, K, 2).
+        control: B instances with ``keypoints`` (1, K, 2) in network-input pixels.
+    """
+    for sample, instance in zip(samples, control, strict=True):
+        scale, center = sample.input_scale, sample.input_center
+        points = (instance.keypoints / sample.input_size - 0.5) * scale + center
+        sample.pred_instances.set_field(points, 'untrained_keypoints')
