@@ -14,7 +14,12 @@ from mmengine.config import Config
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmkp.apis import load_model
-from mmkp.engine import DiscoveryVisualizationHook, ProgressHook, TimeLimitHook
+from mmkp.engine import (
+    DiscoveryVisualizationHook,
+    JudgedModelHook,
+    ProgressHook,
+    TimeLimitHook,
+)
 from mmkp.engine.random_state import get_random_state
 
 
@@ -130,3 +135,16 @@ def test_resumed_training_has_the_time_that_was_left():
         hook.before_train(runner)
         assert time.monotonic() - hook._start == pytest.approx(3, abs=0.5)
         assert loop._max_iters == (7 if getattr(hook, 'seconds', 0) == 2 else 9)
+
+
+def test_metrics_that_ask_for_the_model_are_given_it():
+    asks, asks_not = SimpleNamespace(judged_model=None), SimpleNamespace()
+    model = torch.nn.Linear(1, 1)
+    evaluator = SimpleNamespace(metrics=[asks, asks_not])
+    runner = SimpleNamespace(
+        model=model, val_evaluator=evaluator, test_evaluator=evaluator
+    )
+    for give in ('before_val_epoch', 'before_test_epoch'):
+        asks.judged_model = None
+        getattr(JudgedModelHook(), give)(runner)
+        assert asks.judged_model is model and not hasattr(asks_not, 'judged_model')
