@@ -3,9 +3,9 @@
 
 import random
 
+import checked_methods
 import cv2
 import numpy as np
-import tiny_methods
 import torch
 from mmcv.transforms import BaseTransform
 from mmpose.models.pose_estimators import TopdownPoseEstimator
@@ -190,7 +190,7 @@ class MirrorsWithoutSwapping(StackedHourglassHead):
         return [maps.flip(-1) for maps in self.stack_heatmaps(feats)]
 
 
-BROKEN['keypoints_follow_flip'] = tiny_methods.stacked_hourglass()
+BROKEN['keypoints_follow_flip'] = checked_methods.stacked_hourglass()
 BROKEN['keypoints_follow_flip']['model']['head']['type'] = 'MirrorsWithoutSwapping'
 
 

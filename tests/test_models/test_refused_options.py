@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import torch
-from tiny_methods import METHODS
+from checked_methods import METHODS
 
 from mmkp.testing import Method
 

@@ -2,9 +2,9 @@
 
 import copy
 
+import checked_methods
 import numpy as np
 import pytest
-import tiny_methods
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
@@ -420,7 +420,7 @@ class TestParts:
 def test_numbers_that_contradict_each_other_are_told_when_built(
     number, candidates, tokens
 ):
-    config = tiny_methods.stable_keypoints()['model']
+    config = checked_methods.stable_keypoints()['model']
     config['head'] = {**config['head'], 'num_tokens': tokens, 'num_keypoints': 2}
     config['train_cfg'] = {'num_candidates': candidates, 'num_selected': number}
     with pytest.raises(ValueError, match=f'{number} of {candidates} .* {tokens} tok'):

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from broken_methods import BROKEN
+from checked_methods import METHODS
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 from third_party import config as third_party
-from tiny_methods import METHODS
 
 from mmkp.engine import ConfigError
 from mmkp.testing import CHECKS, CheckFailed, check_method, method_checks
