@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from mmkp.ops.heatmaps.gaussian_maps import gaussian_line
-from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.peaks import highest_cells
+from mmkp.ops.precision import full_precision_product, in_full_precision
 
 
+@in_full_precision
 def separable_kl_divergence(
     maps: Tensor, sigma: float = 2.0, epsilon: float = 1e-5
 ) -> Tensor:
@@ -35,7 +36,6 @@ def separable_kl_divergence(
     for name, value in (('sigma', sigma), ('epsilon', epsilon)):
         if not value > 0:
             raise ValueError(f'{name} is {value}, must be positive')
-    maps = full_precision(maps)
     height, width = maps.shape[-2:]
     column, row = highest_cells(maps)
     of_x = gaussian_line(column, width, sigma).to(maps.dtype)
@@ -47,8 +47,7 @@ def separable_kl_divergence(
         _sum_around(_sum_around(values, 0), 1)[row, column]
         for values in (gaussian, gaussian * gaussian.log())
     )
-    with torch.autocast(maps.device.type, enabled=False):
-        by_column = (of_y[..., None, :] @ maps).squeeze(-2)
+    by_column = full_precision_product(maps.transpose(-1, -2), of_y[..., None])[..., 0]
     under_gaussian = (by_column * of_x).sum(-1) + epsilon * maps.sum((-2, -1))
     # exp(m) - 1 and a double sum keep what tells two almost flat maps apart.
     cells = height * width
