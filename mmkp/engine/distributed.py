@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.model import MMFullyShardedDataParallel
 from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner
 from torch import distributed, nn
@@ -102,6 +103,26 @@ def _name_process(launcher: str) -> None:
         environment['MASTER_ADDR'] = found.stdout.split()[0]
     environment.setdefault('MASTER_ADDR', '127.0.0.1')
     environment.setdefault('MASTER_PORT', '29500')
+
+
+def raise_if_not_savable(model: nn.Module) -> None:
+    """Refuse a wrapper that would wait forever at the first checkpoint.
+
+    Args:
+        model: of a runner, in its wrapper.
+
+    Raises:
+        ValueError: all its weights are shared out, while MMEngine's runner lets the
+            first process save alone.
+    """
+    if isinstance(model, MMFullyShardedDataParallel):
+        raise ValueError(
+            'model_wrapper_cfg: MMFullyShardedDataParallel shares out all weights, '
+            'which the first process cannot save alone, as it does here. Take '
+            'mmpose.ShardedFrozenDataParallel where a frozen network is what is large, '
+            "or leave it out; less memory is taken by the backbone's with_cp=True "
+            'and by optim_wrapper.accumulative_counts beside smaller batches'
+        )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from mmengine.dist import get_world_size
 from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmkp.engine.distributed import told_of_other_processes
+from mmkp.engine.distributed import raise_if_not_savable, told_of_other_processes
 from mmkp.engine.loop_state import EMPTY, check_training_data
 from mmkp.engine.machine_failures import (
     OF_THE_MACHINE,
@@ -88,6 +88,7 @@ class QuietRunner(Runner):
             if not is_verbose():
                 for message in _WARNINGS_OF_OTHERS:
                     warnings.filterwarnings('ignore', message)
+            raise_if_not_savable(self.model)
             check_training_data(self.train_loop)
             with told_of_other_processes(self):
                 return super().train()

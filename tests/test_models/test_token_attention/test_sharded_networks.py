@@ -10,6 +10,7 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 from two_processes import in_two_processes, needs_fork
 
+from mmkp.engine.distributed import raise_if_not_savable
 from mmkp.models.token_attention import ShardedFrozenDataParallel
 
 
@@ -72,6 +73,8 @@ def _step_of_all_sharded(rank):
     )
     wrapper = OptimWrapper(torch.optim.Adam(wrapped.parameters(), lr=1e-3))
     batch = tiny_methods.batch_of('LMDIS', 2)
+    with pytest.raises(ValueError, match='mmpose.ShardedFrozenDataParallel'):
+        raise_if_not_savable(wrapped)
     torch.manual_seed(0)
     losses = [float(wrapped.train_step(batch, wrapper)['loss']) for _ in range(3)]
     return losses, sum(p.numel() for p in wrapped.parameters())
