@@ -4,8 +4,10 @@ Importing this package registers every type of mmkp in the registries of MMPose.
 """
 
 from mmkp.dependencies import check_dependencies
+from mmkp.early_interruption import tell_early_interruptions
 from mmkp.version import __version__
 
+tell_early_interruptions()
 check_dependencies()
 
 from mmkp import compat  # noqa: E402

@@ -19,7 +19,12 @@ from mmkp.engine.file_kind import (
 from mmkp.engine.restricted_globals import ForbiddenPickleError
 from mmkp.engine.restricted_unpickler import InertObject, RestrictedUnpickler
 from mmkp.engine.tensor_bytes import move
-from mmkp.engine.torch_file import NoCheckpointError, read_legacy, read_zip
+from mmkp.engine.torch_file import (
+    NoCheckpointError,
+    check_checksums,
+    read_legacy,
+    read_zip,
+)
 
 __all__ = [
     'CheckpointError',
@@ -61,7 +66,8 @@ def load_checkpoint_file(
     Tensors, numpy arrays, MMEngine's ``HistoryBuffer`` and plain Python types are
     loaded. A file with anything else in it is refused before anything of it is
     imported or called. Sizes are held against the file, and checksums compared where
-    the format has them.
+    the format has them: zip archives of torch 1.6 and later, and of NumPy. Files of
+    older versions and safetensors have none, so a flipped bit becomes a weight there.
 
     Args:
         filename: Path of the file; ``~`` stands for the home folder.
@@ -113,6 +119,8 @@ def _read(path: Path, map_location: Any, extra: Mapping, trusted: bool) -> Any:
         tensors = {name: value.clone() for name, value in load_file(path).items()}
         return {name: move(value, map_location) for name, value in tensors.items()}
     if trusted and (is_zip(path) or is_pickle(path) or is_old_tar(path)):
+        if is_zip(path) and zipfile.is_zipfile(path):
+            check_checksums(path)
         return torch.load(path, map_location, weights_only=False)
 
     class Unpickler(RestrictedUnpickler):

@@ -11,11 +11,13 @@ import io
 import mmap
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 from torch.storage import TypedStorage, UntypedStorage
 
 from mmkp.engine.file_kind import describe_file
@@ -67,6 +69,7 @@ def read_zip(path: Path, map_location: Any, make_unpickler: MakeUnpickler) -> An
         folder = _check_records(archive, path)
         swapped = _is_swapped(archive, folder)
         storages: dict[str, UntypedStorage] = {}
+        damaged: dict[str, str] = {}
 
         def persistent_load(claim: Any) -> TypedStorage:
             dtype, key, location, count, *_ = _parse_claim(claim)
@@ -77,8 +80,12 @@ def read_zip(path: Path, map_location: Any, make_unpickler: MakeUnpickler) -> An
                         f'storage {key} should have {count} numbers of {dtype} and has '
                         f'{info.file_size} bytes'
                     )
-                with archive.open(info) as file:
-                    storage = _read_storage(file, info.file_size)
+                try:
+                    with archive.open(info) as file:
+                        storage = _read_storage(file, info.file_size)
+                except zipfile.BadZipFile as error:
+                    damaged[key] = str(error)
+                    storage = UntypedStorage(info.file_size)
                 if swapped:
                     storage.byteswap(dtype)
                 storages[key] = place(storage, location)
@@ -86,7 +93,40 @@ def read_zip(path: Path, map_location: Any, make_unpickler: MakeUnpickler) -> An
 
         unpickler = make_unpickler(io.BytesIO(archive.read(f'{folder}data.pkl')))
         unpickler.persistent_load = persistent_load
-        return unpickler.load()
+        content = unpickler.load()
+        if damaged:
+            lost = {storages[key].data_ptr() for key in damaged}
+            names = list(islice(_names_of_tensors(content, lost), 3))
+            raise zipfile.BadZipFile(
+                f'{next(iter(damaged.values()))}, which holds {" and ".join(names)}'
+            )
+        return content
+
+
+def _names_of_tensors(value: Any, storages: set[int], name: str = '') -> Iterator[str]:
+    """Where the tensors of some storages are in what was saved."""
+    if isinstance(value, Tensor):
+        if value.untyped_storage().data_ptr() in storages:
+            yield name or 'the tensor'
+    elif isinstance(value, Mapping | list | tuple):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            yield from _names_of_tensors(item, storages, f'{name}.{key}'.lstrip('.'))
+
+
+def check_checksums(path: Path) -> None:
+    """Compare the checksums of an archive, which ``torch.load`` itself does not.
+
+    Args:
+        path: of a file of torch 1.6 and later.
+
+    Raises:
+        zipfile.BadZipFile: an entry is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f'Bad CRC-32 for file {damaged!r}')
 
 
 def _check_records(archive: zipfile.ZipFile, path: Path) -> str:

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 
 import machine_faults
 import pytest
@@ -242,3 +243,24 @@ def test_faults_of_real_disks(name):
         if name in ('checkpoint_full', 'log_full', 'read_only', 'worker_killed'):
             assert 'Traceback' not in said
             assert find_resumable_checkpoint(work).name == 'iter_6.pth'
+
+
+@pytest.mark.parametrize(
+    'command',
+    [['-m', 'mmkp', 'doctor'], [str(tiny.TOOLS / 'train.py'), 'a.py']],
+)
+def test_ctrl_c_while_a_program_is_importing(command, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, '-X', 'importtime', *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': str(tiny.TOOLS.parent)},
+    )
+    for line in process.stderr:
+        if line.endswith(' numpy\n'):
+            break
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait() == 130
+    assert 'Traceback' not in said and said.endswith('interrupted\n')
