@@ -6,12 +6,11 @@ import os.path as osp
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from mmkp.datasets.damaged_images import DamagedImages
 from mmkp.datasets.image_boxes import box_remarks, plain_name, read_boxes
 from mmkp.datasets.image_decoding import CorruptImageError
 from mmkp.datasets.image_files import find_images
@@ -36,7 +35,8 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
 
     A damaged image, one that cannot be read or one that is gone does not stop a
     training: it is replaced by another one at random, with a warning the first time it
-    is met by any loader process; ``corrupt_images`` lists those met so far. In test
+    is met by any loader process, ten in all; ``corrupt_images`` lists those met so far.
+    More than a tenth, beyond twenty, is an error. In test
     mode the next image stands in, so that batches keep their size, and is marked by
     ``stands_in``, so that the metrics of unlabelled images leave it out.
 
@@ -89,7 +89,7 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
         self.num_keypoints = int(num_keypoints)
         self.files, self.pattern, self.recursive = files, pattern, recursive
         self.image_bbox_file = bbox_file
-        self._corrupt = torch.zeros(0, dtype=torch.bool)
+        self._damaged = DamagedImages(0, '')
         if not bbox_file:
             self._check_pipeline(kwargs.get('pipeline', []))
         super().__init__(
@@ -138,7 +138,7 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
                 for index, name in enumerate(names)
             ]
         # In shared memory, so that all loader processes know what one has met.
-        self._corrupt = torch.zeros(len(names), dtype=torch.bool).share_memory_()
+        self._damaged = DamagedImages(len(names), self.data_prefix['img'] or '.')
         return samples
 
     def _box_samples(self, folder: str, names: list[str]) -> list[dict]:
@@ -169,7 +169,7 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
     @property
     def corrupt_images(self) -> list[int]:
         """``img_id`` of the damaged images met so far by any loader process."""
-        return self._corrupt.nonzero().flatten().tolist()
+        return self._damaged.met.nonzero().flatten().tolist()
 
     def get_data_info(self, idx: int) -> dict:
         """Return one sample.
@@ -197,7 +197,8 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             next image, with ``stands_in`` in its metainfo.
 
         Raises:
-            CorruptImageError: If every image has turned out to be damaged.
+            CorruptImageError: If every image has turned out to be damaged, or more
+                than a tenth of them.
         """
         number = len(self) if self.test_mode else 1
         for offset in range(number):
@@ -205,33 +206,11 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             try:
                 found = super().prepare_data(index)
             except CorruptImageError as error:
-                self._leave_out(self.get_data_info(index)['img_id'], error)
+                purpose = 'the evaluation' if self.test_mode else 'training'
+                img_id = self.get_data_info(index)['img_id']
+                self._damaged.note(img_id, error, purpose)
                 continue
             if offset and isinstance(found, dict) and 'data_samples' in found:
                 found['data_samples'].set_metainfo({STANDS_IN: True})
             return found
         return None
-
-    def _leave_out(self, img_id: int, error: CorruptImageError) -> None:
-        """Note a damaged image, and say so the first time."""
-        if not self._corrupt[img_id]:
-            self._corrupt[img_id] = True
-            # MMEngine shows no warnings of other processes, only errors.
-            level = logging.WARNING if is_main_process() else logging.ERROR
-            purpose = 'the evaluation' if self.test_mode else 'training'
-            print_log(
-                f'{error}. It is left out of {purpose} and replaced by another '
-                'image. To list all damaged images: '
-                f'python tools/misc/find_corrupt_images.py {self._folder()}',
-                logger='current',
-                level=level,
-            )
-        if bool(self._corrupt.all()):
-            raise type(error)(
-                f'all {len(self._corrupt)} images of {self._folder()} are damaged, '
-                f'the last one met: {error}'
-            ) from error
-
-    def _folder(self) -> str:
-        """Return the folder of the images for messages."""
-        return self.data_prefix['img'] or '.'

@@ -13,6 +13,7 @@ from mmengine.dist import get_world_size
 from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from mmkp.datasets.damaged_images import leave_out_damaged_images
 from mmkp.engine.distributed import raise_if_not_savable, told_of_other_processes
 from mmkp.engine.loop_state import EMPTY, check_training_data
 from mmkp.engine.machine_failures import (
@@ -94,13 +95,15 @@ class QuietRunner(Runner):
                 return super().train()
 
     def build_train_loop(self, loop: Any) -> Any:
-        """Build the loop and its data.
+        """Build the loop and its data; damaged images are left out of them.
 
         Raises:
             ValueError: the data set is empty, which MMEngine cannot serialise.
         """
         try:
-            return super().build_train_loop(loop)
+            built = super().build_train_loop(loop)
+            leave_out_damaged_images(built.dataloader.dataset)
+            return built
         except ValueError as error:
             if 'need at least one array' in str(error):
                 raise ValueError(EMPTY) from error

@@ -21,6 +21,7 @@ def logged(monkeypatch):
         messages.append((level, message))
 
     for module in (
+        'damaged_images',
         'unlabeled_image_dataset',
         'annotation_checks',
         'image_files',

@@ -183,9 +183,7 @@ def test_other_processes_report_in_a_way_that_mmengine_shows(
 ):
     (tmp_path / 'a.jpg').write_bytes(b'text')
     (tmp_path / 'b.jpg').write_bytes(encode(picture))
-    monkeypatch.setattr(
-        'mmkp.datasets.unlabeled_image_dataset.is_main_process', lambda: False
-    )
+    monkeypatch.setattr('mmkp.datasets.damaged_images.is_main_process', lambda: False)
     make(tmp_path, pipeline=PIPELINE)[0]
     assert [level for level, _ in logged] == [logging.ERROR]
 
