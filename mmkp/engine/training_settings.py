@@ -115,6 +115,7 @@ def _of_config(cfg: Mapping[str, Any]) -> dict[str, Any]:
         key: value
         for key, value in found.items()
         if not any(key == left or key.startswith(f'{left}.') for left in _LEFT_OUT)
+        and not key.endswith('.data_root')  # folders are moved
     }
 
 
