@@ -94,6 +94,7 @@ def expect_same_predictions(
     expected: Sequence[Prediction],
     pixels: float,
     what: str,
+    share: float = 1.0,
 ) -> None:
     """Refuse predictions that lie further apart than so many pixels.
 
@@ -102,10 +103,14 @@ def expect_same_predictions(
         expected: the same.
         pixels: largest distance in each coordinate.
         what: is compared with what, for the message.
+        share: of the keypoints that have to be as near. Where a map has two peaks of
+            one height, or is flat around its peak, rounding decides where a keypoint
+            lies.
 
     Raises:
         CheckFailed: telling the distance, or that numbers of instances differ.
     """
+    distances = [np.zeros(0)]
     for index, (left, right) in enumerate(zip(found, expected, strict=True)):
         shapes = left['keypoints'].shape, right['keypoints'].shape
         if shapes[0] != shapes[1]:
@@ -113,11 +118,14 @@ def expect_same_predictions(
                 f'{what}: image {index} has keypoints of shape {shapes[0]}, should be '
                 f'{shapes[1]}'
             )
-        if not shapes[0][0]:
-            continue
-        distance = np.abs(left['keypoints'] - right['keypoints']).max()
-        if not distance <= pixels:
-            raise CheckFailed(
-                f'{what}: a keypoint of image {index} is {distance:.3g} pixels off, '
-                f'should be at most {pixels:.3g}'
-            )
+        apart = np.abs(left['keypoints'] - right['keypoints'])
+        distances.append(apart.max(-1).ravel())
+    every = np.concatenate(distances)
+    if not len(every):
+        return
+    distance = np.quantile(every, share)
+    if not distance <= pixels:
+        raise CheckFailed(
+            f'{what}: keypoints are up to {distance:.3g} pixels off, should be at most '
+            f'{pixels:.3g} for {share:.0%} of them'
+        )
