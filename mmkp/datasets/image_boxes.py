@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from mmkp.datasets.coco_check import check_coco
+from mmkp.datasets.coco_check.values import MAX_COORDINATE
 from mmkp.labels import read_json
 
 
@@ -67,7 +68,8 @@ def read_boxes(path: str) -> tuple[dict[str, np.ndarray], list[str]]:
             if numbers is None:
                 _refuse(path, name, box)
             x, y, width, height, score = numbers
-            if np.isfinite(numbers).all() and width > 0 and height > 0:
+            known = all(abs(n) < MAX_COORDINATE for n in numbers)
+            if known and width > 0 and height > 0:
                 good.append([x, y, x + width, y + height, score])
             else:
                 left_out.append(f'{name}: {box}')

@@ -14,19 +14,17 @@ from PIL import Image
 
 from mmkp.datasets.image_arrays import array_as_image, eight_bit
 from mmkp.datasets.image_formats import (
-    header_size,
     pillow_formats,
     why_not_an_image,
     without_png_notes,
 )
+from mmkp.datasets.image_headers import can_hold, header_size
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 PNG_START, PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
 # A box of the format, or its bare code stream.
 _JPEG2000 = (b'\0\0\0\x0cjP  ', b'\xff\x4f\xff\x51')
 ORIENTATION = 0x0112
-# A smaller JPEG file cannot hold more pixels than fit into memory.
-_SMALL_JPEG = 300_000
 
 
 class CorruptImageError(ValueError):
@@ -143,7 +141,7 @@ def is_complete(content: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
-    except (OSError, SyntaxError):
+    except Exception:  # depends on where it is damaged
         return False
     return True
 
@@ -174,11 +172,11 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
     """
     if not content:
         raise CorruptImageError(f'{path} is empty (0 bytes)')
+    by_pillow = _examine_header(content, path) or content.startswith(_JPEG2000)
     if not is_complete(content):
         raise CorruptImageError(
             f'{path} is a truncated image: its data end after {len(content)} bytes'
         )
-    by_pillow = _examine_header(content, path) or content.startswith(_JPEG2000)
     if content.startswith(PNG_START):
         content = without_png_notes(content)
     # OpenCV applies the EXIF orientation unless told otherwise; ANYDEPTH keeps all
@@ -209,19 +207,17 @@ def _examine_header(content: bytes, path: str) -> bool:
                 f'{path} has {size[0]}x{size[1]} pixels, more than are decoded '
                 f'({limit}): reduce it, or cut it into parts'
             )
-        return False
-    is_jpeg = content.startswith(JPEG_START)
-    is_webp = content[8:12] == b'WEBP'
-    # Of WebP only those with metadata are looked into; it ends at 16383 pixels a side.
-    has_exif = is_webp and content[12:16] == b'VP8X' and content[20] & 8
-    is_small = content.startswith(b'BM') or is_jpeg and len(content) < _SMALL_JPEG
-    if is_small or is_webp and not has_exif:
+        _check_claim(content, size, path)
+    is_webp = content[8:16] == b'WEBPVP8X'
+    has_exif = is_webp and content[20:21] and content[20] & 8
+    if size is not None and not has_exif:
         return False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of half the limit
             with Image.open(io.BytesIO(content), formats=pillow_formats()) as image:
-                if not is_webp:
+                _check_claim(content, image.size, path)
+                if not has_exif:
                     return False
                 return image.getexif().get(ORIENTATION, 1) not in (0, 1)
     except Image.DecompressionBombError:
@@ -229,17 +225,31 @@ def _examine_header(content: bytes, path: str) -> bool:
             f'{path} has more pixels than are decoded ({limit}): reduce it, or cut it '
             'into parts'
         ) from None
+    except CorruptImageError:
+        raise
     except Exception:  # OpenCV may read it all the same
         return False
+
+
+def _check_claim(content: bytes, size: tuple[int, int], path: str) -> None:
+    """Refuse what claims more pixels than its bytes can hold, before room is made."""
+    if not can_hold(content, size):
+        raise CorruptImageError(
+            f'{path} claims {size[0]}x{size[1]} pixels in {len(content)} bytes: it is '
+            'damaged or made to fill the memory'
+        )
 
 
 def _decode_with_pillow(content: bytes, path: str) -> np.ndarray:
     """Decode what OpenCV does not know, turns wrongly, or dies of where damaged."""
     try:
         with Image.open(io.BytesIO(content), formats=pillow_formats()) as image:
+            _check_claim(content, image.size, path)
             image.load()
             return array_as_image(image, path)
     except Image.UnidentifiedImageError:
         raise CorruptImageError(why_not_an_image(content, path)) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except CorruptImageError:
+        raise
+    except Exception as error:  # depends on where it is damaged
         raise CorruptImageError(f'{path} cannot be decoded: {error}') from error

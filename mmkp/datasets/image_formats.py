@@ -38,9 +38,6 @@ FILM_SUFFIXES = (
 )  # fmt: skip
 
 _JXL_STARTS = (b'\xff\x0a', b'\x00\x00\x00\x0cJXL \r\n\x87\n')
-# Tags of width and height, and the types that their values may have.
-_TIFF_SIDES = (256, 257)
-_TIFF_KINDS = {3: 'H', 4: 'I'}
 _HEIF_BRANDS = (b'heic', b'heix', b'hevc', b'heim', b'heis', b'mif1', b'msf1')
 # Chunks of a PNG file that OpenCV makes nothing of, but libpng has remarks about.
 _PNG_NOTES = {
@@ -87,35 +84,6 @@ def why_not_an_image(content: bytes, path: str) -> str:
             f'{content[:8]!r})'
         )
     return f'{path} is {kind}: convert it to JPEG or PNG, or pip install {package}'
-
-
-def header_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height that the header of a PNG or TIFF file claims.
-
-    Args:
-        content: the whole file.
-
-    Returns:
-        (W, H) in pixels; None of other formats, and where they cannot be told.
-    """
-    try:
-        if content.startswith(b'\x89PNG'):
-            return struct.unpack_from('>II', content, 16)
-        order = {b'II*\0': '<', b'MM\0*': '>'}.get(content[:4])
-        if order is None:
-            return None
-        (start,) = struct.unpack_from(f'{order}I', content, 4)
-        (number,) = struct.unpack_from(f'{order}H', content, start)
-        sides: dict[int, int] = {}
-        for index in range(number):
-            place = start + 2 + 12 * index
-            tag, kind = struct.unpack_from(f'{order}HH', content, place)
-            if tag in _TIFF_SIDES and kind in _TIFF_KINDS:
-                form = order + _TIFF_KINDS[kind]
-                (sides[tag],) = struct.unpack_from(form, content, place + 8)
-        return sides[_TIFF_SIDES[0]], sides[_TIFF_SIDES[1]]
-    except (struct.error, KeyError):
-        return None
 
 
 def without_png_notes(content: bytes) -> bytes:

@@ -1,12 +1,14 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Read MATLAB files, with errors that name the file."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
 
+from mmkp.datasets.matlab_elements import unpacked
 from mmkp.labels.existing_file import existing_file
 
 
@@ -24,11 +26,13 @@ def load_variables(path: str | Path, **options: Any) -> dict[str, Any]:
         FileNotFoundError: If the file does not exist.
         ValueError: If it cannot be read.
     """
-    existing_file(path, 'a .mat file', '; give the folder that holds it')
+    path = existing_file(path, 'a .mat file', '; give the folder that holds it')
+    found = path.read_bytes()
     try:
-        content = loadmat(path, appendmat=False, **options)
-    except PermissionError:
-        raise
+        # One of the first bytes of version 4 is zero; 7.3, which is HDF5, is not read.
+        if 0 not in found[:4] and found[124:128] not in (b'\0\2IM', b'\2\0MI'):
+            found = unpacked(found)
+        content = loadmat(io.BytesIO(found), **options)
     # What a damaged file raises depends on where it is damaged.
     except Exception as error:
         raise ValueError(

@@ -11,6 +11,7 @@ from mmkp.datasets.annotation_checks import hide_undefined_keypoints
 from mmkp.datasets.coco_check.values import as_number, shown
 from mmkp.datasets.sample_annotations import coco_annotation, judge_by_samples
 from mmkp.labels import read_json
+from mmkp.ops.arguments import real_array
 
 
 @DATASETS.register_module()
@@ -73,8 +74,8 @@ def _check_people(entries: list, path: str) -> None:
             )
         for key, size in sizes.items():
             try:
-                found = np.array(person.get(key), np.float64).size
-            except (TypeError, ValueError):
+                found = real_array(key, person.get(key)).size
+            except ValueError:
                 found = 0
             if found != size:
                 raise ValueError(

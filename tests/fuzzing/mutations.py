@@ -1,5 +1,6 @@
 """How sound input is damaged: bits, pieces and numbers, values of json, arrays."""
 
+import copy
 import json
 import re
 from typing import Any
@@ -122,7 +123,7 @@ def _changed(rng: Random, value: Any) -> Any:
         else:
             value[at] = _changed(rng, value[at])
         return value
-    return number(rng) if chance(rng, 0.5) else choose(rng, STRANGE)
+    return number(rng) if chance(rng, 0.5) else copy.deepcopy(choose(rng, STRANGE))
 
 
 def array(rng: Random, shape: tuple[int, ...], scale: float = 20.0) -> np.ndarray:
