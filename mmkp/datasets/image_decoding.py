@@ -18,7 +18,7 @@ from mmkp.datasets.image_formats import (
     why_not_an_image,
     without_png_notes,
 )
-from mmkp.datasets.image_headers import can_hold, header_size
+from mmkp.datasets.image_headers import can_hold, header_size, png_chunks_fit
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 PNG_START, PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
@@ -157,7 +157,8 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
     * Of several frames or pages the first one is taken.
 
     OpenCV decodes; Pillow does what OpenCV cannot (GIF, AVIF, ...), and JPEG 2000, of
-    which damaged files end OpenCV's process.
+    which damaged files end OpenCV's process. Neither makes room for what a file claims
+    and does not have.
 
     Args:
         content: The whole file.
@@ -178,6 +179,7 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
             f'{path} is a truncated image: its data end after {len(content)} bytes'
         )
     if content.startswith(PNG_START):
+        by_pillow |= not png_chunks_fit(content)
         content = without_png_notes(content)
     # OpenCV applies the EXIF orientation unless told otherwise; ANYDEPTH keeps all
     # 16 bits for the scaling below.

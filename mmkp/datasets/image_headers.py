@@ -56,6 +56,25 @@ def header_size(content: bytes) -> tuple[int, int] | None:
     return None
 
 
+def png_chunks_fit(content: bytes) -> bool:
+    """Whether the chunks of a PNG file lie within it, up to its end.
+
+    Args:
+        content: of a PNG file.
+
+    Returns:
+        False where a chunk claims more bytes than are there, for which OpenCV makes
+        room, or the last one is missing.
+    """
+    place = 8
+    while place + 12 <= len(content):
+        (length,) = struct.unpack_from('>I', content, place)
+        if content[place + 4 : place + 8] == b'IEND':
+            return True
+        place += 12 + length
+    return False
+
+
 def _tiff_size(content: bytes, order: str) -> tuple[int, int]:
     (start,) = struct.unpack_from(f'{order}I', content, 4)
     (number,) = struct.unpack_from(f'{order}H', content, start)

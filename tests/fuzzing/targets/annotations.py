@@ -129,9 +129,9 @@ def _use_detections(case: tuple[bytes, bytes], folder: Path) -> None:
 
 
 TARGETS = {
-    'annotations': Target(_make, _use, 2.0),
+    'annotations': Target(_make, _use, 0.3),
     'boxes': Target(_make_boxes, _use_boxes),
-    'detections': Target(_make_detections, _use_detections),
+    'detections': Target(_make_detections, _use_detections, 0.5),
 }
 
 __all__ = ['TARGETS', 'mmkp']
