@@ -1,4 +1,4 @@
-"""Images that claim what their bytes cannot hold, and damaged ones that crash readers."""
+"""Images that claim what their bytes cannot hold, or that crash their readers."""
 
 import io
 import resource
