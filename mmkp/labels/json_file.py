@@ -56,6 +56,8 @@ def read_json(path: str | Path, top: type | None = None, nan: bool = False) -> A
         ) from None
     except RecursionError:
         raise ValueError(f'{path} is nested too deeply to be read as json') from None
+    except ValueError as error:  # Python's limit of the digits of a whole number
+        raise ValueError(f'{path} is no json file that can be read: {error}') from None
     if top is not None and not isinstance(content, top):
         kinds: dict[type, str] = {dict: 'an object {...}', list: 'a list [...]'}
         found = kinds.get(type(content), f'{content!r:.40}')
@@ -72,7 +74,7 @@ class _RefusedNumber(Exception):
 
 
 def _parse(text: str, nan: bool) -> Any:
-    """Content of a text; numbers beyond all floating-point ones count as infinite."""
+    """Content of a text; numbers beyond all floating-point ones are as NaN is."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict:
         content = dict(pairs)
@@ -90,7 +92,7 @@ def _parse(text: str, nan: bool) -> Any:
     def whole(name: str) -> float:
         return int(name) if len(name) < _DIGITS else number(name)
 
-    if not _HUGE.search(text):  # as nearly always; Python's own are faster
+    if nan or not _HUGE.search(text):  # as nearly always; Python's own are faster
         return json.loads(text, object_pairs_hook=unique, parse_constant=number)
     return json.loads(
         text,
