@@ -1,67 +1,13 @@
-"""Files made to harm: refused by name, in bounded time and memory."""
+"""Pickles made to harm: refused by name, in bounded time and memory."""
 
-import io
-import json
-import os
 import pickle
-import resource
 import struct
-import time
-import warnings
-import zipfile
 
 import pytest
 import torch
+from hostile_checkpoints import archive, refused
 
-from mmkp.engine import CheckpointError, UntrustedCheckpointError, load_checkpoint_file
-
-GIB = 1 << 30
-REFUSALS = (CheckpointError, UntrustedCheckpointError)
-
-
-@pytest.fixture(autouse=True)
-def _bounds():
-    """A GiB beyond what the process has, and ten CPU seconds."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with open('/proc/self/statm') as file:
-        taken = int(file.read().split()[0]) * os.sysconf('SC_PAGE_SIZE')
-    resource.setrlimit(resource.RLIMIT_AS, (taken + GIB, hard))
-    begun = time.process_time()
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-    assert time.process_time() - begun < 10
-
-
-def refused(path, match):
-    """Require a refusal that names the file and what is wrong, in one short line."""
-    with pytest.raises(REFUSALS, match=match) as caught:
-        load_checkpoint_file(path)
-    text = str(caught.value)
-    assert str(path) in text
-    assert '\n' not in text
-    assert len(text) < len(str(path)) + 700
-
-
-def saved(content, **options):
-    buffer = io.BytesIO()
-    torch.save(content, buffer, **options)
-    return buffer.getvalue()
-
-
-def archive(path, program=None, more=(), method=zipfile.ZIP_STORED, data=b'\0' * 48):
-    """A checkpoint of the pickle of a tensor (3, 4), or of another one."""
-    source = zipfile.ZipFile(io.BytesIO(saved(torch.zeros(3, 4))))
-    with warnings.catch_warnings(), zipfile.ZipFile(path, 'w', method) as target:
-        warnings.simplefilter('ignore')  # of names that occur twice
-        for name in source.namelist():
-            content = source.read(name)
-            if name.endswith('data.pkl') and program is not None:
-                content = program
-            if name.endswith('data/0'):
-                content = data
-            target.writestr(name, content)
-        for name, content in more:
-            target.writestr(name, content)
+from mmkp.engine import load_checkpoint_file
 
 
 def text(value):
@@ -233,99 +179,6 @@ def test_lists_in_each_other_without_end(tmp_path):
     while found:
         (found,), depth = found, depth + 1
     assert depth == number - 1
-
-
-KINDS = {
-    'sparse': (lambda: torch.eye(3).to_sparse(), '_rebuild_sparse_tensor'),
-    'rows': (lambda: torch.eye(3).to_sparse_csr(), '_rebuild_sparse_tensor'),
-    'quantized': (
-        lambda: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
-        '_rebuild_qtensor',
-    ),
-    'nested': (lambda: torch.nested.nested_tensor([torch.ones(2)]), '_rebuild_nested'),
-    'meta': (lambda: torch.ones(3, device='meta'), '_rebuild_meta'),
-}
-
-
-@pytest.mark.filterwarnings('ignore')
-@pytest.mark.parametrize('zipped', [True, False])
-@pytest.mark.parametrize('kind', KINDS)
-def test_other_kinds_of_tensors(kind, zipped, tmp_path):
-    make, match = KINDS[kind]
-    path = tmp_path / 'kind.pth'
-    path.write_bytes(saved(dict(a=make()), _use_new_zipfile_serialization=zipped))
-    refused(path, match)
-
-
-ZEROS = b'\0' * (1 << 20)
-ARCHIVES = {
-    'name upwards': (dict(more=[('../../x', b'')]), "'../../x' leads out of it"),
-    'name from the root': (dict(more=[('/etc/x', b'')]), "'/etc/x' leads out of it"),
-    'name of another system': (dict(more=[('C:\\x', b'')]), 'leads out of it'),
-    'backslashes': (dict(more=[('a\\..\\..\\x', b'')]), 'leads out of it'),
-    'a record twice': (dict(more=[('archive/data/0', b'\1' * 48)]), 'occurs twice'),
-    'two pickles': (dict(more=[('other/data.pkl', b'N.')]), '2 data.pkl'),
-    'another method': (dict(method=zipfile.ZIP_LZMA), 'packed otherwise'),
-    'a packed pickle': (
-        dict(
-            program=b'\x80\x04' + b'\x8f0' * (3 << 20) + b'N.',
-            method=zipfile.ZIP_DEFLATED,
-        ),
-        'its pickle is packed',
-    ),
-    'a bomb': (
-        dict(
-            more=[(f'archive/{n}', ZEROS * 8) for n in range(40)],
-            method=zipfile.ZIP_DEFLATED,
-        ),
-        'unpack to .* more than 100 times',
-    ),
-}
-
-
-@pytest.mark.parametrize('name', ARCHIVES)
-def test_archives(name, tmp_path):
-    options, match = ARCHIVES[name]
-    archive(tmp_path / 'evil.pth', **options)
-    refused(tmp_path / 'evil.pth', match)
-
-
-def tensors(**offsets):
-    return {
-        name: dict(dtype='F32', shape=[3], data_offsets=list(pair))
-        for name, pair in offsets.items()
-    }
-
-
-HEADERS = {
-    'two tensors in one place': (tensors(a=(0, 12), b=(0, 12)), 'SafetensorError'),
-    'tensors that overlap': (tensors(a=(0, 12), b=(4, 16)), 'SafetensorError'),
-    'beyond the file': (
-        tensors(a=(0, 12), b=(1 << 40, (1 << 40) + 12)),
-        'SafetensorError',
-    ),
-    'backwards': (tensors(a=(12, 0)), 'SafetensorError'),
-    'another size': (tensors(a=(0, 24)), 'SafetensorError'),
-    'a huge shape': (
-        dict(a=dict(dtype='F32', shape=[1 << 62, 4], data_offsets=[0, 24])),
-        'SafetensorError',
-    ),
-}
-
-
-@pytest.mark.parametrize('name', HEADERS)
-def test_safetensors(name, tmp_path):
-    header, match = HEADERS[name]
-    content = json.dumps(header).encode()
-    path = tmp_path / 'evil.safetensors'
-    path.write_bytes(struct.pack('<Q', len(content)) + content + bytes(24))
-    refused(path, match)
-
-
-def test_a_huge_header_of_safetensors(tmp_path):
-    path = tmp_path / 'evil.safetensors'
-    path.write_bytes(struct.pack('<Q', 1 << 39) + b'{"a":1}')
-    refused(path, 'SafetensorError')
 
 
 def test_keys_that_all_have_one_hash_are_refused_at_the_first(tmp_path):
