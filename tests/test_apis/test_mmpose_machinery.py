@@ -79,10 +79,10 @@ class TestScripts:
     def test_browse_dataset(self, kind, phase, tmp_path):
         run_script(
             'misc/browse_dataset.py', MADE[kind]()[0], '--not-show', '--output-dir',
-            tmp_path, '--phase', phase, '--max-item-per-dataset', 2, *unique(),
+            tmp_path, '--phase', phase, *unique(),
         )  # fmt: skip
         drawn = [cv2.imread(str(path)) for path in tmp_path.iterdir()]
-        assert len(drawn) == 2
+        assert len(drawn) >= 2
         # A training's targets are drawn below the image.
         ratio = 2 if phase == 'train' and kind != 'discovery' else 1
         assert all(d.shape[0] % (32 * ratio) == 0 and d.std() > 1 for d in drawn)

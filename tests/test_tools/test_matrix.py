@@ -32,7 +32,7 @@ def rows(script):
 
 def test_rows_are_unlike_and_can_be_made(script):
     names = [row.name for row in rows(script)]
-    assert len(set(names)) == len(names) >= 12
+    assert len(set(names)) == len(names) >= 11
     for row in rows(script):
         assert row.install in ('wheel', 'editable')
     assert {row.python for row in rows(script)} == {'3.10', '3.11', '3.12', '3.13'}
@@ -90,7 +90,7 @@ def test_a_row(failing, result, status, script, page, tmp_path, monkeypatch, cap
             return '.....\n7 passed, 1 skipped, 3 warnings in 5.21s (0:00:05)\n'
         return '8\n'
 
-    row = rows(script)[1]
+    row = rows(script)[0]
     monkeypatch.setattr(script, 'call', call)
     monkeypatch.setattr(script.shutil, 'which', lambda name: f'/usr/bin/{name}')
     options = ['--page', str(page), '--folder', str(tmp_path / 'envs')]
@@ -103,9 +103,7 @@ def test_a_row(failing, result, status, script, page, tmp_path, monkeypatch, cap
     assert left == ([f'{row.name}.log'] if failing else [])
     if not failing:
         installed = '\n'.join(command for command, _ in commands)
-        assert (
-            f'torch=={row.torch} torchvision=={script.VISION[row.torch]}' in installed
-        )
+        assert f' torch=={row.torch} torchvision ' in installed
         assert 'mmcv-lite==2.1.0' in installed and 'mmpose==1.3.2' in installed
         limits = script.constraints(row).splitlines()
         assert limits.count(f'numpy=={row.numpy}') == 1

@@ -37,7 +37,6 @@ SMOKE = (
 HEAD = '| Python | torch | NumPy | MMCV | install | result | date | row |'
 # Python, torch, NumPy, MMCV, install.
 ROWS = (
-    ('3.10', '2.0.1', '1.26.4', 'mmcv-lite 2.1.0', 'wheel'),
     ('3.10', '2.1.0', '1.24.4', 'mmcv-lite 2.1.0', 'wheel'),
     ('3.10', '2.4.1', '2.2.6', 'mmcv-lite 2.1.0', 'editable'),
     ('3.10', '2.13.0', '1.26.4', 'mmcv-lite 2.1.0', 'editable'),
