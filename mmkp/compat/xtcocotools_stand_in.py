@@ -110,6 +110,8 @@ def _make_modules() -> tuple[types.ModuleType, ...]:
     class COCOeval(cocoeval.COCOeval):
         """COCO's evaluation of keypoints with any sigmas and areas."""
 
+        stats: Any
+
         def __init__(
             self,
             cocoGt: Any = None,  # noqa: N803
