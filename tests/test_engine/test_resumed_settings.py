@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""A training that is resumed with other settings: what takes effect, what is told."""
+"""A training resumed with other settings: what ResumedSettingsHook adopts and tells."""
 
 import logging
 import re

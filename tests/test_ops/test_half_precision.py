@@ -21,15 +21,19 @@ NO_FLOATS = 'whole numbers, sizes and settings'
 OF_EDGE_MAP = 'a part of edge_map, in the precision that this calls it in'
 #: Name, or the module of all, and why precision is no matter.
 NOT_CONCERNED = {
+    'accelerators': NO_FLOATS,
     'arguments': NO_FLOATS,
+    'edge_map.dense': OF_EDGE_MAP,
     'edge_map.formula.complete_graph': NO_FLOATS,
     'edge_map.fused': OF_EDGE_MAP,
     'edge_map.nearest_edges': OF_EDGE_MAP,
+    'edge_map.once': OF_EDGE_MAP,
     'edge_map.tiles': OF_EDGE_MAP,
     'finite': 'numbers of Python, for JSON',
     'geometry.check_alignment': NO_FLOATS,
     'geometry.size_of': NO_FLOATS,
     'heatmaps.hourglass_heatmap': 'numpy in the loader of data',
+    'heatmaps.peak_accuracy': 'compares cells of maxima',
     'heatmaps.peaks.highest_cells': 'compares values, which lifting leaves in order',
     'part_affinity': 'numpy; PoseDecoder lifts tensors, tested there',
     'precision': 'what the others are made precise with, tested in test_precision',

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from mmkp.models.heads.soft_argmax_head import SoftArgmaxHead
 from mmkp.models.layers.normalized_convolution import NormalizedConvolution
 from mmkp.ops.geometry import MapGeometry, size_of
-from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.soft_argmax import soft_argmax, spatial_softmax
-from mmkp.ops.precision import per_axis
+from mmkp.ops.precision import full_precision, per_axis
 
 
 @MODELS.register_module()

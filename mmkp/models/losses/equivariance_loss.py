@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from mmkp.models.losses.mean_over_processes import mean_over_processes
 from mmkp.ops.arguments import one_of
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import expected_squared_distance, full_precision
-from mmkp.ops.precision import per_axis
+from mmkp.ops.heatmaps.moments import expected_squared_distance
+from mmkp.ops.precision import full_precision, per_axis
 from mmkp.ops.warps.warp import Warp
 
 VARIANTS: dict[str, tuple[str, ...]] = {

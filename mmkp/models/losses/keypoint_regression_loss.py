@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmkp.models.losses.mean_over_processes import mean_over_processes
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 
 
 @MODELS.register_module()

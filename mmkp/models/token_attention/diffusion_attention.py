@@ -18,8 +18,7 @@ from mmkp.models.token_attention.diffusion_models import (
 )
 from mmkp.models.token_attention.latent_cache import LatentCache, weights_digest
 from mmkp.ops.arguments import one_of
-from mmkp.ops.heatmaps.moments import full_precision
-from mmkp.ops.precision import constants
+from mmkp.ops.precision import constants, full_precision
 
 DTYPES = {
     'float32': torch.float32,

@@ -9,7 +9,6 @@ import math
 import torch
 from torch import Tensor
 
-from mmkp.ops.precision import full_precision as full_precision
 from mmkp.ops.precision import full_precision_product, in_full_precision
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from mmkp.ops.accelerators import working_set
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 
 
 def attention_maps_by_rows(

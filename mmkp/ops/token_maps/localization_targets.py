@@ -4,8 +4,8 @@
 from torch import Tensor
 
 from mmkp.ops.heatmaps.gaussian_maps import gaussian_line
-from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.peaks import highest_cells
+from mmkp.ops.precision import full_precision
 
 
 def peak_gaussians(maps: Tensor, sigma: float) -> Tensor:

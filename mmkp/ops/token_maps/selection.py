@@ -4,8 +4,8 @@
 import torch
 from torch import Tensor
 
-from mmkp.ops.heatmaps.moments import full_precision
 from mmkp.ops.heatmaps.peaks import highest_cells
+from mmkp.ops.precision import full_precision
 from mmkp.ops.token_maps.furthest_point_sampling import furthest_point_sampling
 from mmkp.ops.token_maps.separable_divergence import separable_kl_divergence
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmkp.ops.geometry import MapGeometry, size_of
-from mmkp.ops.heatmaps.moments import full_precision
+from mmkp.ops.precision import full_precision
 from mmkp.ops.warps.affine import maps_to_source
 from mmkp.ops.warps.warp import Warp
 
