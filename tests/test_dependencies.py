@@ -132,5 +132,6 @@ def test_nothing_else_is_imported_before_the_check():
     ]
     assert lines == [
         'from mmkp.dependencies import check_dependencies',
+        'from mmkp.early_interruption import tell_early_interruptions',  # bare Python
         'from mmkp.version import __version__',
     ]
