@@ -27,13 +27,17 @@ from mmpose.registry import MODELS
 
 from mmkp.cli import main as verbs
 from mmkp.engine import load_config
+from mmkp.testing.__main__ import main as check_a_method
 
+TESTS = sorted((ROOT / 'tests').rglob('test_*.py'))
 _names = itertools.count()
 # The verbs of `mmkp`, as the tools that they are.
 VERBS = dict(
     train='tools/train.py', test='tools/test.py', predict='tools/infer.py',
     demo='tools/demo.py',
 )  # fmt: skip
+# What would take hours here, and has tests of its own.
+LONG = ('benchmarks', 'model_converters', 'misc/matrix.py', 'misc/mmpose_tests.py')
 # What a page's reader brings: images, a film, weights of other projects.
 IMAGES = ('path/to/images', 'path/to/faces', 'path/to/images_or_video', 'photos')
 
@@ -131,6 +135,18 @@ def run_in_process(words):
     return output.getvalue()
 
 
+def run_module(words, is_form):
+    """Run one check of `python -m mmkp.testing`; see that named tests are there."""
+    if words[2] == 'pytest':
+        for word in words[3:]:
+            assert word.startswith('-') or (ROOT / word).exists(), word
+        return
+    assert words[2] == 'mmkp.testing'
+    if not is_form:
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert not check_a_method([*words[3:], '--checks', 'loss_is_finite'])
+
+
 def checkpoint_of(config_file, path):
     """Random weights of a config under the name that a page gives to trained ones."""
     if path.is_file():
@@ -175,7 +191,9 @@ def run(command, folder):
         words = words[2:]
     if words[0] == 'mmkp' and len(words) > 2:
         words = ['python', VERBS[words[1]], *words[2:]]
-    if words[0] == 'pip':
+    if words[:2] == ['python', '-m']:
+        run_module(words, command.is_form)
+    elif words[0] == 'pip':
         for file in re.findall(r'-[rc] (\S+)', command.text):
             assert (ROOT / file).is_file(), file
     elif words[0] == 'make':
@@ -203,11 +221,13 @@ def run_tool(words, folder):
     """Run one tool, tiny, or read its arguments where a test of its own runs it."""
     tool = words[1]
     assert (ROOT / tool).is_file(), tool
-    if 'benchmarks' in tool or 'model_converters' in tool:
+    if tool.startswith('tests/') and len(words) == 2:
+        return
+    if tool.startswith('tests/') or any(part in tool for part in LONG):
         arguments_are_read(words)
-        tests = (ROOT / 'tests' / 'test_tools').glob('*.py')
         stem = Path(tool).stem
-        assert any(stem in test.read_text() for test in tests), f'{stem} has no test'
+        tests = [path for path in TESTS if stem in path.read_text()]
+        assert tests or tool.startswith('tests/'), f'{stem} has no test'
         return
     prepare(words, folder)
     if tool in ('tools/test.py', 'tools/infer.py'):
