@@ -67,6 +67,19 @@ def test_steps(suite, capsys):
     assert all(row[-1] == '0' and int(row[-2]) > 100 for row in steps)
 
 
+@pytest.mark.slow
+def test_trainings(suite, data_dir, capsys):
+    root = ['--data-root', str(data_dir / 'celeba')]
+    suite.main(['--tiny', '--device', 'cpu', '--only', 'training', *root])
+    trained = rows(capsys.readouterr().out, 'training, bfloat16')
+    assert [(name, pixels, steps) for name, pixels, _, steps, *_ in trained] == [
+        ('LMDIS', '80x80', '2'),
+        ('AutoLink', '128x128', '2'),
+    ]
+    for *_, error, mean_pose, untrained in trained:
+        assert 0 < float(mean_pose) < 20 and float(error) > 0 and float(untrained) > 0
+
+
 def test_table_of_operations(monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(FOLDER))
     import dispatched_operations

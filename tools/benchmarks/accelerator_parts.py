@@ -3,6 +3,7 @@
 
 import contextlib
 import copy
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -203,7 +204,11 @@ def training(
         'untrained',
     )
     for name, path in TRAININGS.items():
-        with tempfile.TemporaryDirectory() as folder:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            # What readers of annotations print would stand between the rows.
+            contextlib.redirect_stdout(sys.stderr),
+        ):
             cfg = _short_training(path, tiny, data_root, seconds, folder)
             runner = Runner.from_cfg(cfg)
             runner.model.to(device)
