@@ -108,6 +108,7 @@ def test_configs_of_others_get_the_hooks_that_keep_a_training_safe():
         'InterruptHook',
         'FiniteTrainingHook',
         'ExactResumeHook',
+        'ResumedSettingsHook',
     }
     cfg = Config(
         dict(
@@ -116,5 +117,5 @@ def test_configs_of_others_get_the_hooks_that_keep_a_training_safe():
         )
     )
     complete_hooks(cfg)
-    assert set(cfg.default_hooks) == {'finite', 'checkpoint'}
+    assert set(cfg.default_hooks) == {'finite', 'checkpoint', 'resumed_settings'}
     assert cfg.default_hooks.checkpoint is None

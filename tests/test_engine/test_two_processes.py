@@ -25,6 +25,9 @@ SHARE = 3  # images of one process
 def gradients(name, step, rank=0, share=2 * SHARE):
     """Gradients, losses and names without a gradient, of a share of the batch."""
     model = tiny_methods.build(name).train()
+    with torch.no_grad():  # no value lies exactly where a ReLU bends
+        for parameter in model.parameters():
+            parameter += 0.02 * torch.randn(parameter.shape)
     for layer in model.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             layer.eval()  # SyncBatchNorm needs a GPU
