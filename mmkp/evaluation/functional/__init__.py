@@ -31,6 +31,7 @@ from .pck_summary import (
     left_right_groups,
 )
 from .protocols import PROTOCOLS, VARIANTS, RegressionProtocol, get_protocol
+from .ridge_regression import fit_ridge
 from .samples import KeypointSamples
 from .temporal_consistency import TemporalConsistency, temporal_consistency
 from .visible_regression import fit_visible_affine

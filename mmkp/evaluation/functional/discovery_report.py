@@ -25,7 +25,9 @@ class DiscoveryReport:
         counts: Numbers of images and keypoints.
         errors: ``'forward'`` and ``'backward'`` to column to figure, in the
             protocol's unit.
-        few_shot: Number of annotated images to column to figures of the draws.
+        few_shot: Number of annotated images to column to figures of the draws, of
+            plain least squares, the map of published protocols.
+        ridge: The same of cross-validated ridge regression, the map for few images.
         collapse: Column to statistics of the discovered keypoints.
         on_object: Column to the share of the discovered keypoints that lie on the
             object, in percent; empty where its pixels are not known.
@@ -38,6 +40,7 @@ class DiscoveryReport:
     counts: dict[str, int]
     errors: dict[str, dict[str, float]] = field(default_factory=dict)
     few_shot: dict[int, dict[str, FewShotSummary]] = field(default_factory=dict)
+    ridge: dict[int, dict[str, FewShotSummary]] = field(default_factory=dict)
     collapse: dict[str, CollapseStatistics] = field(default_factory=dict)
     on_object: dict[str, float] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
@@ -49,18 +52,20 @@ class DiscoveryReport:
 
         Returns:
             For example ``forward``, ``forward_mean_pose``, ``backward``,
-            ``forward_untrained``, ``forward_5_shot_median``, ``spread``.
+            ``forward_untrained``, ``forward_5_shot_median``,
+            ``forward_5_shot_ridge_median``, ``spread``.
         """
         flat = {
             name + _suffix(column): value
             for name, columns in (*self.errors.items(), ('on_object', self.on_object))
             for column, value in columns.items()
         }
-        for shots, summaries in self.few_shot.items():
-            for column, summary in summaries.items():
-                for statistic in ('mean', 'sd', 'median'):
-                    name = f'forward_{shots}_shot_{statistic}{_suffix(column)}'
-                    flat[name] = getattr(summary, statistic)
+        for kind, rows in (('', self.few_shot), ('ridge_', self.ridge)):
+            for shots, summaries in rows.items():
+                for column, summary in summaries.items():
+                    for statistic in ('mean', 'sd', 'median'):
+                        name = f'forward_{shots}_shot_{kind}{statistic}'
+                        flat[name + _suffix(column)] = getattr(summary, statistic)
         for column, statistics in self.collapse.items():
             for name, value in asdict(statistics).items():
                 flat[name + _suffix(column)] = value
@@ -68,15 +73,12 @@ class DiscoveryReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain types, ready for a JSON file."""
-        few_shot = {
-            str(shots): {column: list(s.per_draw) for column, s in summaries.items()}
-            for shots, summaries in self.few_shot.items()
-        }
         return dict(
             protocol=asdict(self.protocol),
             counts=self.counts,
             figures=self.figures(),
-            few_shot_per_draw=few_shot,
+            few_shot_per_draw=_per_draw(self.few_shot),
+            ridge_per_draw=_per_draw(self.ridge),
             remarks=self.remarks,
             **self.details,
         )
@@ -92,6 +94,10 @@ class DiscoveryReport:
             mark = ' *' if shots in self.peak_shots else ''
             label = f'forward, {shots} annotated{mark}'
             rows.append([label, *(_summary(summaries.get(c)) for c in columns)])
+            ridge = self.ridge.get(shots, {})
+            if ridge:
+                cells = [_summary(ridge.get(c)) for c in columns]
+                rows.append(['  by cross-validated ridge', *cells])
         if self.on_object:
             cells = [_number(self.on_object.get(c)) for c in columns]
             rows.append(['% on the object', *cells])
@@ -133,6 +139,13 @@ class DiscoveryReport:
             if name not in known_only or set(cells) != {'-'}:
                 rows.append([label, *cells])
         return rows
+
+
+def _per_draw(rows: dict[int, dict[str, FewShotSummary]]) -> dict[str, Any]:
+    return {
+        str(shots): {column: list(s.per_draw) for column, s in summaries.items()}
+        for shots, summaries in rows.items()
+    }
 
 
 def _suffix(column: str) -> str:

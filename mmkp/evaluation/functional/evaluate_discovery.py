@@ -2,7 +2,7 @@
 """Run a protocol forwards, backwards and from few images, with its baselines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,10 +75,13 @@ def evaluate_discovery(
         _run(report, column, contender, groups or {})
     for count in usable_shots(shots, len(fit)):
         draws = draw_few_shot(len(fit), count, num_draws, seed)
-        report.few_shot[count] = {
-            column: evaluate_few_shot(item.protocol, item.fit, item.score, draws)
-            for column, item in contenders.items()
-        }
+        for name, rows in (('least_squares', report.few_shot), ('ridge', report.ridge)):
+            rows[count] = {
+                column: evaluate_few_shot(
+                    replace(item.protocol, regression=name), item.fit, item.score, draws
+                )
+                for column, item in contenders.items()
+            }
         if near_interpolation_peak(count, _unknowns(protocol, fit)):
             report.peak_shots.add(count)
     return report

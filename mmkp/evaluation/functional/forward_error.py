@@ -156,7 +156,12 @@ def fit_points(
     if protocol.distance == 'l2':
         visible = np.broadcast_to(visible.all(axis=2, keepdims=True), visible.shape)
     return fit_visible_affine(
-        inputs, flatten(targets), flatten(visible), protocol.center, protocol.bias
+        inputs,
+        flatten(targets),
+        flatten(visible),
+        protocol.center,
+        protocol.bias,
+        protocol.regression == 'ridge',
     )
 
 

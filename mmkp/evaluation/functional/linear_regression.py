@@ -74,13 +74,7 @@ def fit_affine(
             value is not finite or so large that its square is not.
     """
     check_center(center)
-    inputs = _table(inputs, 'inputs')
-    targets = _table(targets, 'targets')
-    if len(inputs) != len(targets):
-        raise ValueError(
-            f'there are {len(inputs)} rows of inputs but {len(targets)} of targets: '
-            'give one row of each an image'
-        )
+    inputs, targets = checked_tables(inputs, targets)
     input_shift, input_scale = _origin(inputs, center)
     target_shift, target_scale = _origin(targets, center)
     if len(inputs) == 0:
@@ -99,6 +93,31 @@ def fit_affine(
     if bias:
         offset = offset + solution[num_inputs] * target_scale
     return AffineMap(weights, offset)
+
+
+def checked_tables(
+    inputs: np.ndarray, targets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (n, P) and targets (n, Q) as float64, if they can be fitted.
+
+    Args:
+        inputs: (n, P) numbers.
+        targets: (n, Q) numbers.
+
+    Returns:
+        Both.
+
+    Raises:
+        ValueError: If an array has another shape, or a value is not finite or so large
+            that its square is not.
+    """
+    inputs, targets = _table(inputs, 'inputs'), _table(targets, 'targets')
+    if len(inputs) != len(targets):
+        raise ValueError(
+            f'there are {len(inputs)} rows of inputs but {len(targets)} of targets: '
+            'give one row of each an image'
+        )
+    return inputs, targets
 
 
 def _table(values: np.ndarray, name: str) -> np.ndarray:

@@ -43,6 +43,8 @@ class RegressionProtocol:
         reject_sigma: See :func:`fit_side_agnostic`.
         swap_predictions: Whether scoring exchanges sides of the predictions
             instead of the annotations (the same for a true exchange).
+        regression: ``'least_squares'``, which published protocols use, or
+            ``'ridge'``, see :func:`~.ridge_regression.fit_ridge`: for few images.
 
     Raises:
         ValueError: If a field has no known meaning.
@@ -63,6 +65,7 @@ class RegressionProtocol:
     max_swaps: int = 10
     reject_sigma: float | None = None
     swap_predictions: bool = False
+    regression: str = 'least_squares'
 
     def __post_init__(self) -> None:
         """Check the fields that have a closed set of values."""
@@ -71,6 +74,7 @@ class RegressionProtocol:
             ('frame', ('image', 'crop')),
             ('distance', ('l2', 'l1')),
             ('reduction', REDUCTIONS),
+            ('regression', ('least_squares', 'ridge')),
         ):
             if getattr(self, name) not in choices:
                 raise ValueError(

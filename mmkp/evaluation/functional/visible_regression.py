@@ -4,6 +4,7 @@
 import numpy as np
 
 from .linear_regression import AffineMap, fit_affine
+from .ridge_regression import fit_ridge
 
 
 def fit_visible_affine(
@@ -12,6 +13,7 @@ def fit_visible_affine(
     visible: np.ndarray,
     center: float | str = 0.0,
     bias: bool = False,
+    ridge: bool = False,
 ) -> AffineMap:
     """Fit each target column on the rows in which it is visible.
 
@@ -26,6 +28,8 @@ def fit_visible_affine(
         visible: (n, Q) bool.
         center: See :func:`fit_affine`.
         bias: See :func:`fit_affine`.
+        ridge: Whether :func:`fit_ridge` takes the place of least squares; it has a
+            constant term of its own and needs neither ``center`` nor ``bias``.
 
     Returns:
         One map to all Q targets.
@@ -37,7 +41,11 @@ def fit_visible_affine(
         groups.setdefault(visible[:, column].tobytes(), []).append(column)
     for columns in groups.values():
         rows = visible[:, columns[0]]
-        fitted = fit_affine(inputs[rows], targets[rows][:, columns], center, bias)
+        known, wanted = inputs[rows], targets[rows][:, columns]
+        if ridge and len(known):
+            fitted = fit_ridge(known, wanted)
+        else:
+            fitted = fit_affine(known, wanted, center, bias)
         weights[:, columns] = fitted.weights
         offset[columns] = fitted.offset
     return AffineMap(weights, offset)
