@@ -22,7 +22,9 @@ class DiscoveryEvaluationDataset(CombinedDataset):
     second one that ends in ``_score``, and the metric tells them apart after all
     processes have sent their results. Annotated points may differ in number from the
     discovered ones; the metainfo is that of the K discovered keypoints, which is what
-    a visualizer draws. Annotated points that are NaN are invisible.
+    a visualizer draws, and has the names and links of the annotated ones to score as
+    ``annotated_names`` and ``annotated_links``. Annotated points that are NaN are
+    invisible.
 
     Args:
         num_keypoints: Number K of discovered keypoints.
@@ -62,6 +64,10 @@ class DiscoveryEvaluationDataset(CombinedDataset):
             pipeline=list(pipeline),
             **kwargs,
         )
+        scored = self.datasets[1].metainfo
+        names = scored.get('keypoint_id2name', {})
+        self._metainfo['annotated_names'] = [names[i] for i in range(len(names))]
+        self._metainfo['annotated_links'] = list(scored.get('skeleton_links', ()))
         limits = dict(max_fit=max_fit, max_score=max_score)
         self._chosen = [
             self._spread(len(dataset), limit, role)

@@ -72,11 +72,15 @@ class LandmarkDataset(BaseCocoStyleDataset):
         metainfo: Metainfo in MMPose's format in place of the file's.
         clip_boxes: Whether boxes are cut at the edges of the image, as MMPose does.
             A box that is a crop around the object would lose its centre.
+        box: What the box of a sample frames: ``'annotation'``, as in the file, or
+            ``'image'``, the whole image, so that nothing is known of where the object
+            is.
         **kwargs: Other arguments of ``BaseCocoStyleDataset``.
 
     Raises:
         FileNotFoundError: If the annotation file does not exist.
-        ValueError: If it is no json, or names no keypoints and none are given.
+        ValueError: If it is no json, names no keypoints and none are given, or ``box``
+            is unknown.
     """
 
     # Only read by MMPose when a model is built without checkpoint and config metainfo.
@@ -89,9 +93,12 @@ class LandmarkDataset(BaseCocoStyleDataset):
         metainfo: dict | None = None,
         data_root: str | None = None,
         clip_boxes: bool = True,
+        box: str = 'annotation',
         **kwargs: Any,
     ) -> None:
-        self.clip_boxes = clip_boxes
+        if box not in ('annotation', 'image'):
+            raise ValueError(f"box={box!r} is unknown: use 'annotation' or 'image'")
+        self.clip_boxes, self.box = clip_boxes, box
         if metainfo is None:
             path = osp.join(data_root or '', ann_file)
             metainfo = self._metainfo_of_file(path, keypoint_names)
@@ -147,6 +154,8 @@ class LandmarkDataset(BaseCocoStyleDataset):
             )
         x, y, width, height = (float(value) for value in annotation['bbox'])
         sample = super().parse_data_info(raw_data_info)
+        if self.box == 'image':
+            x, y, width, height = 0.0, 0.0, image['width'], image['height']
         edges = np.array([[x, y, x + width, y + height]], np.float32)
         if self.clip_boxes:
             edges = edges.clip(0, [image['width'], image['height']] * 2)

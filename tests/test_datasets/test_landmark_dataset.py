@@ -32,6 +32,17 @@ def test_boxes_are_clipped_to_the_edges_of_the_image(make_landmarks):
     np.testing.assert_array_equal(sample['bbox'], [[0, 10, 48, 32]])
 
 
+def test_the_box_may_be_that_of_the_whole_image(make_landmarks):
+    root = make_landmarks(POINTS, boxes=[[10, 10, 8, 6]])
+    options = dict(ann_file='points.json', data_root=str(root))
+    sample = LandmarkDataset(**options).get_data_info(0)
+    np.testing.assert_array_equal(sample['bbox'], [[10, 10, 18, 16]])
+    sample = LandmarkDataset(box='image', **options).get_data_info(0)
+    np.testing.assert_array_equal(sample['bbox'], [[0, 0, 48, 32]])
+    with pytest.raises(ValueError, match="box='figure' is unknown"):
+        LandmarkDataset(box='figure', **options)
+
+
 def test_names_may_be_given(make_landmarks):
     root = make_landmarks(POINTS)
     path = root / 'points.json'

@@ -6,3 +6,8 @@ pipeline = [
     dict(type='TopdownResize', input_size=(64, 64)),
     dict(type='PackPoseInputs'),
 ]
+# In place of the third step where shapes are not to be squashed: a square around the
+# box, white beyond the image.
+letterbox = dict(
+    type='TopdownResize', input_size=(64, 64), keep_aspect_ratio=True, pad_val=255
+)

@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """The maths of evaluating discovered keypoints; numpy only."""
 
-from .backward_error import evaluate_backward
+from .backward_error import evaluate_backward, score_backward
 from .collapse import CollapseStatistics, collapse_statistics
 from .collapse_advice import CollapseAdvice
 from .collapse_limits import CollapseLimits
@@ -11,10 +11,11 @@ from .few_shot import FewShotSummary, draw_few_shot
 from .forward_error import FittedProtocol, ProtocolScore, fit_protocol, score_protocol
 from .keypoint_errors import errors_per_point, point_errors, reduce_errors
 from .left_right import fit_side_agnostic, human36m_permutation, swap_permutation
+from .limb_share import inside_polygon, limb_distances, near_body
 from .linear_regression import AffineMap, fit_affine
 from .mean_pose import mean_keypoints, place_keypoints, without_inputs
 from .normalizers import normalizer_lengths
-from .object_share import on_object
+from .object_share import object_cover, on_object
 from .pck import (
     CorrectKeypointCounts,
     count_correct_keypoints,
@@ -31,6 +32,7 @@ from .pck_summary import (
     left_right_groups,
 )
 from .protocols import PROTOCOLS, VARIANTS, RegressionProtocol, get_protocol
+from .relative_spread import relative_spread
 from .ridge_regression import fit_ridge
 from .samples import KeypointSamples
 from .temporal_consistency import TemporalConsistency, temporal_consistency

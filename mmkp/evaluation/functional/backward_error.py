@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from .forward_error import fit_points, flatten, scaled_errors
-from .keypoint_errors import reduce_errors
+from .keypoint_errors import errors_per_point, reduce_errors
 from .normalizers import normalizer_lengths
 from .protocols import RegressionProtocol
 from .samples import KeypointSamples
@@ -19,6 +19,27 @@ def evaluate_backward(
     mean_only: bool = False,
 ) -> float:
     """Predict the discovered keypoints from the annotated ones.
+
+    Args:
+        protocol: See :func:`score_backward`.
+        fit: See :func:`score_backward`.
+        score: See :func:`score_backward`.
+        mean_only: See :func:`score_backward`.
+
+    Returns:
+        The figure in the protocol's unit; NaN if fewer than two complete images
+        can be fitted or none scored.
+    """
+    return score_backward(protocol, fit, score, mean_only)[0]
+
+
+def score_backward(
+    protocol: RegressionProtocol,
+    fit: KeypointSamples,
+    score: KeypointSamples,
+    mean_only: bool = False,
+) -> tuple[float, np.ndarray]:
+    """Predict the discovered keypoints from the annotated ones, each apart too.
 
     The same regression with inputs and targets exchanged, over the same
     normaliser, exposes keypoints that wander independently of the object,
@@ -33,15 +54,16 @@ def evaluate_backward(
         mean_only: Predict the mean discovered keypoints instead (baseline).
 
     Returns:
-        The figure in the protocol's unit; NaN if fewer than two complete images
-        can be fitted or none scored.
+        The figure in the protocol's unit, and the mean error (K,) float64 of each
+        keypoint: how far its place relative to the body wanders over images. NaN if
+        fewer than two complete images can be fitted or none scored.
     """
     fit = fit.select(fit.point_visible.all(axis=1))
     score = score.in_frame(protocol.frame)
     lengths, usable = normalizer_lengths(score, protocol.normalizer)
     usable &= score.point_visible.all(axis=1)
     if len(fit) < 2 or not usable.any():
-        return float('nan')
+        return float('nan'), np.full(score.num_discovered, np.nan)
     score, lengths = score.select(usable), lengths[usable]
     fit_inputs, score_inputs = flatten(fit.annotated), flatten(score.annotated)
     rules = protocol
@@ -58,4 +80,5 @@ def evaluate_backward(
     )
     errors, visible = scaled_errors(protocol, predicted, exchanged, lengths)
     figure = reduce_errors(errors, visible, protocol.reduction, protocol.threshold)
-    return figure * 100 if protocol.higher_is_better else figure
+    figure *= 100 if protocol.higher_is_better else 1
+    return figure, errors_per_point(errors, visible)

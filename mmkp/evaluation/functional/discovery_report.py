@@ -2,14 +2,22 @@
 """Every figure of a protocol beside its two baselines, as numbers and as a table."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
+
+from mmkp.ops.finite import finite_or_none
 
 from .collapse import CollapseStatistics
 from .few_shot import FewShotSummary
 from .protocols import RegressionProtocol
+from .ranked_values import ranked_values
 
 DETECTOR, MEAN_POSE, UNTRAINED = 'detector', 'mean_pose', 'untrained'
+#: A share that a point put anywhere in the crop has.
+CHANCE = 'chance'
 COLUMNS = (DETECTOR, MEAN_POSE, UNTRAINED)
 
 
@@ -29,8 +37,16 @@ class DiscoveryReport:
             plain least squares, the map of published protocols.
         ridge: The same of cross-validated ridge regression, the map for few images.
         collapse: Column to statistics of the discovered keypoints.
-        on_object: Column to the share of the discovered keypoints that lie on the
-            object, in percent; empty where its pixels are not known.
+        shares: Name, such as ``'on_object'``, to column to the share of discovered
+            keypoints of which that is true, in percent. The mean pose is that of the
+            discovered keypoints themselves; ``'chance'`` is a column here.
+        points: Column to the error of each annotated point (G,), in the protocol's
+            unit.
+        point_names: Names of the annotated points.
+        keypoints: Name to a figure of each discovered keypoint (K,): ``'backward'``,
+            how far its place relative to the body wanders, also of the baselines;
+            ``'relative_spread'``, the same relative to the other keypoints, and
+            ``'spread'``, in crop units; shares in percent.
         details: What else a results file should hold, as plain types.
         remarks: Sentences to read beside the table.
         peak_shots: Numbers of images close to the interpolation peak.
@@ -42,7 +58,10 @@ class DiscoveryReport:
     few_shot: dict[int, dict[str, FewShotSummary]] = field(default_factory=dict)
     ridge: dict[int, dict[str, FewShotSummary]] = field(default_factory=dict)
     collapse: dict[str, CollapseStatistics] = field(default_factory=dict)
-    on_object: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    points: dict[str, np.ndarray] = field(default_factory=dict)
+    point_names: tuple[str, ...] = ()
+    keypoints: dict[str, np.ndarray] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     peak_shots: set[int] = field(default_factory=set)
@@ -57,7 +76,7 @@ class DiscoveryReport:
         """
         flat = {
             name + _suffix(column): value
-            for name, columns in (*self.errors.items(), ('on_object', self.on_object))
+            for name, columns in (*self.errors.items(), *self.shares.items())
             for column, value in columns.items()
         }
         for kind, rows in (('', self.few_shot), ('ridge_', self.ridge)):
@@ -80,6 +99,8 @@ class DiscoveryReport:
             few_shot_per_draw=_per_draw(self.few_shot),
             ridge_per_draw=_per_draw(self.ridge),
             remarks=self.remarks,
+            points=_rows('name', self._names(), _by_column('forward', self.points)),
+            keypoints=_rows('index', self._indices(), self.keypoints),
             **self.details,
         )
 
@@ -98,9 +119,11 @@ class DiscoveryReport:
             if ridge:
                 cells = [_summary(ridge.get(c)) for c in columns]
                 rows.append(['  by cross-validated ridge', *cells])
-        if self.on_object:
-            cells = [_number(self.on_object.get(c)) for c in columns]
-            rows.append(['% on the object', *cells])
+        for name, shares in self.shares.items():
+            label = f'% {name.replace("_", " ")}'
+            if CHANCE in shares:
+                label += f', by chance {_number(shares[CHANCE])}'
+            rows.append([label, *(_number(shares.get(c)) for c in columns)])
         rows += self._collapse_rows(columns)
         lines = [self._headline(), *_aligned(rows)]
         if self.few_shot:
@@ -109,7 +132,28 @@ class DiscoveryReport:
             lines.append(
                 '* about as many equations as unknowns: single draws explode there'
             )
+        lines += self._ranked()
         return '\n'.join(lines + [f'note: {remark}' for remark in self.remarks])
+
+    def _names(self) -> list[str]:
+        """Names of the annotated points, or their numbers."""
+        number = self.counts['annotated']
+        return list(self.point_names) or [f'point {i}' for i in range(number)]
+
+    def _indices(self) -> list[int]:
+        return list(range(self.counts['discovered']))
+
+    def _ranked(self) -> list[str]:
+        """Lines with what each point and each keypoint has, the worst first."""
+        numbers = [str(index) for index in self._indices()]
+        lines = []
+        for label, names, values in (
+            ('forward of each point', self._names(), self.points.get(DETECTOR)),
+            ('backward of each keypoint', numbers, self.keypoints.get('backward')),
+        ):
+            text = '' if values is None else ranked_values(names, values)
+            lines += [f'{label}: {text}'] if text else []
+        return lines
 
     def _headline(self) -> str:
         better = 'higher' if self.protocol.higher_is_better else 'lower'
@@ -146,6 +190,23 @@ def _per_draw(rows: dict[int, dict[str, FewShotSummary]]) -> dict[str, Any]:
         str(shots): {column: list(s.per_draw) for column, s in summaries.items()}
         for shots, summaries in rows.items()
     }
+
+
+def _by_column(name: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name + _suffix(column): array for column, array in values.items()}
+
+
+def _rows(
+    key: str, names: Sequence[Any], arrays: dict[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    """One dict a point; None where a figure is not finite."""
+    return [
+        {
+            key: name,
+            **{k: finite_or_none(float(array[i])) for k, array in arrays.items()},
+        }
+        for i, name in enumerate(names)
+    ]
 
 
 def _suffix(column: str) -> str:

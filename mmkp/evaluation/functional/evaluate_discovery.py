@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .backward_error import evaluate_backward
+from .backward_error import score_backward
 from .collapse import collapse_statistics
 from .discovery_report import DETECTOR, MEAN_POSE, UNTRAINED, DiscoveryReport
 from .few_shot import (
@@ -18,6 +18,7 @@ from .few_shot import (
 from .forward_error import FittedProtocol, ProtocolScore, fit_protocol, score_protocol
 from .mean_pose import without_inputs
 from .protocols import RegressionProtocol
+from .relative_spread import relative_spread
 from .samples import KeypointSamples
 
 DEFAULT_SHOTS = (1, 5, 10, 20, 50)
@@ -142,19 +143,31 @@ def _run(
     fitted = fit_protocol(protocol, contender.fit)
     scored = score_protocol(protocol, fitted, contender.score)
     report.errors['forward'][column] = scored.figure
+    report.points[column] = scored.per_point
     for name, points in groups.items():
         errors = report.errors.setdefault(f'forward_{name}', {})
         errors[column] = float(np.mean(scored.per_point[list(points)]))
     if column == MEAN_POSE:
         return
-    backward = report.errors['backward']
-    backward[column] = evaluate_backward(protocol, fitted.samples, scored.samples)
+    _run_backward(report, column, fitted, scored)
     report.collapse[column] = collapse_statistics(contender.score.discovered)
     if column == DETECTOR:
-        backward[MEAN_POSE] = evaluate_backward(
-            protocol, fitted.samples, scored.samples, mean_only=True
-        )
+        _run_backward(report, MEAN_POSE, fitted, scored)
         _describe(report, fitted, scored)
+        discovered = contender.score.discovered
+        report.keypoints['relative_spread'] = relative_spread(discovered)
+        report.keypoints['spread'] = np.sqrt(discovered.var(axis=0).sum(axis=1))
+
+
+def _run_backward(
+    report: DiscoveryReport, column: str, fitted: FittedProtocol, scored: ProtocolScore
+) -> None:
+    figure, per_keypoint = score_backward(
+        report.protocol, fitted.samples, scored.samples, mean_only=column == MEAN_POSE
+    )
+    report.errors['backward'][column] = figure
+    name = 'backward' if column == DETECTOR else f'backward_{column}'
+    report.keypoints[name] = per_keypoint
 
 
 def _describe(

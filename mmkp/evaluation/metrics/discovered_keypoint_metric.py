@@ -21,12 +21,17 @@ from mmkp.evaluation.functional import (
     evaluate_discovery,
     get_protocol,
 )
-from mmkp.evaluation.functional.discovery_report import DETECTOR, UNTRAINED
+from mmkp.evaluation.functional.discovery_report import (
+    DETECTOR,
+    MEAN_POSE,
+    UNTRAINED,
+)
+from mmkp.evaluation.functional.discovery_shares import Body, add_shares, body_shares
 from mmkp.ops.finite import finite_or_none
 
 from .evaluation_record import EvaluationRecord, KeypointGroups
 from .keypoint_certainty import measure_collapse
-from .object_keypoints import keypoints_on_object
+from .object_keypoints import object_shares, object_view
 
 
 @METRICS.register_module()
@@ -60,7 +65,12 @@ class DiscoveredKeypointMetric(BaseMetric):
         error_groups: Name -> indices of the points after ``keypoint_groups`` whose
             mean error is a figure of its own, ``forward_<name>``.
         object_share: Whether to report the share of keypoints on the object,
-            ``on_object`` in percent; needs segmentations in COCO's format.
+            ``on_object`` in percent; needs segmentations in COCO's format, or
+        mask_folder: a folder of masks, ``<name of the image>.png``.
+        near_body: Distances, as shares of the crop's side, within which keypoints of a
+            limb are counted, with those in the trunk: ``near_body_3`` in percent for
+            .03. Limbs are the links of the annotated points.
+        trunk: Indices of the annotated points at the corners of the trunk, in order.
         shots: Numbers of annotated images for few-shot figures.
         num_draws: Random draws for each number of images.
         seed: Seed of these draws.
@@ -90,6 +100,9 @@ class DiscoveredKeypointMetric(BaseMetric):
         prefix: str | None = None,
         error_groups: Mapping[str, Sequence[int]] | None = None,
         object_share: bool = False,
+        mask_folder: str | None = None,
+        near_body: Sequence[float] = (),
+        trunk: Sequence[int] = (),
     ) -> None:
         self.protocol: RegressionProtocol = get_protocol(
             protocol, variant, **(protocol_options or {})
@@ -106,7 +119,11 @@ class DiscoveredKeypointMetric(BaseMetric):
         self.judged_model: Any = None  # given by JudgedModelHook, for the advice
         self.outfile_prefix = outfile_prefix
         self.error_groups = dict(error_groups or {})
-        self.object_share = object_share
+        self.object_share = object_share or mask_folder is not None
+        self.mask_folder = mask_folder
+        self.near_body, self.trunk = tuple(near_body), tuple(trunk)
+        if self.near_body and keypoint_groups is not None:
+            raise ValueError('near_body needs the points as annotated: leave out one')
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the keypoints of a batch.
@@ -123,8 +140,8 @@ class DiscoveredKeypointMetric(BaseMetric):
                 data_sample, self.keypoint_groups
             )
             if self.object_share and record.purpose == 'score':
-                on_object = keypoints_on_object(data_sample, record.name)
-                record = replace(record, on_object=on_object)
+                view = object_view(data_sample, record.name, self.mask_folder)
+                record = replace(record, view=view)
             self.results.append(record)
 
     def compute_metrics(self, results: list[EvaluationRecord]) -> dict[str, float]:
@@ -147,18 +164,35 @@ class DiscoveredKeypointMetric(BaseMetric):
         records = [unique[key] for key in sorted(unique)]
         self._warn_about_nan(records, logger)
         fit_records, score_records = _split(records)
+        fit, score = _to_samples(fit_records), _to_samples(score_records)
+        untrained = _untrained_keypoints(fit_records, score_records)
         report = evaluate_discovery(
             self.protocol,
-            _to_samples(fit_records),
-            _to_samples(score_records),
-            _untrained_keypoints(fit_records, score_records),
+            fit,
+            score,
+            untrained,
             self.shots,
             self.num_draws,
             self.seed,
             self.error_groups,
         )
         self._add_collapse(report, score_records)
-        self._add_object_share(report, score_records)
+        report.point_names = self._point_names(score.num_annotated)
+        columns = {
+            DETECTOR: score.discovered,
+            MEAN_POSE: np.broadcast_to(
+                fit.discovered.mean(axis=0), score.discovered.shape
+            ),
+        }
+        if untrained is not None:
+            columns[UNTRAINED] = untrained[1]
+        if self.object_share:
+            views = [record.view for record in score_records if record.view]
+            add_shares(report, 'on_object', *object_shares(views, columns))
+        for distance in self.near_body:
+            body = Body(self._links(), self.trunk, distance)
+            name = f'near_body_{100 * distance:g}'
+            add_shares(report, name, *body_shares(score, columns, body))
         for remark in report.remarks:
             logger.warning(f'{self.prefix}: {remark}')
         logger.info(f'{type(self).__name__} ({self.variant})\n{report.table()}')
@@ -178,14 +212,22 @@ class DiscoveredKeypointMetric(BaseMetric):
             statistics, CollapseAdvice(self.judged_model)
         )
 
-    def _add_object_share(
-        self, report: DiscoveryReport, records: list[EvaluationRecord]
-    ) -> None:
-        """Add the share of keypoints on the object, in percent."""
-        if self.object_share:
-            columns = zip(*(record.on_object for record in records), strict=True)
-            for column, flags in zip((DETECTOR, UNTRAINED), columns, strict=False):
-                report.on_object[column] = 100 * float(np.mean(flags))
+    def _point_names(self, number: int) -> tuple[str, ...]:
+        """Names of the annotated points, where the data set knows them."""
+        names = (self.dataset_meta or {}).get('annotated_names', ())
+        if self.keypoint_groups is not None and names:
+            groups = [np.atleast_1d(group) for group in self.keypoint_groups]
+            names = ['+'.join(names[i] for i in group) for group in groups]
+        return tuple(names) if len(names) == number else ()
+
+    def _links(self) -> list[list[int]]:
+        links = (self.dataset_meta or {}).get('annotated_links', ())
+        if not links:
+            raise ValueError(
+                'near_body needs limbs: the annotation file (skeleton) or the metainfo '
+                'of the data set to score is to name the links of its points.'
+            )
+        return [list(link) for link in links]
 
     def _write(self, report: DiscoveryReport, logger: MMLogger) -> None:
         if self.outfile_prefix is None:

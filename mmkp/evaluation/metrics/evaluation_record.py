@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .keypoint_certainty import KeypointCertainty
+from .object_keypoints import ObjectView
 from .predicted_keypoints import as_array
 
 KeypointGroups = Sequence[int | Sequence[int]]
@@ -29,8 +30,7 @@ class EvaluationRecord:
         image_size: (2,) float64, pixels.
         num_nan: Number of annotated points marked visible but not finite.
         certainty: How sure the detector is of the discovered keypoints.
-        on_object: Whether each keypoint lies on the object, (K,) bool of the
-            discovered and, where there are, of the untrained; empty if unknown.
+        view: The object's pixels and the crop, where they are asked for.
     """
 
     key: tuple[str, ...]
@@ -44,7 +44,7 @@ class EvaluationRecord:
     image_size: np.ndarray
     num_nan: int
     certainty: KeypointCertainty = field(default_factory=KeypointCertainty)
-    on_object: tuple[np.ndarray, ...] = ()
+    view: ObjectView | None = None
 
     @classmethod
     def from_data_sample(

@@ -1,0 +1,10 @@
+# A light network on AFLW; load_from the checkpoint of lmdis-light_celeba-halved-64x64.
+num_keypoints = 10
+_base_ = [
+    '../_base_/lmdis_light_64x64.py',
+    '../../../_base_/datasets/aflw_mtfl.py',
+]
+model = dict(head=dict(num_keypoints=num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(dataset=images)
