@@ -169,6 +169,14 @@ def stage(config: Config) -> None:
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if config.get(loader):
             _stage_dataset(config[loader].dataset)
+    for metric in _listed(config.get('val_evaluator')):
+        if 'mask_folder' in metric:
+            for index in range(4):
+                paint(Path(metric['mask_folder']) / f'{index}.png')
+
+
+def _listed(evaluators: ConfigDict | list | None) -> list:
+    return evaluators if isinstance(evaluators, list) else [evaluators or {}]
 
 
 def _stage_dataset(dataset: ConfigDict) -> None:
@@ -207,6 +215,8 @@ def _write_coco(path: Path, images: Path, dataset: ConfigDict) -> None:
         options = {'metainfo': dataset.metainfo} if 'metainfo' in dataset else {}
         built = DATASETS.get(dataset.type)(lazy_init=True, **options)
         names = list(built.metainfo['keypoint_id2name'].values())
+    elif path.stem.startswith('bees'):
+        names += [f'leg_{index}' for index in range(27)]
     number = len(names)
     content: dict[str, list] = dict(
         images=[],

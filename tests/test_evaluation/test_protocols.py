@@ -107,6 +107,8 @@ def test_reductions_differ_as_documented():
     errors = np.array([[1.0, 2.0], [3.0, 50.0]])
     visible = np.array([[True, True], [True, False]])
     assert reduce_errors(errors, visible, 'pooled') == pytest.approx(2)
+    found = reduce_errors(errors, visible, 'root_mean_square')
+    assert found == pytest.approx((14 / 3) ** 0.5)
     assert reduce_errors(errors, visible, 'per_image') == pytest.approx((1.5 + 3) / 2)
     assert reduce_errors(errors, visible, 'sum_of_point_means') == pytest.approx(4)
     assert reduce_errors(errors, visible, 'mean_of_image_sums') == pytest.approx(3)

@@ -1,5 +1,5 @@
 # A mouse in an open field, seen from above: whole pictures of 640x480 pixels, 60 to
-# train on without their points and to fit, 26 to score. Mean distances in pixels.
+# train on without their points and to fit, 26 to score. Distances in pixels.
 _base_ = ['./labeled.py']
 images = dict(
     type='LandmarkDataset',
@@ -16,6 +16,11 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    protocol_options=dict(normalizer='none', scale=1.0, unit='px of the picture')
+    protocol_options=dict(
+        normalizer='none',
+        scale=1.0,
+        reduction='root_mean_square',
+        unit='px of the picture, root mean square',
+    )
 )
 test_evaluator = val_evaluator

@@ -1,5 +1,5 @@
 # The mouse in an open field, cut out by the boxes around its points, with some room.
-# Mean distances in pixels of the picture.
+# Distances in pixels of the picture.
 _base_ = ['./labeled.py']
 images = dict(
     type='LandmarkDataset',
@@ -17,6 +17,11 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    protocol_options=dict(normalizer='none', scale=1.0, unit='px of the picture')
+    protocol_options=dict(
+        normalizer='none',
+        scale=1.0,
+        reduction='root_mean_square',
+        unit='px of the picture, root mean square',
+    )
 )
 test_evaluator = val_evaluator

@@ -3,7 +3,14 @@
 
 import numpy as np
 
-REDUCTIONS = ('pooled', 'per_image', 'sum_of_point_means', 'mean_of_image_sums', 'pck')
+REDUCTIONS = (
+    'pooled',
+    'root_mean_square',
+    'per_image',
+    'sum_of_point_means',
+    'mean_of_image_sums',
+    'pck',
+)
 
 
 def point_errors(
@@ -49,7 +56,8 @@ def reduce_errors(
         errors: (n, ...) float64.
         visible: (n, ...) bool, same shape.
         reduction: ``'pooled'``: sum over all visible points divided by their
-            number (AutoLink); ``'per_image'``: mean in each image, then over
+            number (AutoLink); ``'root_mean_square'``: the same of their squares,
+            and the root of that; ``'per_image'``: mean in each image, then over
             images (StableKeypoints on CUB); ``'sum_of_point_means'``: mean over
             images for each column, summed (AutoLink on Taichi);
             ``'mean_of_image_sums'``: sum in each image, mean over images
@@ -71,6 +79,8 @@ def reduce_errors(
     values = np.where(columns, errors.reshape(columns.shape), 0.0)
     if reduction == 'pooled':
         return float(values.sum() / columns.sum())
+    if reduction == 'root_mean_square':
+        return float(np.sqrt(np.square(values).sum() / columns.sum()))
     if reduction == 'per_image':
         seen = columns.any(axis=1)
         return float((values[seen].sum(axis=1) / columns[seen].sum(axis=1)).mean())
