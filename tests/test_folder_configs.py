@@ -115,3 +115,12 @@ def test_all_configs_build_where_there_is_no_data(tmp_path, monkeypatch):
         if '_base_' not in path.parts:
             MODELS.build(load_config(path).model)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=stem)
+def test_a_detector_is_said_once(path):
+    assert load_config(path).train_dataloader.dataset.detector.model is None
+    cfg = load_config(path, dict(detector='a.onnx', classes=OptionText('dog,cat')))
+    for part in ('train', 'val', 'test'):
+        found = cfg[f'{part}_dataloader'].dataset.detector
+        assert found == dict(model='a.onnx', classes=['dog', 'cat'])

@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """The few functions that a notebook needs."""
 
+from mmkp.apis.detect_boxes import detect_boxes
 from mmkp.apis.discover import discover
 from mmkp.apis.drawing import (
     draw_maps,
@@ -18,6 +19,7 @@ from mmkp.visualization.model_pictures import keypoint_colors, learned_edges
 
 __all__ = [
     'as_image',
+    'detect_boxes',
     'discover',
     'draw_maps',
     'draw_people',

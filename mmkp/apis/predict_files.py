@@ -17,7 +17,8 @@ from mmkp.apis.drawing import draw_rate
 from mmkp.apis.media import Media, PictureWriter, as_disks_compare
 from mmkp.apis.prediction_tasks import Instances, PredictionTask, choose_task
 from mmkp.apis.progress import Progress
-from mmkp.datasets.image_boxes import box_remarks, read_boxes
+from mmkp.datasets.image_boxes import box_remarks, plain_name, read_boxes
+from mmkp.datasets.object_detection import BoxDetector
 from mmkp.ops.finite import finite_or_none
 from mmkp.visualization.model_pictures import learned_edges
 
@@ -29,7 +30,7 @@ def predict_files(
     model: Any,
     source: str | Path,
     out_dir: str | Path,
-    boxes_file: str | Path | None = None,
+    boxes_file: str | Path | BoxDetector | None = None,
     show_edges: bool = False,
     numbers: bool = False,
     min_score: float | None = None,
@@ -56,7 +57,9 @@ def predict_files(
         boxes_file: json file of boxes by image name, see
             :func:`mmkp.datasets.image_boxes.read_boxes`; frames of a video are called
             ``<video>_000000`` and so on. Images without boxes are skipped; how many,
-            and which names fit no image, is told. None takes whole images.
+            and which names fit no image, is told. A detector
+            (:func:`mmkp.datasets.object_detection.build_detector`) finds them in each
+            image instead. None takes whole images.
         show_edges: draw the learned edges, the brighter the larger their weight, and
             ``edge_weights.png``, the matrix of the weights.
         numbers: write each keypoint's number beside it.
@@ -84,14 +87,21 @@ def predict_files(
     """
     out_dir = Path(out_dir)
     media = Media(source, leave_out=out_dir)
-    boxes, left_out = read_boxes(str(boxes_file)) if boxes_file else (None, [])
+    boxes: dict[str, np.ndarray] | None = None
+    left_out: list[str] = []
+    detector = boxes_file if isinstance(boxes_file, BoxDetector) else None
+    if detector:
+        boxes = {}
+    elif boxes_file:
+        boxes, left_out = read_boxes(str(boxes_file))
     asked = dict(heatmaps=show_heatmaps, fields=show_fields)
     maps = {kind: style for kind, style in asked.items() if style is not None}
     task = choose_task(model, batch_size, numbers, min_score, boxes, maps, show_stacks)
     if show_edges:
         task.show_edges()
     names: list[str] = []
-    records = _predict_all(task, media, out_dir, batch_size, draw, names)
+    chosen = _chosen(task, media, names, detector)
+    records = _predict_all(task, media, chosen, out_dir, batch_size, draw)
     if boxes is not None:
         for remark in box_remarks(str(boxes_file), boxes, left_out, names):
             print_log(remark, logger='current', level=logging.WARNING)
@@ -127,10 +137,10 @@ def picture_folder(out_dir: str | Path, kind: str = 'pictures') -> Path:
 def _predict_all(
     task: PredictionTask,
     media: Media,
+    chosen: Iterator[tuple[str, np.ndarray, float]],
     out_dir: Path,
     batch_size: int,
     draw: bool,
-    seen: list[str],
 ) -> list[dict]:
     """Predict and draw all images, a batch at a time; what the json file says of them.
 
@@ -142,7 +152,7 @@ def _predict_all(
     used = {as_disks_compare(out_dir / name) for name in _OTHER_FILES}
     out_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        for chunk in chunks(_chosen(task, media, seen), batch_size):
+        for chunk in chunks(chosen, batch_size):
             names, images, times = zip(*chunk, strict=True)
             start = time.perf_counter()
             found = task.predict(names, images)
@@ -172,11 +182,16 @@ def _predict_all(
 
 
 def _chosen(
-    task: PredictionTask, media: Media, seen: list[str]
+    task: PredictionTask,
+    media: Media,
+    seen: list[str],
+    detector: BoxDetector | None,
 ) -> Iterator[tuple[str, np.ndarray, float]]:
     """Names, images and times of what is to be predicted; all names are noted."""
     for name, image in media:
         seen.append(name)
+        if detector and len(found := detector(image)) and task.boxes is not None:
+            task.boxes[plain_name(name)] = found
         if task.takes(name):
             yield name, image, media.time
 

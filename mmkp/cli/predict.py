@@ -7,6 +7,7 @@ from mmkp.apis import load_model, predict_files
 from mmkp.apis.drawing import FIELD_STYLES, HEATMAP_STYLES
 from mmkp.apis.predict_files import picture_folder
 from mmkp.cli.overrides import parse_with_overrides
+from mmkp.datasets.object_detection import build_detector, is_detector_file
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 
 
@@ -24,7 +25,13 @@ def parse_args(
         '-o', '--out', default='results', help='folder for what is written'
     )
     parser.add_argument(
-        '--boxes', help='json file of boxes (COCO style, or by image name: x, y, w, h)'
+        '--boxes',
+        help='json file of boxes (COCO style, or by image name: x, y, w, h), or the '
+        "detector that finds them, an .onnx file of YOLOX's form",
+    )
+    parser.add_argument(
+        '--classes',
+        help='of the objects that the detector looks for, with commas between them',
     )
     parser.add_argument(
         '--show-edges', action='store_true', help='draw the learned edges too'
@@ -67,12 +74,17 @@ def parse_args(
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict."""
     args = parse_args(argv, prog)
+    boxes = args.boxes
+    if boxes and is_detector_file(boxes):
+        boxes = build_detector(boxes, args.classes)
+    elif args.classes:
+        raise ValueError('--classes are those of a detector: --boxes DETECTOR.onnx')
     model = load_model(config_from_arguments(args), args.checkpoint, args.device)
     path = predict_files(
         model,
         args.input,
         args.out,
-        boxes_file=args.boxes,
+        boxes_file=boxes,
         show_edges=args.show_edges,
         numbers=args.show_numbers,
         min_score=args.min_score,

@@ -3,7 +3,7 @@
 
 import logging
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.logging import print_log
@@ -19,6 +19,7 @@ from mmkp.datasets.metainfo import (
     discovered_metainfo,
     unlabeled_keypoints,
 )
+from mmkp.datasets.object_detection import cached_box_file
 
 BOX_READERS = ('GetBBoxCenterScale',)
 BOX_WRITERS = ('LoadVerifiedImage',)
@@ -41,7 +42,7 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
     ``stands_in``, so that the metrics of unlabelled images leave it out.
 
     Samples hold ``img_path``, ``img_id`` and ``id`` (int), the keys that MMPose takes
-    from the metainfo, and with a box file ``bbox`` (1, 4) float32
+    from the metainfo, and with a box file or a detector ``bbox`` (1, 4) float32
     ``x1, y1, x2, y2`` in image pixels and ``bbox_score`` (1,) float32. With a box
     file there is one sample a box, and images without a box are left out. In training
     they also hold K keypoints without annotation (:func:`unlabeled_keypoints`), so that
@@ -60,6 +61,11 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             :func:`mmkp.datasets.image_boxes.read_boxes`.
         metainfo: Metainfo in MMPose's format in place of the one for K discovered
             keypoints.
+        detector: In place of a box file, what finds the boxes: arguments of
+            :func:`mmkp.datasets.object_detection.build_detector`. They are found once
+            and kept in ``work_dirs/boxes``, see
+            :func:`mmkp.datasets.object_detection.cached_box_file`. Without a
+            ``model`` there is no detector.
         **kwargs: Other arguments of MMPose's ``BaseCocoStyleDataset``: ``pipeline``,
             ``test_mode``, ``indices``, ``sample_interval``, ``lazy_init``, ...
 
@@ -67,7 +73,8 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
         FileNotFoundError: If the folder, a list or the box file does not exist, or if
             there is no image.
         ValueError: If ``num_keypoints`` is no whole number of at least 1, if no box
-            fits any image, or if the pipeline reads a box that nothing has written.
+            fits any image, if there are a box file and a detector, or if the pipeline
+            reads a box that nothing has written.
     """
 
     # Only read by MMPose when a model is built without checkpoint and config metainfo.
@@ -83,14 +90,18 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
         recursive: bool = True,
         bbox_file: str | None = None,
         metainfo: dict | None = None,
+        detector: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         check_num_keypoints(num_keypoints)
         self.num_keypoints = int(num_keypoints)
         self.files, self.pattern, self.recursive = files, pattern, recursive
         self.image_bbox_file = bbox_file
+        self.detector = detector if detector and detector.get('model') else None
+        if bbox_file and self.detector:
+            raise ValueError('give either bbox_file or detector, not both')
         self._damaged = DamagedImages(0, '')
-        if not bbox_file:
+        if not bbox_file and not self.detector:
             self._check_pipeline(kwargs.get('pipeline', []))
         super().__init__(
             data_root=data_root,
@@ -130,8 +141,12 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             files = self._below_root(files)
         names = find_images(folder, files, self.pattern, self.recursive)
         names = names[:: self.sample_interval]
-        if self.image_bbox_file:
-            samples = self._box_samples(folder, names)
+        if self.detector:
+            found = cached_box_file(self.detector, folder, names)
+            samples = self._box_samples(folder, names, found)
+        elif self.image_bbox_file:
+            path = self._below_root(self.image_bbox_file)
+            samples = self._box_samples(folder, names, path)
         else:
             samples = [
                 dict(img_path=osp.join(folder, name), img_id=index, id=index)
@@ -141,9 +156,8 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
         self._damaged = DamagedImages(len(names), self.data_prefix['img'] or '.')
         return samples
 
-    def _box_samples(self, folder: str, names: list[str]) -> list[dict]:
+    def _box_samples(self, folder: str, names: list[str], path: str) -> list[dict]:
         """Return one sample for each box of the listed images."""
-        path = self._below_root(str(self.image_bbox_file))
         boxes, left_out = read_boxes(path)
         for remark in box_remarks(path, boxes, left_out, names):
             print_log(remark, logger='current', level=logging.WARNING)

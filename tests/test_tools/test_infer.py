@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import cv2
 import numpy as np
@@ -122,3 +123,33 @@ def test_box_file_that_fits_no_image(source, tmp_path, capsys):
     with pytest.raises(SystemExit):
         infer(source, tmp_path / 'out', '--boxes', tmp_path / 'boxes.json')
     assert 'no image of' in capsys.readouterr().err
+
+
+def test_boxes_of_a_detector(data_dir, tmp_path, capsys):
+    folder = tmp_path / 'in'
+    folder.mkdir()
+    pictures = sorted((data_dir / 'coco' / 'val2017').glob('*.jpg'))[:2]
+    for path in pictures:
+        shutil.copy(path, folder)
+    cv2.imwrite(str(folder / 'z.png'), np.zeros((64, 48, 3), np.uint8))
+    detector = data_dir / 'detectors' / 'yolox_nano.onnx'
+    tiny.call_tool(
+        *('misc/detect_boxes.py', folder, '--detector', detector),
+        *('--classes', 'person', '--out', tmp_path / 'boxes.json'),
+    )
+    assert 'boxes in 2 of 3 images' in capsys.readouterr().out
+    options = ['--boxes', detector, '--classes', 'person', '--no-pictures']
+    found = infer(folder, tmp_path / 'out', *options)
+    read = infer(folder, tmp_path / 'read', '--boxes', tmp_path / 'boxes.json')
+    assert [r['image'] for r in found['images']] == [path.name for path in pictures]
+    for one, other in zip(found['images'], read['images'], strict=True):
+        for mine, theirs in zip(one['instances'], other['instances'], strict=True):
+            np.testing.assert_allclose(mine['bbox'], theirs['bbox'], atol=2e-3)
+    for options, message in (
+        (['--boxes', detector, '--classes', 'gnu'], "got 'gnu'"),
+        (['--boxes', detector, '--classes', 'toaster'], r'has a box in .*toaster'),
+        (['--classes', 'dog'], 'classes are those of a detector'),
+    ):
+        with pytest.raises(SystemExit):
+            infer(folder, tmp_path / 'bad', *options)
+        assert re.search(message, capsys.readouterr().err)
