@@ -14,6 +14,7 @@ from mmkp.apis.model import load_model
 from mmkp.apis.predict_files import predict_files
 from mmkp.apis.predict_people import predict_people
 from mmkp.apis.predict_topdown import predict_topdown
+from mmkp.apis.score_keypoints import score_keypoints
 from mmkp.datasets.image_decoding import as_image, read_image
 from mmkp.visualization.model_pictures import keypoint_colors, learned_edges
 
@@ -32,5 +33,6 @@ __all__ = [
     'predict_people',
     'predict_topdown',
     'read_image',
+    'score_keypoints',
     'skeleton_style',
 ]

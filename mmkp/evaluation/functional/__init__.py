@@ -10,6 +10,7 @@ from .evaluate_discovery import evaluate_discovery, evaluate_few_shot
 from .few_shot import FewShotSummary, draw_few_shot
 from .forward_error import FittedProtocol, ProtocolScore, fit_protocol, score_protocol
 from .keypoint_errors import errors_per_point, point_errors, reduce_errors
+from .keypoint_score import KeypointScores, score_components
 from .left_right import fit_side_agnostic, human36m_permutation, swap_permutation
 from .limb_share import inside_polygon, limb_distances, near_body
 from .linear_regression import AffineMap, fit_affine

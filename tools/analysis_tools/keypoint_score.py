@@ -1,0 +1,98 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Score discovered keypoints without any annotation, each by itself.
+
+    python tools/analysis_tools/keypoint_score.py CONFIG CHECKPOINT [FOLDER]
+
+The images are those of the config's test, or of a folder. The weights of the score's
+parts are not calibrated against errors yet: compare scores of one data set only.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.registry import DATASETS
+from torch import Tensor
+
+from mmkp.apis import load_model, score_keypoints
+from mmkp.datasets.coco_writer import write_atomically
+from mmkp.engine.cli import (
+    add_config_arguments,
+    config_from_arguments,
+    run_tool,
+    whole_number,
+)
+from mmkp.models.losses.vgg_features import VGGFeatures
+
+# Of ImageNet, RGB, as the weights of VGG16 from Caffe expect.
+_MEAN = (122.679, 116.669, 104.007)
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_config_arguments(parser)
+    parser.add_argument('checkpoint')
+    parser.add_argument('folder', nargs='?', help='of images, read whole')
+    parser.add_argument(
+        '--other', help='checkpoint of the same config from another seed or half'
+    )
+    parser.add_argument(
+        '--vgg', help="weights of VGG16 in Caffe's order (BGR, .npz), to compare looks"
+    )
+    parser.add_argument('--max-images', type=whole_number(2), default=200)
+    parser.add_argument('--seed', type=whole_number(0), default=0, help='of the warps')
+    parser.add_argument('--out', type=Path, help='json file for the scores')
+    parser.add_argument('-d', '--device')
+    return parser.parse_args()
+
+
+def vgg(weights: str, device: str | None) -> Any:
+    """A frozen VGG16 for pictures (B, 3, H, W), RGB, 0 to 255."""
+    network = VGGFeatures(16, ('relu3_3', 'relu4_3'), weights, bgr_weights=True)
+    mean = torch.tensor(_MEAN, device=device).view(1, 3, 1, 1)
+    network.to(device)
+
+    def features(pictures: Tensor) -> list[Tensor]:
+        return network(pictures - mean)
+
+    return features
+
+
+def main() -> None:
+    """Score and print."""
+    args = parse_args()
+    cfg = config_from_arguments(args)
+    model = load_model(cfg, args.checkpoint, args.device)
+    device = str(next(model.parameters()).device)
+    dataset = cfg.test_dataloader.dataset
+    if args.folder:
+        dataset = dict(
+            type='UnlabeledImageDataset',
+            data_root=args.folder,
+            num_keypoints=model.num_keypoints,
+            pipeline=dataset.pipeline,
+            test_mode=True,
+        )
+    images = DATASETS.build(dataset)
+    step = -(-len(images) // args.max_images)
+    scores = score_keypoints(
+        model,
+        (images[index] for index in range(0, len(images), step)),
+        load_model(cfg, args.other, args.device) if args.other else None,
+        vgg(args.vgg, device) if args.vgg else None,
+        seed=args.seed,
+    )
+    print(scores.table())
+    print(scores.sentence())
+    if args.out is not None:
+        write_atomically(args.out, json.dumps(scores.to_dict(), indent=1).encode())
+        print(f'scores written to {args.out}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
