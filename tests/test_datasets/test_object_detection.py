@@ -168,6 +168,23 @@ def test_files_that_are_no_detector(tmp_path, onnx):
         build_detector(tmp_path / 'b.py')
 
 
+def test_a_file_that_opencv_crashes_on(tmp_path, onnx):
+    damaged = bytearray(onnx.read_bytes())
+    damaged[20276] = 239
+    (tmp_path / 'bad.onnx').write_bytes(damaged)
+    with pytest.raises(ValueError, match='bad.onnx is no ONNX file that OpenCV can'):
+        build_detector(tmp_path / 'bad.onnx')
+
+
+def test_a_network_that_takes_forever(tmp_path, onnx, monkeypatch):
+    from mmkp.datasets.object_detection import onnx_trial
+
+    monkeypatch.setattr(onnx_trial, '_PATIENCE', 1e-3)
+    shutil.copy(onnx, tmp_path / 'slow.onnx')
+    with pytest.raises(ValueError, match='slow.onnx .* one image takes over 0.001 s'):
+        build_detector(tmp_path / 'slow.onnx')
+
+
 class Planted(BoxDetector):
     """Finds two boxes beside and across the border, and one that is small."""
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from .box_detector import BoxDetector
+from .onnx_trial import OnnxTrialError, output_shape
 from .yolox import STRIDES, decode_yolox
 
 _GREY = 114
@@ -60,29 +61,17 @@ class YoloxDetector(BoxDetector):
         names = coco_classes() if class_names is None else class_names
         super().__init__(model, names, classes, **kwargs)
         self.side, self.overlap = side, overlap
-        self.net = self._read(Path(model))
         self._check_form()
-
-    @staticmethod
-    def _read(path: Path) -> cv2.dnn.Net:
-        # Through memory: OpenCV opens no names that its system's encoding lacks.
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-        try:
-            return cv2.dnn.readNetFromONNX(content)
-        except cv2.error as error:
-            raise ValueError(
-                f'detector {path} is no ONNX file that OpenCV can read, or is damaged: '
-                f'{error.err or error}'
-            ) from error
+        self.net = cv2.dnn.readNetFromONNX(np.fromfile(model, np.uint8))
 
     def _check_form(self) -> None:
-        """Refuse a network of another input, output or number of classes."""
+        """Refuse what OpenCV cannot compute, and another form of output."""
         try:
-            shape = self._forward(np.zeros((self.side, self.side, 3), np.uint8)).shape
-        except cv2.error as error:
+            shape = output_shape(self.model, self.side)
+        except OnnxTrialError as error:
             raise ValueError(
-                f'detector {self.model} does not take an image of '
-                f'{self.side}x{self.side} pixels (side=...): {error.err or error}'
+                f'detector {self.model} is no ONNX file that OpenCV can read and run '
+                f'on {self.side}x{self.side} pixels (side=...), or is damaged: {error}'
             ) from error
         cells = sum((self.side // stride) ** 2 for stride in STRIDES)
         expected = (1, cells, 5 + len(self.class_names))
