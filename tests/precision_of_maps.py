@@ -16,7 +16,13 @@ from mmkp.ops.edge_map.formula import (
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps import gaussian_maps, moments, peaks, soft_argmax, window_sums
 from mmkp.ops.precision import full_precision_product, product_by_elements
-from mmkp.ops.token_maps import by_rows, separable_divergence, view_aggregation
+from mmkp.ops.token_maps import (
+    by_rows,
+    feature_clusters,
+    salience,
+    separable_divergence,
+    view_aggregation,
+)
 from mmkp.ops.token_maps.attention_maps import attention_maps
 from mmkp.ops.token_maps.gaussian_divergence import gaussian_kl_divergence
 from mmkp.ops.token_maps.localization_targets import peak_gaussians
@@ -165,11 +171,18 @@ CASES = {
     'token_maps.by_rows.attention_maps_by_rows': Case(
         tokens_of(by_rows.attention_maps_by_rows), (ATTENTION,)
     ),
+    'token_maps.feature_clusters.spherical_kmeans': Case(
+        lambda features: feature_clusters.spherical_kmeans(features.detach(), 3),
+        (POINTS.flatten(0, 1),),
+    ),
     'token_maps.gaussian_divergence.gaussian_kl_divergence': Case(
         gaussian_kl_divergence, (MAPS,)
     ),
     'token_maps.localization_targets.peak_gaussians': Case(
         lambda maps: peak_gaussians(maps, 2.0), (MAPS,)
+    ),
+    'token_maps.salience.peak_statistics': Case(
+        lambda maps: salience.peak_statistics(maps.detach()), (MAPS,)
     ),
     'token_maps.separable_divergence.separable_kl_divergence': Case(
         separable_divergence.separable_kl_divergence, (MAPS,)

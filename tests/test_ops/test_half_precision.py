@@ -38,7 +38,9 @@ NOT_CONCERNED = {
     'part_affinity': 'numpy; PoseDecoder lifts tensors, tested there',
     'precision': 'what the others are made precise with, tested in test_precision',
     'token_maps.by_rows.bicubic_matrix': 'takes the dtype of maps that were lifted',
+    'token_maps.feature_clusters.position_channels': NO_FLOATS,
     'token_maps.furthest_point_sampling': 'whole cells, whose squares are exact',
+    'token_maps.salience.salient_tokens': 'compares means of peak_statistics',
     'token_maps.selection': 'compares costs of separable_kl_divergence; whole numbers',
     'warps.warp.half_sides': NO_FLOATS,
 }

@@ -2,6 +2,7 @@
 from mmkp.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from mmkp.engine.hooks.average_statistics_hook import AverageStatisticsHook
 from mmkp.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
+from mmkp.engine.hooks.cluster_tokens_hook import ClusterTokensHook
 from mmkp.engine.hooks.discovery_visualization_hook import DiscoveryVisualizationHook
 from mmkp.engine.hooks.exact_resume_hook import ExactResumeHook
 from mmkp.engine.hooks.finite_training_hook import FiniteTrainingHook
@@ -20,6 +21,7 @@ __all__ = [
     'AtomicCheckpointHook',
     'AverageStatisticsHook',
     'CheckpointMatchHook',
+    'ClusterTokensHook',
     'DiscoveryVisualizationHook',
     'ExactResumeHook',
     'FiniteTrainingHook',

@@ -65,6 +65,7 @@ class InvertedResidual(nn.Module):
         stride: of the depthwise convolution, in pixels.
         expand: whether a 1x1 convolution widens the input sixfold first.
         norm_cfg: as in :class:`ConvolutionLayer`.
+        kernel_size: side of the depthwise kernel in pixels.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class InvertedResidual(nn.Module):
         stride: int,
         expand: bool,
         norm_cfg: dict | None,
+        kernel_size: int = 3,
     ) -> None:
         super().__init__()
         channels = in_channels * _EXPANSION if expand else in_channels
@@ -85,7 +87,7 @@ class InvertedResidual(nn.Module):
             else None
         )
         self.depthwise = ConvolutionLayer(
-            channels, channels, 3, stride, channels, norm_cfg, 'relu6'
+            channels, channels, kernel_size, stride, channels, norm_cfg, 'relu6'
         )
         self.project = ConvolutionLayer(
             channels, out_channels, norm_cfg=norm_cfg, activation=None

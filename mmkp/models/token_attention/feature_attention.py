@@ -10,6 +10,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from mmkp.models.token_attention.base import TokenAttention
+from mmkp.ops.token_maps.feature_clusters import position_channels
 
 
 @MODELS.register_module()
@@ -32,10 +33,14 @@ class FeatureAttention(TokenAttention):
             many of the last ones as there are ``in_channels``.
         logit_scale: factor on token times feature; by default the 1 / sqrt(C) of
             attention.
+        position_weight: how much the place of a cell counts beside its features, 0 for
+            not at all: a product of features is C times their likeness, to which this
+            times C times that of the places comes, see :func:`position_channels`.
         seed: seed of a backbone that is not told what weights to load.
 
     Raises:
-        ValueError: no feature map, or as many indices as there are not channels.
+        ValueError: no feature map, as many indices as there are not channels, or a
+            negative weight.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class FeatureAttention(TokenAttention):
         in_channels: Sequence[int],
         in_index: Sequence[int] | None = None,
         logit_scale: float | None = None,
+        position_weight: float = 0.0,
         seed: int = 0,
         init_cfg: dict | None = None,
     ) -> None:
@@ -57,10 +63,12 @@ class FeatureAttention(TokenAttention):
                 f'in_channels={self.in_channels}: give one number of channels for each '
                 'map, and at least one'
             )
-        self.token_width = sum(self.in_channels)
-        self.logit_scale = (
-            self.token_width**-0.5 if logit_scale is None else logit_scale
-        )
+        if not position_weight >= 0:
+            raise ValueError(f'position_weight is {position_weight}, must be 0 or more')
+        self.position_weight = position_weight
+        width = sum(self.in_channels)
+        self.token_width = width + (4 if position_weight else 0)
+        self.logit_scale = width**-0.5 if logit_scale is None else logit_scale
         self.freeze_later(partial(_read_backbone, backbone, seed))
 
     @torch.no_grad()
@@ -71,7 +79,8 @@ class FeatureAttention(TokenAttention):
             images: network input, shape (B, 3, H, W).
 
         Returns:
-            Features, shape (B, C, h, w), of the size of the largest map.
+            Features, shape (B, C, h, w), of the size of the largest map; the last four
+            channels are of places where these have a weight.
 
         Raises:
             ValueError: a map has another number of channels than the config says.
@@ -95,6 +104,10 @@ class FeatureAttention(TokenAttention):
                     feature, (height, width), mode='bilinear', align_corners=False
                 )
             normalized.append(feature)
+        if self.position_weight:
+            factor = (self.position_weight * sum(self.in_channels)) ** 0.5
+            places = position_channels(height, width).to(images.device) * factor
+            normalized.append(places.expand(len(images), -1, -1, -1))
         return torch.cat(normalized, 1)
 
     def forward(
@@ -110,9 +123,21 @@ class FeatureAttention(TokenAttention):
         Returns:
             One tensor of logits, shape (B, 1, h, w, N).
         """
-        features = self.features(images).permute(0, 2, 3, 1).to(tokens.dtype)
-        with torch.autocast(images.device.type, enabled=False):
-            return [(features @ tokens.T * self.logit_scale)[:, None]]
+        return self.logits(self.features(images), tokens)
+
+    def logits(self, features: Tensor, tokens: Tensor) -> list[Tensor]:
+        """Compute attention logits of features that were made.
+
+        Args:
+            features: shape (B, C, h, w).
+            tokens: learned tokens, shape (N, C).
+
+        Returns:
+            One tensor of logits, shape (B, 1, h, w, N).
+        """
+        cells = features.permute(0, 2, 3, 1).to(tokens.dtype)
+        with torch.autocast(features.device.type, enabled=False):
+            return [(cells @ tokens.T * self.logit_scale)[:, None]]
 
 
 def _read_backbone(config: dict, seed: int) -> dict[str, nn.Module]:

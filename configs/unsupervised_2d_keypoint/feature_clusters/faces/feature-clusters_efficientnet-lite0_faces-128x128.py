@@ -1,0 +1,11 @@
+# Faces as they are, K=10, without a training.
+num_keypoints = 10
+_base_ = [
+    '../_base_/efficientnet_lite0_128x128.py',
+    '../../../_base_/datasets/faces.py',
+]
+tokens = dict(num_keypoints=num_keypoints, num_tokens=max(40, 4 * num_keypoints))
+model = dict(head=tokens, train_cfg=dict(num_candidates=2 * num_keypoints))
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(batch_size=16, dataset=images)

@@ -1,0 +1,14 @@
+# Keypoints of your own images in seconds, without annotations or a training.
+#     --cfg-options data_root="my photos" num_keypoints=12
+data_root = 'data/my_images'
+num_keypoints = 10
+_base_ = [
+    '../_base_/efficientnet_lite0_128x128.py',
+    '../../../_base_/datasets/folder.py',
+]
+tokens = dict(num_keypoints=num_keypoints, num_tokens=max(40, 4 * num_keypoints))
+model = dict(head=tokens, train_cfg=dict(num_candidates=2 * num_keypoints))
+where = dict(data_root=data_root, num_keypoints=num_keypoints)
+images = dict(where, pipeline=_base_.pipeline)
+train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
+val_dataloader = test_dataloader = dict(batch_size=16, dataset=images)
