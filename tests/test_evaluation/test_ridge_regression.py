@@ -139,10 +139,7 @@ def test_few_shot_rows_by_ridge_stay_near_the_mean_pose_where_least_squares_expl
     figures = report.figures()
     plain, ridge = (figures[f'forward_20_shot_{k}median'] for k in ('', 'ridge_'))
     assert ridge < 0.7 * figures['forward_20_shot_median_mean_pose'] < plain
-    mean_poses = [
-        figures[f'forward_20_shot_{k}median_mean_pose'] for k in ('', 'ridge_')
-    ]
-    assert mean_poses[0] == pytest.approx(mean_poses[1])
+    assert 'forward_20_shot_ridge_median_mean_pose' not in figures
     assert 'by cross-validated ridge' in report.table()
     assert len(report.to_dict()['ridge_per_draw']['20']['detector']) == 10
 

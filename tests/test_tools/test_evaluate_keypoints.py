@@ -135,8 +135,13 @@ def test_predictions_and_annotation_files(tool, tmp_path):
     options = ['--options', 'normalizer=(0, 1)', '--out', out]
     arguments = [shuffled, '--annotations', fit, score, *options]
     assert status_of(tool, *arguments) == 0
-    figures = json.loads(out.read_text())['figures']
+    content = json.loads(out.read_text())
+    figures = content['figures']
     assert figures['forward'] < 1e-6 < 20 < figures['forward_mean_pose']
+    points = {row['name']: row['forward'] for row in content['points']}
+    assert list(points) == ['p0', 'p1', 'p2', 'p3']
+    # The last is labeled in no image.
+    assert max(points[f'p{i}'] for i in range(3)) < 1e-6 and points['p3'] is None
 
 
 def test_official_predictions_on_celeba(tool, data_dir, tmp_path):

@@ -28,6 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmkp.datasets.coco_check import landmark_category, landmark_names
+from mmkp.datasets.coco_check.reading import read_coco
 from mmkp.engine.cli import run_tool, whole_number
 from mmkp.evaluation.functional import (
     PROTOCOLS,
@@ -174,9 +176,14 @@ def evaluate_file(args: argparse.Namespace) -> DiscoveryReport:
             )
         found = dict(zip(map(str, names), points, strict=True))
         fit, score = (samples_of_predictions(found, f) for f in args.annotations)
-        return evaluate_discovery(
+        report = evaluate_discovery(
             protocol, fit, score, None, args.shots, args.num_draws, args.seed
         )
+        path = str(args.annotations[1])
+        category = landmark_category(read_coco(path), path)
+        if category:
+            report.point_names = tuple(landmark_names(category, path))
+        return report
     arrays = read_npz(args.file)
     fit, fit_untrained = load_samples(args.file, arrays, 'fit', args.size)
     score, score_untrained = load_samples(args.file, arrays, 'score', args.size)

@@ -35,7 +35,8 @@ class DiscoveryReport:
             protocol's unit.
         few_shot: Number of annotated images to column to figures of the draws, of
             plain least squares, the map of published protocols.
-        ridge: The same of cross-validated ridge regression, the map for few images.
+        ridge: The same of cross-validated ridge regression, the map for few images,
+            without the mean pose, which is the same by any regression.
         collapse: Column to statistics of the discovered keypoints.
         shares: Name, such as ``'on_object'``, to column to the share of discovered
             keypoints of which that is true, in percent. The mean pose is that of the

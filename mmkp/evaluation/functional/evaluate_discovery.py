@@ -76,13 +76,14 @@ def evaluate_discovery(
         _run(report, column, contender, groups or {})
     for count in usable_shots(shots, len(fit)):
         draws = draw_few_shot(len(fit), count, num_draws, seed)
-        for name, rows in (('least_squares', report.few_shot), ('ridge', report.ridge)):
-            rows[count] = {
-                column: evaluate_few_shot(
-                    replace(item.protocol, regression=name), item.fit, item.score, draws
-                )
-                for column, item in contenders.items()
-            }
+        for column, item in contenders.items():
+            plain = evaluate_few_shot(item.protocol, item.fit, item.score, draws)
+            report.few_shot.setdefault(count, {})[column] = plain
+            if column == MEAN_POSE:  # the same by any regression
+                continue
+            ridge = replace(item.protocol, regression='ridge')
+            summary = evaluate_few_shot(ridge, item.fit, item.score, draws)
+            report.ridge.setdefault(count, {})[column] = summary
         if near_interpolation_peak(count, _unknowns(protocol, fit)):
             report.peak_shots.add(count)
     return report
