@@ -40,6 +40,8 @@ def test_samples_carry_their_role(parts):
     names = [dataset.get_data_info(index)['dataset_name'] for index in range(10)]
     assert names == ['first_fit'] * 7 + ['second_score'] * 3
     assert dataset.metainfo['num_keypoints'] == 10
+    assert dataset.metainfo['annotated_names'] == ['left_a', 'right_a', 'b']
+    assert dataset.metainfo['annotated_links'] == [(0, 2)]
     assert dataset.get_data_info(9)['keypoints'].shape == (1, 3, 2)
     np.testing.assert_array_equal(dataset.get_data_info(8)['keypoints'][0, 0], [2, 2])
 

@@ -30,6 +30,7 @@ from mmkp.evaluation.functional.discovery_shares import Body, add_shares, body_s
 from mmkp.ops.finite import finite_or_none
 
 from .evaluation_record import EvaluationRecord, KeypointGroups
+from .evaluation_sets import split_records, to_samples, untrained_keypoints
 from .keypoint_certainty import measure_collapse
 from .object_keypoints import object_shares, object_view
 
@@ -163,9 +164,9 @@ class DiscoveredKeypointMetric(BaseMetric):
         unique = {record.key: record for record in results}
         records = [unique[key] for key in sorted(unique)]
         self._warn_about_nan(records, logger)
-        fit_records, score_records = _split(records)
-        fit, score = _to_samples(fit_records), _to_samples(score_records)
-        untrained = _untrained_keypoints(fit_records, score_records)
+        fit_records, score_records = split_records(records)
+        fit, score = to_samples(fit_records), to_samples(score_records)
+        untrained = untrained_keypoints(fit_records, score_records)
         report = evaluate_discovery(
             self.protocol,
             fit,
@@ -186,13 +187,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         }
         if untrained is not None:
             columns[UNTRAINED] = untrained[1]
-        if self.object_share:
-            views = [record.view for record in score_records if record.view]
-            add_shares(report, 'on_object', *object_shares(views, columns))
-        for distance in self.near_body:
-            body = Body(self._links(), self.trunk, distance)
-            name = f'near_body_{100 * distance:g}'
-            add_shares(report, name, *body_shares(score, columns, body))
+        self._add_shares(report, score_records, score, columns)
         for remark in report.remarks:
             logger.warning(f'{self.prefix}: {remark}')
         logger.info(f'{type(self).__name__} ({self.variant})\n{report.table()}')
@@ -211,6 +206,22 @@ class DiscoveredKeypointMetric(BaseMetric):
         report.remarks += self.collapse_limits.warnings(
             statistics, CollapseAdvice(self.judged_model)
         )
+
+    def _add_shares(
+        self,
+        report: DiscoveryReport,
+        records: list[EvaluationRecord],
+        samples: KeypointSamples,
+        columns: dict[str, np.ndarray],
+    ) -> None:
+        """Add the shares of keypoints on the object and near the body."""
+        if self.object_share:
+            views = [record.view for record in records if record.view]
+            add_shares(report, 'on_object', *object_shares(views, columns))
+        for distance in self.near_body:
+            body = Body(self._links(), self.trunk, distance)
+            name = f'near_body_{100 * distance:g}'
+            add_shares(report, name, *body_shares(samples, columns, body))
 
     def _point_names(self, number: int) -> tuple[str, ...]:
         """Names of the annotated points, where the data set knows them."""
@@ -248,61 +259,3 @@ class DiscoveredKeypointMetric(BaseMetric):
                 f'in {len(damaged)} images are marked visible but not finite and are '
                 f'treated as invisible; the first is in {damaged[0].name}.'
             )
-
-
-def _split(
-    records: list[EvaluationRecord],
-) -> tuple[list[EvaluationRecord], list[EvaluationRecord]]:
-    """Return the records to fit on and those to score, checked."""
-    parts = []
-    for purpose, what in (('fit', 'to fit the regressor on'), ('score', 'to score')):
-        parts.append([record for record in records if record.purpose == purpose])
-        if not parts[-1]:
-            raise ValueError(
-                f'there is no image {what}: of {len(records)} evaluated images none '
-                f'has a dataset_name that ends in _{purpose}. Evaluate on '
-                'DiscoveryEvaluationDataset(fit=dict(...), score=dict(...)), and '
-                f'check that its {purpose} dataset is not empty.'
-            )
-    _check_numbers(records)
-    return parts[0], parts[1]
-
-
-def _untrained_keypoints(
-    fit: list[EvaluationRecord], score: list[EvaluationRecord]
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the control's keypoints of both sets, if every image has them."""
-    stacks = []
-    for records in (fit, score):
-        points = [r.untrained for r in records if r.untrained is not None]
-        if len(points) < len(records):
-            return None
-        stacks.append(np.stack(points))
-    return stacks[0], stacks[1]
-
-
-def _check_numbers(records: list[EvaluationRecord]) -> None:
-    first = records[0]
-    for record in records:
-        for what in ('discovered', 'annotated', 'untrained'):
-            ours, theirs = getattr(record, what), getattr(first, what)
-            if ours is None or theirs is None:
-                continue
-            if len(ours) != len(theirs):
-                raise ValueError(
-                    f'{first.name} has {len(theirs)} {what} keypoints but '
-                    f'{record.name} has {len(ours)}: images to fit and to score need '
-                    'the same annotated keypoints (see keypoint_groups) and one '
-                    'detector.'
-                )
-
-
-def _to_samples(records: list[EvaluationRecord]) -> KeypointSamples:
-    return KeypointSamples.from_arrays(
-        np.stack([r.discovered for r in records]),
-        np.stack([r.annotated for r in records]),
-        np.stack([r.visible for r in records]),
-        np.stack([r.crop_size for r in records]),
-        np.stack([r.image_size for r in records]),
-        tuple(r.name for r in records),
-    )
