@@ -14,7 +14,7 @@ COMPONENTS: dict[str, tuple[float, str]] = {
     'movement': (1.0, 'hardly move: background?'),
     'distinctness': (1.0, 'lie on another keypoint'),
     'inside': (1.0, 'lie at the border'),
-    'equivariance': (1.0, 'do not follow when the picture is warped: they jump'),
+    'equivariance': (1.0, 'do not follow the picture when it is warped'),
     'reliability': (1.0, 'are found with an error as large as they move'),
     'on_object': (1.0, 'lie beside the object'),
     'cycle': (1.0, 'lie on what looks different in each picture'),
