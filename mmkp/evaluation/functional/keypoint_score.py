@@ -57,28 +57,12 @@ class KeypointScores:
 
     def table(self) -> str:
         """A row for each keypoint, the score and its components in percent."""
-        head = ['keypoint', 'score', *self.components, 'verdict']
-        rows = [
-            [
-                f'{index}',
-                *(f'{100 * v[index]:.0f}' for v in (self.scores, *self._columns())),
-                self.verdicts[index],
-            ]
-            for index in range(len(self.scores))
-        ]
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        return '\n'.join(
-            '  '.join(
-                cell.ljust(width) if last else cell.rjust(width)
-                for cell, width, last in zip(
-                    row, widths, [False] * (len(row) - 1) + [True], strict=True
-                )
-            ).rstrip()
-            for row in (head, *rows)
-        )
-
-    def _columns(self) -> list[np.ndarray]:
-        return list(self.components.values())
+        columns = dict(score=self.scores, **self.components)
+        lines = ['  '.join(['keypoint', *columns, 'verdict'])]
+        for index, verdict in enumerate(self.verdicts):
+            cells = [f'{100 * v[index]:{len(n)}.0f}' for n, v in columns.items()]
+            lines.append('  '.join([f'{index:8}', *cells, verdict]).rstrip())
+        return '\n'.join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, for a json file."""
