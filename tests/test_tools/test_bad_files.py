@@ -48,6 +48,7 @@ CALLS = [
     'misc/find_corrupt_images.py BAD',
     'misc/publish_model.py BAD OUT',
     'model_converters/autolink_lightning_to_mmkp.py BAD OUT',
+    'model_converters/efficientnet_lite_to_mmkp.py BAD OUT',
     'model_converters/hed_to_mmkp.py BAD OUT',
     'model_converters/hourglass_to_mmkp.py BAD OUT',
     'model_converters/lmdis_to_mmkp.py BAD.py BAD OUT',

@@ -83,7 +83,7 @@ class StableKeypoints(UnsupervisedPoseEstimator):
                 )
         if len(self.losses):
             self._check_numbers()
-        if self.head.num_channels is None:
+        if self.head.num_channels is None and self.backbone.token_width is None:
             self.backbone.read()  # which tells how wide the tokens are
         if self.backbone.token_width is not None:
             self.head.set_token_width(self.backbone.token_width)
