@@ -102,6 +102,9 @@ def random_weights(value):
         for key in ('weights', 'vgg19_weights'):
             if isinstance(value.get(key), str) and not Path(value[key]).is_file():
                 value[key] = None
+        start = value.get('init_cfg')
+        if isinstance(start, dict) and str(start.get('checkpoint')).startswith('data/'):
+            value['init_cfg'] = None
         for entry in value.values():
             random_weights(entry)
     elif isinstance(value, list | tuple):
