@@ -26,7 +26,7 @@ class ClusterTokensHook(Hook):
     """Starts from tokens that are clusters of the frozen network's features.
 
     As parts are found in Deep ViT Features as Dense Visual Descriptors (Amir et al.,
-    2021, section 4.2) by k-means of the features of all images: a token is the center
+    2021) by k-means of the features of all images: a token is the center
     of a cluster, so a cell attends to the cluster that it belongs to, and the K
     clusters that are in one place of each image, off its border and apart become the
     keypoints. That needs no training; one may follow, which it spares the beginning.

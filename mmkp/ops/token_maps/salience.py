@@ -20,7 +20,7 @@ def peak_statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
 
     The salience of a token n in an image is ``max p_n * (sum of p_n around its peak) /
     (sum of p_n)``, and 0 where the peak lies at the border, as do those of background
-    (the borders of an image are background, as in Zhu et al., CVPR 2014, section 3).
+    (what an image shows at its border is mostly background).
 
     Args:
         maps: attention, shape (B, N, h, w).
