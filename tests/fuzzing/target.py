@@ -30,11 +30,14 @@ class Target:
         make: makes a case of a random generator, of nothing else.
         use: does with a case what a program would; raises where a result is wrong.
         share: of the cases, in relation to other targets.
+        prepare: does once, outside of the bounds of a case, what the first use would:
+            a compilation takes longer than a case may.
     """
 
     make: Callable[[np.random.Generator], Any]
     use: Callable[[Any, Path], None]
     share: float = 1.0
+    prepare: Callable[[], Any] = lambda: None
 
 
 def outcome(target: Target, case: Any, folder: Path) -> tuple[str, str]:

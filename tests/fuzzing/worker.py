@@ -131,6 +131,7 @@ def _work(
 ) -> None:
     """Run cases one after the other, within bounds."""
     _bound_process()
+    target.prepare()
     tally, (saved, folder) = Tally(), folders
     os.chdir(folder)
     for index in cases:

@@ -42,4 +42,11 @@ def _use(case: tuple, folder: Path) -> None:
         raise AssertionError('scores are not numbers')
 
 
-TARGETS = {'grouping': Target(_make, _use)}
+def _compile() -> None:
+    maps = np.zeros((1, 19, 4, 4), np.float32), np.zeros((1, 38, 4, 4), np.float32)
+    maps[0][0, :, 2, 2] = 0.9
+    for profile in PROFILES:
+        PoseDecoder(_SKELETON, 8, profile)(*maps)
+
+
+TARGETS = {'grouping': Target(_make, _use, prepare=_compile)}
