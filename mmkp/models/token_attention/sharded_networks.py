@@ -1,16 +1,20 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Frozen networks of which each process keeps a share."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.model import MMDistributedDataParallel
 from mmpose.registry import MODEL_WRAPPERS
 from torch import distributed, nn
-from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
 from mmkp.models.token_attention.frozen_base import FrozenBase
+
+if TYPE_CHECKING:  # of torch 2.2
+    from torch.distributed.device_mesh import DeviceMesh
 
 
 @MODEL_WRAPPERS.register_module()
@@ -63,8 +67,17 @@ def shard(network: nn.Module, unit_parameters: int) -> None:
     Args:
         network: on its device, the same in each process.
         unit_parameters: weights are gathered by modules of at most so many numbers.
+
+    Raises:
+        ImportError: torch is older than 2.6.
     """
-    from torch.distributed.fsdp import fully_shard
+    try:
+        from torch.distributed.fsdp import fully_shard
+    except ImportError as error:
+        raise ImportError(
+            f'ShardedFrozenDataParallel needs torch 2.6 or newer, this is '
+            f'{torch.__version__}: leave out model_wrapper_cfg'
+        ) from error
 
     for parameter in network.parameters():
         parameter.data = parameter.data.contiguous()  # or torch refuses it
@@ -74,6 +87,8 @@ def shard(network: nn.Module, unit_parameters: int) -> None:
 
 
 def _mesh(device: torch.device) -> DeviceMesh:
+    from torch.distributed.device_mesh import init_device_mesh
+
     return init_device_mesh(device.type, (distributed.get_world_size(),))
 
 
