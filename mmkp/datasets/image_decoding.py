@@ -18,7 +18,7 @@ from mmkp.datasets.image_formats import (
     why_not_an_image,
     without_png_notes,
 )
-from mmkp.datasets.image_headers import can_hold, header_size, png_chunks_fit
+from mmkp.datasets.image_headers import can_hold, header_size, png_end
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 PNG_START, PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
@@ -179,8 +179,9 @@ def decode_image(content: bytes, path: str = 'image') -> np.ndarray:
             f'{path} is a truncated image: its data end after {len(content)} bytes'
         )
     if content.startswith(PNG_START):
-        by_pillow |= not png_chunks_fit(content)
-        content = without_png_notes(content)
+        end = png_end(content)
+        by_pillow |= end is None
+        content = without_png_notes(content[:end])
     # OpenCV applies the EXIF orientation unless told otherwise; ANYDEPTH keeps all
     # 16 bits for the scaling below.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH

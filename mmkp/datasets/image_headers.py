@@ -56,23 +56,30 @@ def header_size(content: bytes) -> tuple[int, int] | None:
     return None
 
 
-def png_chunks_fit(content: bytes) -> bool:
-    """Whether the chunks of a PNG file lie within it, up to its end.
+def png_end(content: bytes) -> int | None:
+    """Where the chunks of a PNG file end.
+
+    OpenCV makes room for what a chunk claims, also for bytes behind a file's end that
+    it takes for one.
 
     Args:
-        content: of a PNG file.
+        content: of a PNG file, with or without other data behind it.
 
     Returns:
-        False where a chunk claims more bytes than are there, for which OpenCV makes
-        room, or the last one is missing.
+        Number of bytes up to its end; None where a chunk claims more than is there or
+        has no name, or where the pixels or the end are missing.
     """
-    place = 8
+    place, has_pixels = 8, False
     while place + 12 <= len(content):
         (length,) = struct.unpack_from('>I', content, place)
-        if content[place + 4 : place + 8] == b'IEND':
-            return True
+        name = content[place + 4 : place + 8]
         place += 12 + length
-    return False
+        if name == b'IEND':
+            return place if has_pixels and place <= len(content) else None
+        if not name.isalpha():
+            return None
+        has_pixels |= name == b'IDAT'
+    return None
 
 
 def _tiff_size(content: bytes, order: str) -> tuple[int, int]:

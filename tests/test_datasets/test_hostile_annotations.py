@@ -82,6 +82,14 @@ def test_keypoints_that_are_nowhere_are_unlabeled_and_told(
     assert line.endswith('the first: 1 of annotation 5 of a.jpg')
 
 
+def test_digits_beside_fractions(tmp_path):
+    # Their sum is no float.
+    content = coco(3, (DIGITS, 5.5))
+    sample = build(tmp_path, 'LandmarkDataset', content).get_data_info(0)
+    assert np.isfinite(sample['keypoints']).all()
+    assert sample['keypoints_visible'][0, 0] == 0
+
+
 @pytest.mark.parametrize(
     ('side', 'area'),
     [(NAN, NAN), (1e300, 1e300), (DIGITS, DIGITS), (-DIGITS, -1), ([], []), (None, 0)],

@@ -87,6 +87,20 @@ def test_a_chunk_that_claims_gigabytes():
     assert peak() - before < 100
 
 
+def test_a_png_without_pixels_and_with_data_behind_its_end():
+    whole = png((20, 16), bytes(340))
+    behind = bytes.fromhex('8657ea29') * 20
+    # OpenCV went on behind the end, and took what stands there for a length.
+    nameless = whole.replace(b'IDAT', b'I\xa0\x03\x80') + behind + whole[-12:]
+    before = peak()
+    with pytest.raises(CorruptImageError):
+        decode_image(nameless, 'picture')
+    np.testing.assert_array_equal(
+        decode_image(whole + behind + whole[-12:]), np.zeros((16, 20, 3))
+    )
+    assert peak() - before < 100
+
+
 def test_the_most_that_a_file_can_hold_is_read():
     # One bit a pixel, all alike: zlib packs them a thousand to one.
     rows = bytes(6000 * (1 + 1000))

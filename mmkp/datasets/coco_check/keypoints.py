@@ -90,7 +90,10 @@ class KeypointCheck:
             and _NUMBERS.issuperset(map(type, values))
         ):
             flags = values[2::3]
-            total = sum(values)
+            try:
+                total = sum(values)
+            except OverflowError:  # whole numbers of hundreds of digits, and floats
+                total = MAX_COORDINATE
             if abs(total) < MAX_COORDINATE and _FLAGS.issuperset(flags):
                 labeled = number - flags.count(0)
                 coordinates = total - sum(flags)
