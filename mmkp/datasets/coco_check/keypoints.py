@@ -91,7 +91,7 @@ class KeypointCheck:
         ):
             flags = values[2::3]
             try:
-                total = sum(values)
+                total: float = sum(values)
             except OverflowError:  # whole numbers of hundreds of digits, and floats
                 total = MAX_COORDINATE
             if abs(total) < MAX_COORDINATE and _FLAGS.issuperset(flags):
