@@ -6,9 +6,11 @@ import logging
 import numpy as np
 from mmengine.logging import print_log
 
+from mmkp.datasets.coco_check.values import MAX_COORDINATE
+
 
 def hide_undefined_keypoints(sample: dict) -> int:
-    """Make keypoints with NaN or infinite coordinates invisible, in place.
+    """Make keypoints with NaN, infinite or huge coordinates invisible, in place.
 
     Args:
         sample: Has ``keypoints`` (N, K, 2) and ``keypoints_visible`` (N, K) or
@@ -25,9 +27,10 @@ def hide_undefined_keypoints(sample: dict) -> int:
         raise ValueError(f'{where}: the box {sample["bbox"].tolist()} is not finite')
     if sample.get('keypoints') is None:
         return 0
-    undefined = ~np.isfinite(sample['keypoints']).all(axis=-1)
+    # NaN is not smaller than anything.
+    undefined = ~(np.abs(sample['keypoints']) < MAX_COORDINATE).all(axis=-1)
     visible = sample['keypoints_visible']
-    unclear = ~np.isfinite(visible)
+    unclear = ~(np.abs(visible) < MAX_COORDINATE)
     undefined |= unclear.any(axis=-1) if visible.ndim == 3 else unclear
     hidden = int(undefined.sum())
     if hidden:

@@ -144,6 +144,13 @@ def test_people_of_mpii(key, value, tmp_path):
         build(tmp_path, 'MpiiPeopleDataset', [person])
 
 
+def test_people_of_mpii_with_joints_that_float32_does_not_hold(tmp_path):
+    person = dict(image='1.jpg', scale=1.0, center=[3, 3], joints=[[1, 1]] * 16)
+    person['joints_vis'] = [1e200, *[1] * 15]
+    sample = build(tmp_path, 'MpiiPeopleDataset', [person]).get_data_info(0)
+    assert sample['keypoints_visible'][0].tolist() == [0, *[1] * 15]
+
+
 @pytest.mark.filterwarnings('ignore:.*was read as Windows-1252')
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'latin-1'])
 def test_lists_of_images_in_any_encoding(encoding, tmp_path):
