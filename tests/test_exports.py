@@ -2,24 +2,12 @@
 
 import importlib
 
-import mmengine.registry
-import mmpose.registry
 import pytest
-from mmengine.registry import Registry
+from registered import registered_types
 
-import mmkp  # noqa: F401
-
-
-def registered_types():
-    for module in (mmengine.registry, mmpose.registry):
-        for registry in vars(module).values():
-            if isinstance(registry, Registry):
-                for found in registry.module_dict.values():
-                    if found.__module__.startswith('mmkp.'):
-                        yield found
-
-
-TYPES = sorted(set(registered_types()), key=lambda found: found.__qualname__)
+TYPES = sorted(
+    {found for _, found in registered_types()}, key=lambda found: found.__qualname__
+)
 
 
 def test_there_are_many():

@@ -6,12 +6,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-import mmengine.registry
-import mmpose.registry
 import pytest
-from mmengine.registry import Registry
-
-import mmkp  # noqa: F401
+from registered import registered_types
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs/types.md'
@@ -23,17 +19,6 @@ WITHOUT_CONFIG = {
     'TimedLearningRateHook': 'added by the demo, beside TimeLimitHook',
     'UnsupervisedPoseEstimator': 'the base of the others, for a method of your own',
 }
-
-
-def registered_types():
-    """Registry and class of each type of this package."""
-    for module in (mmengine.registry, mmpose.registry):
-        for registry in vars(module).values():
-            if isinstance(registry, Registry):
-                for found in registry.module_dict.values():
-                    if found.__module__.startswith('mmkp.'):
-                        yield registry.name, found
-
 
 TYPES = {found.__name__: found for _, found in registered_types()}
 

@@ -179,7 +179,7 @@ def _sentence(error: Exception) -> str | None:
         return str(error)
     if not isinstance(error, _RAISED_ERRORS):
         return None
-    return str(error) if _is_raised_here(error) else _sentence_of_worker(error)
+    return str(error) if is_raised_here(error) else _sentence_of_worker(error)
 
 
 def _is_of_the_system(error: Exception) -> bool:
@@ -197,11 +197,17 @@ def _is_of_the_system(error: Exception) -> bool:
     )
 
 
-def _is_raised_here(error: BaseException) -> bool:
+def is_raised_here(error: BaseException) -> bool:
     """Whether a ``raise`` statement of this package or its tools raised an error.
 
     Python's own errors (of unpacking, ``int``, ``zip(strict=True)``) come out of other
     instructions.
+
+    Args:
+        error: as it was caught.
+
+    Returns:
+        False for errors that Python or a library raised, also by an import.
     """
     if isinstance(error, ImportError) and error.name is not None:
         return False  # of an import statement

@@ -1,6 +1,6 @@
 """Run random cases against what reads and encodes, and count what becomes of them.
 
-    python tests/fuzzing/run.py --cases 1000000 --seed 1 --out /tmp/fuzzing
+    python tests/fuzzing/run.py --cases 1000000 --seed 1 --out fuzzing
 
 Every input ends in a result, or in an error of mmkp that says what is wrong. All else
 is a fault: other exceptions, a process that dies, more than 5 CPU seconds or 512 MiB
@@ -35,8 +35,9 @@ def main() -> None:
     parser.add_argument('--target', nargs='*', choices=sorted(TARGETS))
     parser.add_argument('--minutes', type=float, default=1e9, help='stop after them')
     parser.add_argument('--only', type=int, help='run one case here, in this process')
-    parser.add_argument('--out', type=Path, default=Path('/tmp/fuzzing'))
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/fuzzing'))
     args = parser.parse_args()
+    args.out = args.out.absolute()  # cases run in folders of their own
     logging.disable(logging.ERROR)
     names = args.target or list(TARGETS)
     if args.only is not None:

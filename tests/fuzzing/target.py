@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmkp.engine.checkpoint import CheckpointError, UntrustedCheckpointError
-from mmkp.engine.cli import _is_raised_here
+from mmkp.engine.cli import is_raised_here
 from mmkp.engine.config_check import ConfigError
 
 #: Errors that a user is told; each must come from a ``raise`` statement of mmkp.
@@ -71,4 +71,4 @@ def _is_refusal(error: BaseException) -> bool:
             return False
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
     short = 10 < len(text) < 1500
-    return short and isinstance(error, REFUSALS) and _is_raised_here(error)
+    return short and isinstance(error, REFUSALS) and is_raised_here(error)
