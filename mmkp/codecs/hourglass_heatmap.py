@@ -99,7 +99,7 @@ class HourglassHeatmap(BaseKeypointCodec):
                 "top-down pipeline (data_mode='topdown')"
             )
         points = np.asarray(keypoints[0], np.float64)
-        drawn = np.isfinite(points).all(1)
+        drawn: np.ndarray = np.all(np.isfinite(points), axis=1)
         if keypoints_visible is not None:
             drawn &= check_visible(keypoints_visible, shape[:2])[0]
         position = (np.where(drawn[:, None], points, 0) + 0.5) / self.scale_factor

@@ -108,7 +108,7 @@ def _draw(
     if keypoints is None:
         return picture
     colors = keypoint_colors(keypoints.shape[1], metainfo)
-    links = np.asarray(metainfo.get('skeleton_links') or (), int).reshape(-1, 2)
+    links = np.reshape(np.asarray(metainfo.get('skeleton_links') or (), int), (-1, 2))
     if links.size and links.max() >= keypoints.shape[1]:
         links = links[:0]
     for index, points in enumerate(keypoints):

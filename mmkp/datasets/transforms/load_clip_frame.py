@@ -105,9 +105,9 @@ class LoadClipFrame(Transform):
         names = clip_frames(folder)
         index = names.index(name)
         gaps = np.arange(self.gap[0], self.gap[1] + 1)
-        later = index + gaps
+        later: np.ndarray = index + gaps
         later = later[later < len(names)]
-        earlier = index - gaps
+        earlier: np.ndarray = index - gaps
         earlier = earlier[earlier >= 0]
         if self.both_directions or not len(later):
             later = np.concatenate((later, earlier))

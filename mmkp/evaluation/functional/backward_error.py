@@ -58,7 +58,7 @@ def score_backward(
         keypoint: how far its place relative to the body wanders over images. NaN if
         fewer than two complete images can be fitted or none scored.
     """
-    fit = fit.select(fit.point_visible.all(axis=1))
+    fit = fit.select(np.all(fit.point_visible, axis=1))
     score = score.in_frame(protocol.frame)
     lengths, usable = normalizer_lengths(score, protocol.normalizer)
     usable &= score.point_visible.all(axis=1)

@@ -67,7 +67,7 @@ def collapse_statistics(
             'discovered keypoints must have shape (images, keypoints, 2) with at least '
             f'one of each, got {discovered.shape}'
         )
-    finite = np.isfinite(discovered).all(axis=2)
+    finite = np.all(np.isfinite(discovered), axis=2)
     # An infinity would warn, and spoil the differences in another way than NaN does.
     discovered = np.where(finite[..., None], discovered, np.nan)
     spread = np.sqrt(discovered.var(axis=0).sum(axis=1))
@@ -76,7 +76,7 @@ def collapse_statistics(
         spread=float(spread.mean()),
         spread_min=float(spread.min()),
         min_distance=_mean_nearest_distance(discovered),
-        border_share=_share(~inside.all(axis=2)[finite]),
+        border_share=_share(~np.all(inside, axis=2)[finite]),
         entropy=float('nan') if entropies is None else float(np.mean(entropies)),
         score=float('nan') if scores is None else float(np.mean(scores)),
         non_finite_share=_share(~finite),

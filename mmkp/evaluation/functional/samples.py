@@ -101,7 +101,7 @@ class KeypointSamples:
     @property
     def point_visible(self) -> np.ndarray:
         """(n, G) bool: both coordinates are known."""
-        return self.visible.all(axis=2)
+        return np.all(self.visible, axis=2)
 
     def select(self, index: np.ndarray) -> 'KeypointSamples':
         """Return the images at ``index`` (integers or a mask over n)."""

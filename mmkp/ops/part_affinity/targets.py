@@ -125,7 +125,7 @@ def render_fields(
     # (M, 2 ends, x and y) in cells
     ends = np.asarray(keypoints, np.float64)[person[:, None], limbs[limb]]
     ends = _to_cells(ends, stride, alignment)
-    vector = ends[:, 1] - ends[:, 0]
+    vector: np.ndarray = ends[:, 1] - ends[:, 0]
     length = np.hypot(vector[:, 0], vector[:, 1])
     has_length = length > 0
     limb, ends = limb[has_length], ends[has_length]
