@@ -11,6 +11,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from mmkp.datasets.damaged_images import DamagedImages
+from mmkp.datasets.found_keypoints import add_found_keypoints
 from mmkp.datasets.image_boxes import box_remarks, plain_name, read_boxes
 from mmkp.datasets.image_decoding import CorruptImageError
 from mmkp.datasets.image_files import find_images
@@ -66,14 +67,18 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             and kept in ``work_dirs/boxes``, see
             :func:`mmkp.datasets.object_detection.cached_box_file`. Without a
             ``model`` there is no detector.
+        keypoint_file: The ``keypoints.json`` that ``mmkp predict`` has written of these
+            images, relative to the working folder; in training samples hold them in
+            place of keypoints without annotation, see
+            :func:`mmkp.datasets.found_keypoints.add_found_keypoints`.
         **kwargs: Other arguments of MMPose's ``BaseCocoStyleDataset``: ``pipeline``,
             ``test_mode``, ``indices``, ``sample_interval``, ``lazy_init``, ...
 
     Raises:
-        FileNotFoundError: If the folder, a list or the box file does not exist, or if
-            there is no image.
-        ValueError: If ``num_keypoints`` is no whole number of at least 1, if no box
-            fits any image, if there are a box file and a detector, or if the pipeline
+        FileNotFoundError: If the folder, a list or a file of boxes or keypoints does
+            not exist, or if there is no image.
+        ValueError: If ``num_keypoints`` is no whole number of at least 1, if no box or
+            no found keypoints fit any image, if there are a box file and a detector, or if the pipeline
             reads a box that nothing has written.
     """
 
@@ -91,12 +96,13 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
         bbox_file: str | None = None,
         metainfo: dict | None = None,
         detector: Mapping[str, Any] | None = None,
+        keypoint_file: str | None = None,
         **kwargs: Any,
     ) -> None:
         check_num_keypoints(num_keypoints)
         self.num_keypoints = int(num_keypoints)
         self.files, self.pattern, self.recursive = files, pattern, recursive
-        self.image_bbox_file = bbox_file
+        self.image_bbox_file, self.keypoint_file = bbox_file, keypoint_file
         self.detector = detector if detector and detector.get('model') else None
         if bbox_file and self.detector:
             raise ValueError('give either bbox_file or detector, not both')
@@ -152,6 +158,9 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
                 dict(img_path=osp.join(folder, name), img_id=index, id=index)
                 for index, name in enumerate(names)
             ]
+        if self.keypoint_file and not self.test_mode:
+            found = (self.keypoint_file, self.num_keypoints)
+            add_found_keypoints(samples, names, *found)
         # In shared memory, so that all loader processes know what one has met.
         self._damaged = DamagedImages(len(names), self.data_prefix['img'] or '.')
         return samples
@@ -195,7 +204,7 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
             See the class for its keys.
         """
         sample = super().get_data_info(idx)
-        if not self.test_mode:
+        if not self.test_mode and 'keypoints' not in sample:
             sample.update(unlabeled_keypoints(self.num_keypoints))
         return sample
 

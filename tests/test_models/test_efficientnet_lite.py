@@ -90,3 +90,11 @@ class TestConverter:
             efficientnet_lite.convert(
                 {**weights, '_blocks.16._bn0.bias': torch.ones(1)}
             )
+
+
+def test_absent_weights_are_told_with_what_makes_them():
+    network = EfficientNetLite0(
+        init_cfg=dict(type='Pretrained', checkpoint='absent/lite0.pth')
+    )
+    with pytest.raises(FileNotFoundError, match='absent/lite0.pth .*_lite_to_mmkp.py'):
+        network.init_weights()

