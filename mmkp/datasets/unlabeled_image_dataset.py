@@ -78,8 +78,8 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
         FileNotFoundError: If the folder, a list or a file of boxes or keypoints does
             not exist, or if there is no image.
         ValueError: If ``num_keypoints`` is no whole number of at least 1, if no box or
-            no found keypoints fit any image, if there are a box file and a detector, or if the pipeline
-            reads a box that nothing has written.
+            no found keypoints fit any image, if there are a box file and a detector, or
+            if the pipeline reads a box that nothing has written.
     """
 
     # Only read by MMPose when a model is built without checkpoint and config metainfo.
