@@ -159,8 +159,8 @@ class UnlabeledImageDataset(BaseCocoStyleDataset):
                 for index, name in enumerate(names)
             ]
         if self.keypoint_file and not self.test_mode:
-            found = (self.keypoint_file, self.num_keypoints)
-            add_found_keypoints(samples, names, *found)
+            file, number = self.keypoint_file, self.num_keypoints
+            add_found_keypoints(samples, names, file, number)
         # In shared memory, so that all loader processes know what one has met.
         self._damaged = DamagedImages(len(names), self.data_prefix['img'] or '.')
         return samples
