@@ -3,6 +3,7 @@
 
 from mmkp.datasets.transforms.bottomup_height_resize import BottomupHeightResize
 from mmkp.datasets.transforms.compute_optical_flow import ComputeOpticalFlow
+from mmkp.datasets.transforms.cut_out_figure import CutOutFigure
 from mmkp.datasets.transforms.labeled_mask import LabeledMask
 from mmkp.datasets.transforms.load_clip_frame import LoadClipFrame
 from mmkp.datasets.transforms.load_verified_image import LoadVerifiedImage
@@ -14,6 +15,7 @@ from mmkp.datasets.transforms.topdown_resize import TopdownResize
 __all__ = [
     'BottomupHeightResize',
     'ComputeOpticalFlow',
+    'CutOutFigure',
     'LabeledMask',
     'LoadClipFrame',
     'LoadVerifiedImage',

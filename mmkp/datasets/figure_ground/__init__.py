@@ -1,0 +1,7 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Where the one object of a picture is, told from its border or a still camera."""
+
+from mmkp.datasets.figure_ground.backgrounds import border_surface, median_picture
+from mmkp.datasets.figure_ground.figure_mask import background_distance, figure_mask
+
+__all__ = ['background_distance', 'border_surface', 'figure_mask', 'median_picture']

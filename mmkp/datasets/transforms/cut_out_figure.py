@@ -1,0 +1,122 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Cut the one object of a picture out of its background, and frame it."""
+
+import os.path as osp
+from functools import lru_cache
+
+import numpy as np
+from mmpose.registry import TRANSFORMS
+
+from mmkp.datasets.figure_ground import figure_mask, median_picture
+from mmkp.datasets.image_decoding import read_image
+from mmkp.datasets.image_files import find_images
+from mmkp.datasets.transforms.base import Transform
+
+#: Pictures of a folder whose median is the scene, and masks that are remembered.
+SCENE_PICTURES, REMEMBERED = 31, 5000
+
+
+@TRANSFORMS.register_module()
+class CutOutFigure(Transform):
+    """Blank what is not the object, so that no keypoint can lie on anything else.
+
+    The object is what differs from the border's smooth colors or, for a still camera,
+    from the empty scene, see :func:`mmkp.datasets.figure_ground.figure_mask`. A picture
+    in which nothing differs is left as it is. Masks are remembered by ``img_path``.
+
+    Place it after ``LoadVerifiedImage``, before ``GetBBoxCenterScale``.
+
+    Required keys: ``img`` (H, W, 3) uint8, ``bbox`` (1, 4). Optional: ``img_path``.
+    Changed keys: ``img``; with ``frame`` ``bbox`` (1, 4) float32, the edges
+    ``x1, y1, x2, y2`` of the object in pixels.
+
+    Args:
+        scene: What a still camera sees without the object: a picture, or a folder of
+            pictures of it, whose median it is. None: the border's colors alone.
+        fill: Grey value in place of the background, from 0 to 255.
+        frame: Whether the object's own box takes the place of the sample's.
+
+    Raises:
+        ValueError: If ``fill`` is no grey value.
+    """
+
+    def __init__(
+        self, scene: str | None = None, fill: int = 255, frame: bool = True
+    ) -> None:
+        if not 0 <= fill <= 255:
+            raise ValueError(f'fill={fill} is no grey value: give one from 0 to 255')
+        self.scene, self.fill, self.frame = scene, fill, frame
+        self._masks: dict[str, tuple[np.ndarray, tuple[int, int]]] = {}
+
+    def transform(self, results: dict) -> dict:
+        """Cut one sample out.
+
+        Args:
+            results: The sample; see the class for its keys.
+
+        Returns:
+            The same dict.
+
+        Raises:
+            FileNotFoundError: If the scene does not exist.
+            ValueError: If the scene has another size than the picture.
+        """
+        mask = self._mask(results)
+        if not mask.any():
+            return results
+        results['img'] = np.where(mask[..., None], results['img'], self.fill).astype(
+            results['img'].dtype
+        )
+        if self.frame:
+            rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+            edges = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+            results['bbox'] = np.array([edges], np.float32)
+        return results
+
+    def _mask(self, results: dict) -> np.ndarray:
+        """Pixels of the object, remembered where the picture has a name."""
+        image, name = results['img'], results.get('img_path')
+        shape = image.shape[:2]
+        packed, packed_shape = self._masks.get(name or '', (None, None))
+        if packed is not None and packed_shape == shape:
+            bits = np.unpackbits(packed, count=shape[0] * shape[1])
+            return bits.view(bool).reshape(shape)
+        mask = figure_mask(image, self._scene_of(image, name))
+        if name is not None and len(self._masks) < REMEMBERED:
+            self._masks[name] = np.packbits(mask), shape
+        return mask
+
+    def _scene_of(self, image: np.ndarray, name: str | None) -> np.ndarray | None:
+        """The scene behind a picture, of its size."""
+        if self.scene is None:
+            return None
+        scene = read_scene(self.scene)
+        if scene.shape != image.shape:
+            raise ValueError(
+                f'{name or "the picture"} has (height, width, 3) {image.shape}, the '
+                f'scene {self.scene} has {scene.shape}: a still camera makes pictures '
+                'of one size; set scene=None for others'
+            )
+        return scene
+
+
+@lru_cache(maxsize=8)
+def read_scene(path: str) -> np.ndarray:
+    """Read what a still camera sees without its object.
+
+    Args:
+        path: A picture, or a folder of pictures, of which up to 31 are read, spread
+            evenly.
+
+    Returns:
+        The picture, or the median of those of the folder, (H, W, 3) uint8.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If pictures of the folder are fewer than three, or differ in size.
+    """
+    if not osp.isdir(path):
+        return read_image(path)
+    names = find_images(path)
+    places = np.linspace(0, len(names) - 1, min(len(names), SCENE_PICTURES))
+    return median_picture([osp.join(path, names[int(p)]) for p in places.round()])

@@ -1,0 +1,82 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Objects before a smooth background, and before a still camera's scene."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mmkp.datasets.figure_ground import (
+    background_distance,
+    border_surface,
+    figure_mask,
+    median_picture,
+)
+
+
+def surface(height=60, width=80):
+    """A background that is a polynomial of second degree, (H, W, 3) float32."""
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    channels = (
+        120 + 20 * x - 10 * y,
+        90 + 5 * x * y,
+        100 + 15 * x * x - 20 * y * y,
+    )
+    return np.stack(channels, -1).astype(np.float32)
+
+
+def scene(height=60, width=80):
+    """Dark walls around a light floor, uint8."""
+    image = np.full((height, width, 3), 200, np.uint8)
+    image[:12] = image[-9:] = image[:, :10] = 60
+    return image
+
+
+def test_the_surface_of_the_border_passes_over_what_the_border_cuts():
+    image = surface()
+    seen = image.copy()
+    seen[20:40, 30:50] = 0  # the object
+    seen[50:, 60:] = 255  # another one, cut by the border
+    np.testing.assert_allclose(border_surface(seen), image, atol=0.5)
+
+
+def test_the_largest_object_is_found_with_its_gaps_bridged():
+    image = surface().round().astype(np.uint8)
+    expected = np.zeros(image.shape[:2], bool)
+    expected[20:40, 30:50] = expected[20:40, 51:60] = True  # a gap of one pixel
+    image[expected] = (0, 0, 200)
+    image[50:, 70:] = 0
+    assert np.array_equal(figure_mask(image), expected)
+
+
+def test_of_a_still_camera_the_scene_is_what_explains_more():
+    background = scene()
+    image = background.copy()
+    image[25:33, 40:60] = 30
+    mask = np.zeros(image.shape[:2], bool)
+    mask[25:33, 40:60] = True
+    assert np.array_equal(figure_mask(image, background), mask)
+    # A scene of something else does not help: the border's colors do.
+    plain = surface().round().astype(np.uint8)
+    plain[20:40, 30:50] = 0
+    distance = background_distance(plain, background)
+    np.testing.assert_allclose(distance, background_distance(plain, None))
+    assert np.array_equal(figure_mask(plain, background), figure_mask(plain))
+
+
+def test_nothing_in_a_picture_of_one_color():
+    assert not figure_mask(np.full((20, 30, 3), 7, np.uint8)).any()
+
+
+def test_the_median_of_pictures_is_the_empty_scene(tmp_path):
+    paths = []
+    for index in range(5):
+        image = scene()
+        image[20:30, 12 + 12 * index : 24 + 12 * index] = 0
+        paths.append(str(tmp_path / f'{index}.png'))
+        cv2.imwrite(paths[-1], image)
+    assert np.array_equal(median_picture(paths), scene())
+    with pytest.raises(ValueError, match='2 pictures do not tell'):
+        median_picture(paths[:2])
+    cv2.imwrite(paths[1], scene()[1:])
+    with pytest.raises(ValueError, match=r'1\.png has .*\(59, 80, 3\), .*0\.png'):
+        median_picture(paths)

@@ -1,0 +1,80 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Objects cut out of pictures."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mmkp.datasets.transforms import CutOutFigure, LoadVerifiedImage
+
+COLOR = (10, 20, 200)
+
+
+def picture(left, height=40, width=50):
+    """A red block before dark walls and a light floor."""
+    image = np.full((height, width, 3), 180, np.uint8)
+    image[:8] = image[:, :9] = 40
+    image[20:26, left : left + 8] = COLOR
+    return image
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for index in range(4):
+        cv2.imwrite(str(tmp_path / f'{index}.png'), picture(9 + 10 * index))
+    return tmp_path
+
+
+def cut(folder, index=1, **options):
+    path = str(folder / f'{index}.png')
+    step = CutOutFigure(**options)
+    return step, LoadVerifiedImage().transform(dict(img_path=path))
+
+
+def test_all_but_the_object_is_blank_and_its_box_the_sample_s(folder):
+    step, sample = cut(folder, scene=str(folder), fill=250)
+    found = step.transform(sample)
+    expected = np.full((40, 50, 3), 250, np.uint8)
+    expected[20:26, 19:27] = COLOR
+    assert np.array_equal(found['img'], expected) and found['img'].dtype == np.uint8
+    assert found['bbox'].tolist() == [[19, 20, 27, 26]]
+    assert found['bbox'].dtype == np.float32
+
+
+def test_a_mask_is_found_once_a_file(folder, monkeypatch):
+    step, sample = cut(folder, scene=str(folder))
+    first = step.transform(dict(sample))['img']
+    monkeypatch.setattr(
+        'mmkp.datasets.transforms.cut_out_figure.figure_mask', lambda *_: 1 / 0
+    )
+    assert np.array_equal(step.transform(dict(sample))['img'], first)
+    with pytest.raises(ZeroDivisionError):  # a frame without a name is looked at
+        step.transform(dict(sample, img_path=None))
+
+
+def test_a_scene_may_be_a_picture_and_boxes_may_stay(folder):
+    empty = picture(9)
+    empty[20:26, 9:17] = 180
+    cv2.imwrite(str(folder / 'empty.png'), empty)
+    step, sample = cut(folder, scene=str(folder / 'empty.png'), frame=False)
+    found = step.transform(sample)
+    assert found['bbox'].tolist() == [[0, 0, 50, 40]]
+    assert (found['img'] == 255).all(2).sum() == 40 * 50 - 48
+
+
+def test_a_picture_of_nothing_stays(folder):
+    cv2.imwrite(str(folder / 'grey.png'), np.full((30, 30, 3), 99, np.uint8))
+    step, sample = cut(folder, 'grey')
+    found = step.transform(dict(sample))
+    assert np.array_equal(found['img'], sample['img'])
+    assert found['bbox'].tolist() == [[0, 0, 30, 30]]
+
+
+def test_refuses(folder):
+    with pytest.raises(ValueError, match='fill=256'):
+        CutOutFigure(fill=256)
+    step, sample = cut(folder, scene=str(folder / '0.png'))
+    sample['img'] = sample['img'][:30]
+    with pytest.raises(ValueError, match=r'1\.png has .*\(30, 50, 3\), the scene'):
+        step.transform(sample)
+    assert repr(step).endswith("0.png', fill=255, frame=True)")
