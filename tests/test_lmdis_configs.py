@@ -30,9 +30,10 @@ def test_parts_fit(path):
         sizes = [tuple(s.input_size) for s in pipeline if 'input_size' in s]
         assert sizes == [(side, side)]
     # Figure and ground take the place of the reconstruction.
-    figure = model.losses.get('figure')
-    kept = [x for x in LOSSES if not figure or x != 'reconstruction']
-    assert sorted(model.losses) == sorted(kept + ['figure'] * bool(figure))
+    figures = [x for x in ('figure', 'coverage') if x in model.losses]
+    kept = [x for x in LOSSES if not figures or x != 'reconstruction']
+    assert sorted(model.losses) == sorted(kept + figures)
+    assert ('coverage' in figures) == ('guarded' in name)
     assert model.head.padding == 8
     flow = model.view_transform.type == 'OpticalFlowView'
     assert flow == ('flow' in name)

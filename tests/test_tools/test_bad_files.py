@@ -39,6 +39,7 @@ CALLS = [
     'dataset_converters/celeba_to_coco.py BAD --out OUT',
     'dataset_converters/cub_to_coco.py BAD --out OUT',
     'dataset_converters/faces68_to_coco.py BAD --out OUT',
+    'dataset_converters/film_to_frames.py BAD OUT',
     'dataset_converters/flic_to_coco.py BAD --out OUT',
     'dataset_converters/human36m_simplified_to_coco.py BAD --out OUT',
     'dataset_converters/idx_to_images.py BAD --out OUT',
@@ -47,6 +48,7 @@ CALLS = [
     'dataset_converters/landmark_csv_to_coco.py TABLE --images IMAGES --project BAD '
     '--out OUT',
     'dataset_converters/lsp_to_coco.py BAD --out OUT',
+    'dataset_converters/masks_from_points.py BAD IMAGES OUT',
     'misc/browse_dataset.py BAD.py --out OUT',
     'misc/detect_boxes.py BAD --detector BAD.onnx',
     'misc/detect_boxes.py IMAGES --detector BAD.onnx',

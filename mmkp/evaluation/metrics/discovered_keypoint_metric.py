@@ -27,6 +27,7 @@ from mmkp.evaluation.functional.discovery_report import (
     UNTRAINED,
 )
 from mmkp.evaluation.functional.discovery_shares import Body, add_shares, body_shares
+from mmkp.evaluation.functional.image_groups import add_group_errors, group_errors
 from mmkp.ops.finite import finite_or_none
 
 from .evaluation_record import EvaluationRecord, KeypointGroups
@@ -72,6 +73,9 @@ class DiscoveredKeypointMetric(BaseMetric):
             limb are counted, with those in the trunk: ``near_body_3`` in percent for
             .03. Limbs are the links of the annotated points.
         trunk: Indices of the annotated points at the corners of the trunk, in order.
+        image_groups: Regular expression whose group in round brackets tells by the name
+            of a file whom it shows: ``forward_mean_of_groups`` is the mean over animals
+            (or people) of the forward error of each, which is logged.
         shots: Numbers of annotated images for few-shot figures.
         num_draws: Random draws for each number of images.
         seed: Seed of these draws.
@@ -104,6 +108,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         mask_folder: str | None = None,
         near_body: Sequence[float] = (),
         trunk: Sequence[int] = (),
+        image_groups: str | None = None,
     ) -> None:
         self.protocol: RegressionProtocol = get_protocol(
             protocol, variant, **(protocol_options or {})
@@ -123,6 +128,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         self.object_share = object_share or mask_folder is not None
         self.mask_folder = mask_folder
         self.near_body, self.trunk = tuple(near_body), tuple(trunk)
+        self.image_groups = image_groups
         if self.near_body and keypoint_groups is not None:
             raise ValueError('near_body needs the points as annotated: leave out one')
 
@@ -177,6 +183,11 @@ class DiscoveredKeypointMetric(BaseMetric):
             self.seed,
             self.error_groups,
         )
+        if self.image_groups is not None:
+            errors = group_errors(
+                self.protocol, fit, score, untrained, self.image_groups
+            )
+            add_group_errors(report, errors)
         self._add_collapse(report, score_records)
         report.point_names = self._point_names(score.num_annotated)
         columns = {

@@ -3,6 +3,7 @@
 from mmkp.models.losses.concentration_loss import ConcentrationLoss
 from mmkp.models.losses.diversity_loss import DiversityLoss
 from mmkp.models.losses.equivariance_loss import EquivarianceLoss
+from mmkp.models.losses.figure_coverage_loss import FigureCoverageLoss
 from mmkp.models.losses.figure_ground_loss import FigureGroundLoss
 from mmkp.models.losses.keypoint_regression_loss import KeypointRegressionLoss
 from mmkp.models.losses.localization_loss import LocalizationLoss
@@ -16,6 +17,7 @@ __all__ = [
     'ConcentrationLoss',
     'DiversityLoss',
     'EquivarianceLoss',
+    'FigureCoverageLoss',
     'FigureGroundLoss',
     'KeypointRegressionLoss',
     'LocalizationLoss',
