@@ -75,7 +75,24 @@ def test_not_over_tokens_that_were_trained(tmp_path):
     assert torch.equal(repeated['head.tokens'], first['head.tokens'])
 
 
+def test_of_a_figure_the_background_is_no_keypoint(tmp_path):
+    hook = dict(type='ClusterTokensHook', num_images=7, batch_size=3)
+    hook.update(figure_tolerance=1e-4)
+    runner, state = train(tmp_path, 'figure', custom_hooks=[hook])
+    # The border explains no pixel as exactly as that: all is figure, as without it.
+    _, plain = train(tmp_path, 'plain')
+    assert torch.equal(state['head.token_indices'], plain['head.token_indices'])
+    inputs = torch.zeros(1, 3, 16, 16)
+    inputs[..., 4:8, 4:12] = 3.0
+    figure = ClusterTokensHook(figure_tolerance=0.1)._figure(inputs, (8, 8))
+    expected = torch.zeros(1, 8, 8)
+    expected[:, 2:4, 2:6] = 1
+    torch.testing.assert_close(figure, expected)
+
+
 def test_refuses():
+    with pytest.raises(ValueError, match='figure_tolerance=0 must be positive'):
+        ClusterTokensHook(figure_tolerance=0)
     with pytest.raises(ValueError, match='num_cells=0'):
         ClusterTokensHook(num_cells=0)
     runner = SimpleNamespace(model=SimpleNamespace(backbone=torch.nn.Identity()))

@@ -15,15 +15,19 @@ LARGEST_DISTANCE, STEPS = 0.12, 30
 
 
 @in_full_precision
-def peak_statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
+def peak_statistics(
+    maps: Tensor, figure: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Where the peak of each map lies, and how much it is the only one.
 
     The salience of a token n in an image is ``max p_n * (sum of p_n around its peak) /
     (sum of p_n)``, and 0 where the peak lies at the border, as do those of background
-    (what an image shows at its border is mostly background).
+    (what an image shows at its border is mostly background). A figure multiplies it by
+    how much the peak is of the object.
 
     Args:
         maps: attention, shape (B, N, h, w).
+        figure: share of the object in each cell, shape (B, h, w).
 
     Returns:
         Highest cells (x, y) in sides of the map, (B, N, 2), and salience in [0, 1],
@@ -41,7 +45,10 @@ def peak_statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
     squares = squares + (y - peaks[..., 1:]).square()[..., None]
     nearby = (maps * (squares <= RADIUS**2)).sum((-2, -1))
     inside = ((peaks > BORDER) & (peaks < 1 - BORDER)).all(-1)
-    return peaks, maps.amax((-2, -1)) * (nearby / total) * inside
+    salience = maps.amax((-2, -1)) * (nearby / total) * inside
+    if figure is not None:
+        salience = salience * figure.flatten(1).gather(1, row * width + column)
+    return peaks, salience
 
 
 def salient_tokens(peaks: Tensor, salience: Tensor, num_keypoints: int) -> Tensor:

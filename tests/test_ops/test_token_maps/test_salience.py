@@ -29,6 +29,14 @@ class TestPeakStatistics:
         maps = maps_of([(0, 9, 1.0)], [(9, 19, 1.0)], [(2, 9, 1.0)], [])
         assert peak_statistics(maps)[1][0].tolist() == [0, 0, 1, 0]
 
+    def test_of_a_figure_it_counts_by_the_share_at_the_peak(self):
+        maps = maps_of([(7, 12, 0.8)], [(12, 7, 0.5)])
+        figure = torch.ones(1, 20, 20)
+        figure[0, 12, 7] = 0.25
+        peaks, salience = peak_statistics(maps, figure)
+        torch.testing.assert_close(salience[0], torch.tensor([0.2, 0.5]))
+        assert torch.equal(peaks, peak_statistics(maps)[0])
+
 
 class TestSalientTokens:
     def test_the_most_salient_that_lie_apart(self):
