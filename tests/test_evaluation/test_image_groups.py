@@ -49,9 +49,9 @@ def test_each_animal_counts_once_however_many_images_show_it():
     add_group_errors(report, errors)
     figures = report.figures()
     assert figures['forward'] == pytest.approx(3.25 * diagonal)
-    assert figures['forward_mean_of_groups'] == pytest.approx(2.5 * diagonal)
+    assert figures['forward_groups'] == pytest.approx(2.5 * diagonal)
     expected = np.mean(list(errors['mean_pose'].values()))
-    assert figures['forward_mean_of_groups_mean_pose'] == pytest.approx(expected)
+    assert figures['forward_groups_mean_pose'] == pytest.approx(expected)
     assert 'a 5.657, b 1.414' in report.table()
 
 

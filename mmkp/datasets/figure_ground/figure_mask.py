@@ -31,8 +31,10 @@ def background_distance(image: np.ndarray, scene: np.ndarray | None) -> np.ndarr
     return min(found, key=lambda distance: np.median(distance[::2, ::2]))
 
 
-def figure_mask(image: np.ndarray, scene: np.ndarray | None = None) -> np.ndarray:
-    """Find the pixels of the largest object before a background.
+def figure_mask(
+    image: np.ndarray, scene: np.ndarray | None = None, single: bool = True
+) -> np.ndarray:
+    """Find the pixels of the largest object before a background, or of all.
 
     Distances from the background (:func:`background_distance`) are parted by the
     threshold of Otsu (IEEE Transactions on Systems, Man, and Cybernetics 1979); the
@@ -41,6 +43,7 @@ def figure_mask(image: np.ndarray, scene: np.ndarray | None = None) -> np.ndarra
     Args:
         image: (H, W, 3) uint8.
         scene: the scene without the object, of the same shape, or None.
+        single: whether all but the largest connected part is left out.
 
     Returns:
         True on the object, (H, W) bool; nowhere in a picture of one color.
@@ -48,6 +51,8 @@ def figure_mask(image: np.ndarray, scene: np.ndarray | None = None) -> np.ndarra
     distance = background_distance(image, scene).clip(0, 255).astype(np.uint8)
     limit, _ = cv2.threshold(distance, 0, 255, cv2.THRESH_OTSU)
     apart = (distance > limit).astype(np.uint8)
+    if not single:
+        return apart > 0
     side = 2 * max(1, round(GAP / 2 * max(apart.shape))) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     bridged = cv2.morphologyEx(apart, cv2.MORPH_CLOSE, disc)

@@ -35,17 +35,24 @@ class CutOutFigure(Transform):
             pictures of it, whose median it is. None: the border's colors alone.
         fill: Grey value in place of the background, from 0 to 255.
         frame: Whether the object's own box takes the place of the sample's.
+        single: Whether the object is one connected part; off, all is kept that differs,
+            such as the paws of an animal whose body keeps its place.
 
     Raises:
         ValueError: If ``fill`` is no grey value.
     """
 
     def __init__(
-        self, scene: str | None = None, fill: int = 255, frame: bool = True
+        self,
+        scene: str | None = None,
+        fill: int = 255,
+        frame: bool = True,
+        single: bool = True,
     ) -> None:
         if not 0 <= fill <= 255:
             raise ValueError(f'fill={fill} is no grey value: give one from 0 to 255')
-        self.scene, self.fill, self.frame = scene, fill, frame
+        self.scene, self.fill = scene, fill
+        self.frame, self.single = frame, single
         self._masks: dict[str, tuple[np.ndarray, tuple[int, int]]] = {}
 
     def transform(self, results: dict) -> dict:
@@ -81,7 +88,7 @@ class CutOutFigure(Transform):
         if packed is not None and packed_shape == shape:
             bits = np.unpackbits(packed, count=shape[0] * shape[1])
             return bits.view(bool).reshape(shape)
-        mask = figure_mask(image, self._scene_of(image, name))
+        mask = figure_mask(image, self._scene_of(image, name), self.single)
         if name is not None and len(self._masks) < REMEMBERED:
             self._masks[name] = np.packbits(mask), shape
         return mask

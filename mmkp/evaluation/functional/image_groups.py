@@ -96,7 +96,7 @@ def add_group_errors(
         report: What is added to.
         errors: See :func:`group_errors`.
     """
-    report.errors['forward_mean_of_groups'] = {
+    report.errors['forward_groups'] = {
         column: float(np.mean(list(figures.values())))
         for column, figures in errors.items()
     }

@@ -74,7 +74,7 @@ class DiscoveredKeypointMetric(BaseMetric):
             .03. Limbs are the links of the annotated points.
         trunk: Indices of the annotated points at the corners of the trunk, in order.
         image_groups: Regular expression whose group in round brackets tells by the name
-            of a file whom it shows: ``forward_mean_of_groups`` is the mean over animals
+            of a file whom it shows: ``forward_groups`` is the mean over animals
             (or people) of the forward error of each, which is logged.
         shots: Numbers of annotated images for few-shot figures.
         num_draws: Random draws for each number of images.

@@ -46,6 +46,8 @@ def test_the_largest_object_is_found_with_its_gaps_bridged():
     image[expected] = (0, 0, 200)
     image[50:, 70:] = 0
     assert np.array_equal(figure_mask(image), expected)
+    expected[50:, 70:] = True
+    assert np.array_equal(figure_mask(image, single=False), expected)
 
 
 def test_of_a_still_camera_the_scene_is_what_explains_more():

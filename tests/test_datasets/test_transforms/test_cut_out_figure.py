@@ -77,4 +77,4 @@ def test_refuses(folder):
     sample['img'] = sample['img'][:30]
     with pytest.raises(ValueError, match=r'1\.png has .*\(30, 50, 3\), the scene'):
         step.transform(sample)
-    assert repr(step).endswith("0.png', fill=255, frame=True)")
+    assert repr(step).endswith("0.png', fill=255, frame=True, single=True)")

@@ -1,6 +1,6 @@
 # LMDIS for one object before a background that its border's colors or a still camera
-# tell, turned any way: the object is cut out and framed, and what is left of the
-# background takes the place of the reconstruction. Four minutes of one CPU core.
+# tell, turned any way: the object is cut out and framed, and keypoints that cover it
+# take the place of the reconstruction. Two minutes of one CPU core.
 _base_ = [
     '../../../_base_/default_runtime.py',
     '../../../_base_/pipelines/cut_outs_64x64.py',
@@ -34,6 +34,6 @@ optim_wrapper = dict(
     optimizer=dict(type='Adam', lr=4e-3), clip_grad=dict(max_norm=1000.0)
 )
 param_scheduler = dict(
-    type='CosineAnnealingLR', by_epoch=False, begin=320, end=800, eta_min_ratio=0.02
+    type='CosineAnnealingLR', by_epoch=False, begin=160, end=400, eta_min_ratio=0.02
 )
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=800, val_interval=800)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=400)
