@@ -4,8 +4,9 @@
 import torch
 from precision import Case
 
+from mmkp.ops import image_moments, mirrored_keypoints
 from mmkp.ops.batch_norm import BatchNorm2d, channel_statistics
-from mmkp.ops.border_background import border_background
+from mmkp.ops.border_background import border_background, border_contrast
 from mmkp.ops.doubled_convolution import channels_first_mixed, doubled_convolution
 from mmkp.ops.edge_map.edge_map import edge_map
 from mmkp.ops.edge_map.formula import (
@@ -35,6 +36,9 @@ POINTS = 35 * torch.rand(2, 5, 2, generator=draw)
 LOGITS = 3 * torch.randn(2, 3, 12, 18, generator=draw)
 MAPS = LOGITS.flatten(2).softmax(-1).view_as(LOGITS)
 IMAGES = torch.rand(2, 3, SIZE[1], SIZE[0], generator=draw)
+MASSES = IMAGES[:, 0] ** 3
+MOMENTS = image_moments.central_moments(MASSES, image_moments.centroid(MASSES))
+ANGLES = torch.tensor([0.3, -1.0])
 LINE_X, LINE_Y = GEOMETRY.columns(MAPS), GEOMETRY.rows(MAPS)
 CELLS = GEOMETRY.centers(MAPS)
 EDGES = complete_graph(5)
@@ -66,6 +70,25 @@ def tokens_of(function):
 CASES = {
     'border_background.border_background': Case(
         lambda images: border_background(images, 0.1), (IMAGES,)
+    ),
+    'border_background.border_contrast': Case(border_contrast, (IMAGES,)),
+    'image_moments.centroid': Case(image_moments.centroid, (MASSES,)),
+    # Their third powers of pixels are beyond float16, and come in float32.
+    'image_moments.central_moments': Case(
+        image_moments.central_moments, (MASSES, POINTS[:, 0]), takes_half=False
+    ),
+    'image_moments.principal_angle': Case(
+        image_moments.principal_angle, (MOMENTS,), takes_half=False
+    ),
+    'image_moments.axis_skewness': Case(
+        image_moments.axis_skewness, (MOMENTS, ANGLES), takes_half=False
+    ),
+    'image_moments.object_frame': Case(image_moments.object_frame, (MASSES,)),
+    'mirrored_keypoints.mirror_keypoints': Case(
+        lambda points: mirrored_keypoints.mirror_keypoints(points, 60), (POINTS,)
+    ),
+    'mirrored_keypoints.mirror_cost': Case(
+        mirrored_keypoints.mirror_cost, (POINTS, POINTS.flip(1))
     ),
     'batch_norm.BatchNorm2d': Case(
         batch_norm, (FEATURES,), bound=1, gradient_bound=0.02

@@ -10,6 +10,7 @@ from mmkp.apis.drawing import (
     draw_stacks,
     skeleton_style,
 )
+from mmkp.apis.find_sides import find_sides
 from mmkp.apis.model import load_model
 from mmkp.apis.predict_files import predict_files
 from mmkp.apis.predict_people import predict_people
@@ -26,6 +27,7 @@ __all__ = [
     'draw_people',
     'draw_predictions',
     'draw_stacks',
+    'find_sides',
     'keypoint_colors',
     'learned_edges',
     'load_model',

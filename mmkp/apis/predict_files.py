@@ -113,6 +113,7 @@ def predict_files(
         'source': str(source),
         'num_keypoints': task.num_keypoints,
         'edges': _edge_list(*learned_edges(model)),
+        'flip_indices': _flip_indices(model),
         'damaged_images': media.damaged,
         'images': records,
     }
@@ -218,6 +219,12 @@ def _record(name: str, image: np.ndarray, instances: Instances) -> dict:
             )
         ],
     }
+
+
+def _flip_indices(model: Any) -> list[int]:
+    """Each keypoint's partner on the other side, or its own index."""
+    found = getattr(model, 'dataset_meta', {}).get('flip_indices', ())
+    return [int(index) for index in found]
 
 
 def _edge_list(edges: np.ndarray | None, weights: np.ndarray | None) -> list[dict]:

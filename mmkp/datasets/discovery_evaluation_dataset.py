@@ -67,6 +67,7 @@ class DiscoveryEvaluationDataset(CombinedDataset):
         scored = self.datasets[1].metainfo
         names = scored.get('keypoint_id2name', {})
         self._metainfo['annotated_names'] = [names[i] for i in range(len(names))]
+        self._metainfo['annotated_pairs'] = list(scored.get('flip_pairs', ()))
         self._metainfo['annotated_links'] = list(scored.get('skeleton_links', ()))
         limits = dict(max_fit=max_fit, max_score=max_score)
         self._chosen = [

@@ -108,16 +108,19 @@ def discovered_metainfo(
     num_keypoints: int,
     edges: Sequence[Sequence[int]] | np.ndarray | None = None,
     name: str = 'discovered',
+    pairs: Sequence[Sequence[int]] = (),
 ) -> dict:
     """Describe K discovered keypoints in the METAINFO format of MMPose.
 
-    Discovered keypoints have no names, no left and right, and no agreed accuracy;
-    they get numbers, distinct colours, no flip pairs and equal weights.
+    Discovered keypoints have no names and no agreed accuracy; they get numbers,
+    distinct colours and equal weights, and left and right where it was found
+    (:func:`mmkp.apis.find_sides`).
 
     Args:
         num_keypoints: Number of keypoints K.
         edges: Index pairs (E, 2), int, the links to draw; ``None`` draws none.
         name: Name of the data set.
+        pairs: Index pairs of keypoints that change places in a mirrored image.
 
     Returns:
         Dict with ``dataset_name``, ``keypoint_info``, ``skeleton_info``,
@@ -125,18 +128,20 @@ def discovered_metainfo(
 
     Raises:
         ValueError: If ``num_keypoints`` is no whole number of at least 1, or if an
-            edge joins a keypoint to itself or to one that does not exist.
+            edge or a pair joins a keypoint to itself or to one that does not exist, or
+            a keypoint is in two pairs.
     """
     num_keypoints = check_num_keypoints(num_keypoints)
     colors = distinct_colors(num_keypoints)
     names = [f'keypoint_{index}' for index in range(num_keypoints)]
-    pairs = np.empty((0, 2), int) if edges is None else np.asarray(edges)
-    if pairs.size == 0:
-        pairs = np.empty((0, 2), int)
-    if pairs.ndim != 2 or pairs.shape[1] != 2:
-        raise ValueError(f'edges must be pairs (E, 2), got an array {pairs.shape}')
+    links = np.empty((0, 2), int) if edges is None else np.asarray(edges)
+    if links.size == 0:
+        links = np.empty((0, 2), int)
+    if links.ndim != 2 or links.shape[1] != 2:
+        raise ValueError(f'edges must be pairs (E, 2), got an array {links.shape}')
+    swaps = _swaps(pairs, names)
     skeleton_info = {}
-    for index, (start, end) in enumerate(pairs.tolist()):
+    for index, (start, end) in enumerate(links.tolist()):
         if start == end or not {start, end} <= set(range(num_keypoints)):
             raise ValueError(
                 f'edge {index} joins keypoints {start} and {end}; it must join two '
@@ -155,7 +160,7 @@ def discovered_metainfo(
                 id=index,
                 color=list(colors[index]),
                 type='',
-                swap='',
+                swap=swaps.get(index, ''),
             )
             for index in range(num_keypoints)
         },
@@ -163,3 +168,17 @@ def discovered_metainfo(
         joint_weights=[1.0] * num_keypoints,
         sigmas=[0.05] * num_keypoints,
     )
+
+
+def _swaps(pairs: Sequence[Sequence[int]], names: Sequence[str]) -> dict[int, str]:
+    """Name of the partner of each keypoint that has one."""
+    swaps: dict[int, str] = {}
+    for left, right in pairs:
+        known = {left, right} <= set(range(len(names)))
+        if not known or left == right or left in swaps or right in swaps:
+            raise ValueError(
+                f'the pair {(left, right)} must join two different keypoints of 0 to '
+                f'{len(names) - 1}, neither of which is in another pair'
+            )
+        swaps[left], swaps[right] = names[right], names[left]
+    return swaps

@@ -25,6 +25,7 @@ from mmengine.utils import get_object_from_string
 from torch.utils.data import DataLoader
 
 from mmkp.engine.config_keypoints import keypoint_mistakes
+from mmkp.engine.config_pipelines import pipeline_mistakes
 
 # Added or taken away by MMEngine on the way to the constructor.
 _ALWAYS = {'type', '_scope_', '_delete_'}
@@ -207,6 +208,7 @@ def _is_optim_wrapper_of_parts(path: str, value: Mapping) -> bool:
 def _mistakes(value: Any, path: str) -> Iterator[str]:
     """Every mistake in a part of the config."""
     if isinstance(value, list | tuple):
+        yield from pipeline_mistakes(value, path)
         for index, item in enumerate(value):
             yield from _mistakes(item, f'{path}[{index}]')
         return

@@ -24,15 +24,28 @@ def border_background(images: Tensor, tolerance: float) -> Tensor:
     Returns:
         Likelihoods from 0 to 1, shape (B, H, W), at least float32, without gradient.
     """
-    images = images.detach()
+    squared = border_contrast(images.detach())
+    return (-squared / (2 * tolerance**2)).exp()
+
+
+@in_full_precision
+def border_contrast(images: Tensor) -> Tensor:
+    """Squared distance of each pixel from the background that the border shows.
+
+    Args:
+        images: shape (B, C, H, W), floating, at least 3 pixels a side.
+
+    Returns:
+        Sums over the channels, in squared units of the images' values, shape (B, H, W),
+        at least float32; see :func:`border_background` for the background.
+    """
     height, width = images.shape[-2:]
     basis, inverse, border = _border_fit(height, width, images.device)
     fit = (basis @ inverse).to(images.dtype)
     values = images.flatten(2).transpose(1, 2)
     background = fit @ values[:, border]
     squared = (values - background).square().sum(-1)
-    likelihood = (-squared / (2 * tolerance**2)).exp()
-    return likelihood.unflatten(1, (height, width))
+    return squared.unflatten(1, (height, width))
 
 
 @lru_cache(maxsize=8)

@@ -91,6 +91,8 @@ def picture_model(
     with torch.random.fork_rng([device] if device.type == 'cuda' else []):
         torch.manual_seed(seed)
         inputs = model.data_preprocessor(batch, training=False)['inputs']
+        if hasattr(model, 'settle'):
+            inputs = model.settle(inputs)
         outputs = model.reconstruct(inputs)
     model.train(training)
     colors = keypoint_colors(model.num_keypoints, metainfo)

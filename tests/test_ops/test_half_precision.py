@@ -35,6 +35,7 @@ NOT_CONCERNED = {
     'heatmaps.hourglass_heatmap': 'numpy in the loader of data',
     'heatmaps.peak_accuracy': 'compares cells of maxima',
     'heatmaps.peaks.highest_cells': 'compares values, which lifting leaves in order',
+    'mirrored_keypoints.mirror_partners': 'compares costs, of which it makes numbers',
     'part_affinity': 'numpy; PoseDecoder lifts tensors, tested there',
     'precision': 'what the others are made precise with, tested in test_precision',
     'token_maps.by_rows.bicubic_matrix': 'takes the dtype of maps that were lifted',
@@ -42,6 +43,7 @@ NOT_CONCERNED = {
     'token_maps.furthest_point_sampling': 'whole cells, whose squares are exact',
     'token_maps.salience.salient_tokens': 'compares means of peak_statistics',
     'token_maps.selection': 'compares costs of separable_kl_divergence; whole numbers',
+    'turned_crop': 'numpy, of predictions that have left the model',
     'warps.warp.half_sides': NO_FLOATS,
 }
 

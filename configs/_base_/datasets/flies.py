@@ -19,6 +19,8 @@ val_dataloader = dict(
     dataset=dict(fit=train_flies, score=dict(images, indices=list(range(800, 1000))))
 )
 test_dataloader = val_dataloader
+# In place of these options for crops of several sizes: the length from head to abdomen.
+body_length = dict(normalizer=(0, 2), unit='% of head to abdomen')
 val_evaluator = dict(
     protocol_options=dict(unit="% of crop size, from SLEAP's predictions, no truth")
 )

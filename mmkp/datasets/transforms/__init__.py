@@ -7,6 +7,7 @@ from mmkp.datasets.transforms.cut_out_figure import CutOutFigure
 from mmkp.datasets.transforms.labeled_mask import LabeledMask
 from mmkp.datasets.transforms.load_clip_frame import LoadClipFrame
 from mmkp.datasets.transforms.load_verified_image import LoadVerifiedImage
+from mmkp.datasets.transforms.object_frame_crop import ObjectFrameCrop
 from mmkp.datasets.transforms.person_scaled_affine import PersonScaledAffine
 from mmkp.datasets.transforms.random_channel_gain import RandomChannelGain
 from mmkp.datasets.transforms.random_scale_rotation import RandomScaleRotation
@@ -19,6 +20,7 @@ __all__ = [
     'LabeledMask',
     'LoadClipFrame',
     'LoadVerifiedImage',
+    'ObjectFrameCrop',
     'PersonScaledAffine',
     'RandomChannelGain',
     'RandomScaleRotation',

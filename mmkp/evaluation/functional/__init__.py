@@ -36,5 +36,6 @@ from .protocols import PROTOCOLS, VARIANTS, RegressionProtocol, get_protocol
 from .relative_spread import relative_spread
 from .ridge_regression import fit_ridge
 from .samples import KeypointSamples
+from .swap_rate import pairs_of, swap_rate, swapped_pairs
 from .temporal_consistency import TemporalConsistency, temporal_consistency
 from .visible_regression import fit_visible_affine

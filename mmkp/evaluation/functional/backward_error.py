@@ -58,21 +58,13 @@ def score_backward(
         keypoint: how far its place relative to the body wanders over images. NaN if
         fewer than two complete images can be fitted or none scored.
     """
-    fit = fit.select(np.all(fit.point_visible, axis=1))
     score = score.in_frame(protocol.frame)
     lengths, usable = normalizer_lengths(score, protocol.normalizer)
     usable &= score.point_visible.all(axis=1)
-    if len(fit) < 2 or not usable.any():
-        return float('nan'), np.full(score.num_discovered, np.nan)
     score, lengths = score.select(usable), lengths[usable]
-    fit_inputs, score_inputs = flatten(fit.annotated), flatten(score.annotated)
-    rules = protocol
-    if mean_only:
-        rules = replace(protocol, center=0.0, bias=True)
-        fit_inputs, score_inputs = fit_inputs[:, :0], score_inputs[:, :0]
-    everywhere = np.ones(fit.discovered.shape, dtype=bool)
-    regressor = fit_points(rules, fit_inputs, fit.discovered, everywhere)
-    predicted = regressor(score_inputs).reshape(score.discovered.shape)
+    predicted = predict_backward(protocol, fit, score, mean_only)
+    if predicted is None:
+        return float('nan'), np.full(score.num_discovered, np.nan)
     exchanged = replace(
         score,
         annotated=score.discovered,
@@ -82,3 +74,33 @@ def score_backward(
     figure = reduce_errors(errors, visible, protocol.reduction, protocol.threshold)
     figure *= 100 if protocol.higher_is_better else 1
     return figure, errors_per_point(errors, visible)
+
+
+def predict_backward(
+    protocol: RegressionProtocol,
+    fit: KeypointSamples,
+    score: KeypointSamples,
+    mean_only: bool = False,
+) -> np.ndarray | None:
+    """Say where annotated points let the discovered keypoints be expected.
+
+    Args:
+        protocol: See :func:`score_backward`.
+        fit: Images to fit on, of which the completely annotated ones count.
+        score: Images whose points are all visible.
+        mean_only: See :func:`score_backward`.
+
+    Returns:
+        (n, K, 2) float64 fractions of the crop; None if fewer than two images can be
+        fitted, or ``score`` is empty.
+    """
+    fit = fit.select(np.all(fit.point_visible, axis=1))
+    if len(fit) < 2 or not len(score):
+        return None
+    fit_inputs, score_inputs = flatten(fit.annotated), flatten(score.annotated)
+    if mean_only:
+        protocol = replace(protocol, center=0.0, bias=True)
+        fit_inputs, score_inputs = fit_inputs[:, :0], score_inputs[:, :0]
+    everywhere = np.ones(fit.discovered.shape, dtype=bool)
+    regressor = fit_points(protocol, fit_inputs, fit.discovered, everywhere)
+    return regressor(score_inputs).reshape(score.discovered.shape)

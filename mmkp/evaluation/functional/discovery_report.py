@@ -12,6 +12,7 @@ from mmkp.ops.finite import finite_or_none
 
 from .collapse import CollapseStatistics
 from .few_shot import FewShotSummary
+from .forward_error import ProtocolScore
 from .protocols import RegressionProtocol
 from .ranked_values import ranked_values
 
@@ -51,6 +52,7 @@ class DiscoveryReport:
         details: What else a results file should hold, as plain types.
         remarks: Sentences to read beside the table.
         peak_shots: Numbers of images close to the interpolation peak.
+        outcomes: Column to what the protocol predicted, and of which images.
     """
 
     protocol: RegressionProtocol
@@ -66,6 +68,7 @@ class DiscoveryReport:
     details: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     peak_shots: set[int] = field(default_factory=set)
+    outcomes: dict[str, ProtocolScore] = field(default_factory=dict)
 
     def figures(self) -> dict[str, float]:
         """Return all finite figures under flat names.

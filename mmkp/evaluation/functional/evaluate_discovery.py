@@ -145,6 +145,7 @@ def _run(
     scored = score_protocol(protocol, fitted, contender.score)
     report.errors['forward'][column] = scored.figure
     report.points[column] = scored.per_point
+    report.outcomes[column] = scored
     for name, points in groups.items():
         errors = report.errors.setdefault(f'forward_{name}', {})
         errors[column] = float(np.mean(scored.per_point[list(points)]))

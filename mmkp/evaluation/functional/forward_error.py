@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Fit a protocol on some images and score it on others."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class ProtocolScore:
         samples: The images that were scored, sides settled.
         unscored: Names of images without a usable normaliser.
         swaps_per_iteration: Empty unless the protocol exchanges sides.
+        predicted: (n, G, 2) float64, what the fit says of these images.
     """
 
     figure: float
@@ -49,6 +50,7 @@ class ProtocolScore:
     samples: KeypointSamples
     unscored: tuple[str, ...] = ()
     swaps_per_iteration: tuple[int, ...] = ()
+    predicted: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 2)))
 
 
 def fit_protocol(
@@ -131,9 +133,8 @@ def score_protocol(
     figure = reduce_errors(errors, visible, protocol.reduction, protocol.threshold)
     if protocol.higher_is_better:
         figure *= 100
-    return ProtocolScore(
-        figure, errors_per_point(errors, visible), samples, unscored, counts
-    )
+    per_point = errors_per_point(errors, visible)
+    return ProtocolScore(figure, per_point, samples, unscored, counts, predicted)
 
 
 def fit_points(

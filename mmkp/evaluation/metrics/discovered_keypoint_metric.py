@@ -20,6 +20,7 @@ from mmkp.evaluation.functional import (
     RegressionProtocol,
     evaluate_discovery,
     get_protocol,
+    pairs_of,
 )
 from mmkp.evaluation.functional.discovery_report import (
     DETECTOR,
@@ -28,6 +29,10 @@ from mmkp.evaluation.functional.discovery_report import (
 )
 from mmkp.evaluation.functional.discovery_shares import Body, add_shares, body_shares
 from mmkp.evaluation.functional.image_groups import add_group_errors, group_errors
+from mmkp.evaluation.functional.swap_shares import (
+    add_swapped_keypoints,
+    add_swapped_points,
+)
 from mmkp.ops.finite import finite_or_none
 
 from .evaluation_record import EvaluationRecord, KeypointGroups
@@ -76,6 +81,10 @@ class DiscoveredKeypointMetric(BaseMetric):
         image_groups: Regular expression whose group in round brackets tells by the name
             of a file whom it shows: ``forward_groups`` is the mean over animals
             (or people) of the forward error of each, which is logged.
+        pairs: Index pairs of discovered keypoints for ``keypoints_swapped``, the
+            percentage of images in which their sides are exchanged; default: those of
+            the moment of the model's :class:`FlipConsistencyLoss`. ``swapped`` is the
+            same of annotated points, where the data set to score has left and right.
         shots: Numbers of annotated images for few-shot figures.
         num_draws: Random draws for each number of images.
         seed: Seed of these draws.
@@ -109,6 +118,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         near_body: Sequence[float] = (),
         trunk: Sequence[int] = (),
         image_groups: str | None = None,
+        pairs: Sequence[Sequence[int]] | None = None,
     ) -> None:
         self.protocol: RegressionProtocol = get_protocol(
             protocol, variant, **(protocol_options or {})
@@ -129,6 +139,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         self.mask_folder = mask_folder
         self.near_body, self.trunk = tuple(near_body), tuple(trunk)
         self.image_groups = image_groups
+        self.pairs = pairs
         if self.near_body and keypoint_groups is not None:
             raise ValueError('near_body needs the points as annotated: leave out one')
 
@@ -199,6 +210,7 @@ class DiscoveredKeypointMetric(BaseMetric):
         if untrained is not None:
             columns[UNTRAINED] = untrained[1]
         self._add_shares(report, score_records, score, columns)
+        self._add_swaps(report, fit)
         for remark in report.remarks:
             logger.warning(f'{self.prefix}: {remark}')
         logger.info(f'{type(self).__name__} ({self.variant})\n{report.table()}')
@@ -233,6 +245,21 @@ class DiscoveredKeypointMetric(BaseMetric):
             body = Body(self._links(), self.trunk, distance)
             name = f'near_body_{100 * distance:g}'
             add_shares(report, name, *body_shares(samples, columns, body))
+
+    def _add_swaps(self, report: DiscoveryReport, fit: KeypointSamples) -> None:
+        """Add how often annotated points and discovered keypoints change sides."""
+        if self.protocol.permutation is not None:
+            return  # sides are settled, not judged
+        sided = (self.dataset_meta or {}).get('annotated_pairs', ())
+        if len(sided) and self.keypoint_groups is None:
+            add_swapped_points(report, sided, report.point_names)
+        pairs = self.pairs
+        if pairs is None:
+            losses = getattr(self.judged_model, 'losses', {})
+            found = [getattr(losses[name], 'partners', None) for name in losses]
+            tables = [table.tolist() for table in found if table is not None]
+            pairs = pairs_of(tables[0]) if tables else ()
+        add_swapped_keypoints(report, fit, pairs)
 
     def _point_names(self, number: int) -> tuple[str, ...]:
         """Names of the annotated points, where the data set knows them."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmkp.ops.turned_crop import TurnedCrop
+
 from .keypoint_certainty import KeypointCertainty
 from .object_keypoints import ObjectView
 from .predicted_keypoints import as_array
@@ -70,7 +72,9 @@ class EvaluationRecord:
         scale = _meta(data_sample, 'input_scale', name)
         if not (scale > 0).all():
             raise ValueError(f'{name}: the crop has size {scale.tolist()} pixels.')
-        origin = center - scale / 2
+        crop = TurnedCrop.of_sample(
+            {**data_sample, 'input_center': center, 'input_scale': scale}
+        )
         predictions = data_sample['pred_instances']
         discovered = _single(predictions, 'keypoints', 'pred_instances', name)
         bad = ~np.isfinite(discovered)
@@ -85,7 +89,7 @@ class EvaluationRecord:
             untrained = _single(
                 predictions, 'untrained_keypoints', 'pred_instances', name
             )
-            untrained = (untrained - origin) / scale
+            untrained = crop.to_crop(untrained)
         annotations = data_sample.get('gt_instances', {})
         annotated = _single(annotations, 'keypoints', 'gt_instances', name)
         visible = _visible(annotations, annotated, name)
@@ -96,9 +100,9 @@ class EvaluationRecord:
             key=key,
             name=name,
             purpose=_purpose(data_sample, name),
-            discovered=(discovered - origin) / scale,
+            discovered=crop.to_crop(discovered),
             untrained=untrained,
-            annotated=(annotated - origin) / scale,
+            annotated=crop.to_crop(annotated),
             visible=visible,
             crop_size=scale,
             image_size=_image_size(data_sample, scale),

@@ -11,8 +11,7 @@ import numpy as np
 from mmkp.datasets.image_decoding import read_image
 from mmkp.datasets.segmentation import encode_mask, segmentation_mask
 from mmkp.evaluation.functional import object_cover, on_object
-
-from .predicted_keypoints import crop_of
+from mmkp.ops.turned_crop import TurnedCrop
 
 MASK_SUFFIXES = ('.png', '.jpg', '.bmp')
 
@@ -23,13 +22,11 @@ class ObjectView:
 
     Args:
         mask: Run lengths of its pixels, as COCO's files hold them.
-        corner: (2,) float64, upper left corner (x, y) of the crop in pixels.
-        size: (2,) float64, width and height of the crop in pixels.
+        crop: Where the crop lies in the image.
     """
 
     mask: dict[str, Any]
-    corner: np.ndarray
-    size: np.ndarray
+    crop: TurnedCrop
 
 
 def object_view(
@@ -54,7 +51,7 @@ def object_view(
     shape = (int(data_sample['ori_shape'][0]), int(data_sample['ori_shape'][1]))
     if mask_folder is not None:
         mask = _read_mask(mask_folder, str(data_sample['img_path']), shape)
-        return ObjectView(encode_mask(mask), *crop_of(data_sample))
+        return ObjectView(encode_mask(mask), TurnedCrop.of_sample(data_sample))
     annotation = data_sample.get('raw_ann_info')
     found = None
     if isinstance(annotation, Mapping):
@@ -65,7 +62,7 @@ def object_view(
             'keypoints lie on the object: set object_share=False, or mask_folder to '
             'a folder of masks.'
         )
-    return ObjectView(encode_mask(found), *crop_of(data_sample))
+    return ObjectView(encode_mask(found), TurnedCrop.of_sample(data_sample))
 
 
 def object_shares(
@@ -88,9 +85,11 @@ def object_shares(
         mask = segmentation_mask(view.mask, (height, width))
         if mask is None:  # not a pixel
             mask = np.zeros((height, width), bool)
-        covers.append(object_cover(mask, view.corner, view.size))
+        # By chance in the upright square around the same place.
+        corner = view.crop.center - view.crop.scale / 2
+        covers.append(object_cover(mask, corner, view.crop.scale))
         for name, keypoints in columns.items():
-            places = keypoints[index] * view.size + view.corner
+            places = view.crop.to_image(keypoints[index])
             flags[name].append(on_object(places, mask))
     shares = {name: 100 * np.mean(found, axis=0) for name, found in flags.items()}
     return shares, 100 * float(np.mean(covers))

@@ -72,7 +72,7 @@ class ObjectShareMetric(BaseMetric):
             if not sample.get(STANDS_IN):
                 name = str(sample.get('img_path'))
                 view = object_view(sample, name, self.mask_folder)
-                fractions = (predicted_keypoints(sample) - view.corner) / view.size
+                fractions = view.crop.to_crop(predicted_keypoints(sample))
                 self.results.append(_Record(fractions, view))
 
     def compute_metrics(self, results: list[_Record]) -> dict[str, float]:

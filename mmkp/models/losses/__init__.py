@@ -5,6 +5,7 @@ from mmkp.models.losses.diversity_loss import DiversityLoss
 from mmkp.models.losses.equivariance_loss import EquivarianceLoss
 from mmkp.models.losses.figure_coverage_loss import FigureCoverageLoss
 from mmkp.models.losses.figure_ground_loss import FigureGroundLoss
+from mmkp.models.losses.flip_consistency_loss import FlipConsistencyLoss
 from mmkp.models.losses.keypoint_regression_loss import KeypointRegressionLoss
 from mmkp.models.losses.localization_loss import LocalizationLoss
 from mmkp.models.losses.map_equivariance_loss import MapEquivarianceLoss
@@ -19,6 +20,7 @@ __all__ = [
     'EquivarianceLoss',
     'FigureCoverageLoss',
     'FigureGroundLoss',
+    'FlipConsistencyLoss',
     'KeypointRegressionLoss',
     'LocalizationLoss',
     'MapEquivarianceLoss',

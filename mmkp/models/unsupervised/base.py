@@ -6,15 +6,17 @@ from typing import Any
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.structures import InstanceData
-from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
+from mmkp.models.layers.half_turn import HalfTurn
 from mmkp.models.losses.named_losses import NamedLosses
 from mmkp.models.refused_options import refuse_options
 from mmkp.models.unsupervised.drawing_part import build_generator
+from mmkp.models.unsupervised.mirrored_views import MirroredViews
 from mmkp.models.unsupervised.targets import keypoint_targets
+from mmkp.models.unsupervised.turned_inputs import TurnedInputs
 from mmkp.models.unsupervised.untrained import (
     add_untrained_keypoints,
     untrained_detector,
@@ -29,7 +31,7 @@ _REFUSED = {
 
 
 @MODELS.register_module()
-class UnsupervisedPoseEstimator(TopdownPoseEstimator):
+class UnsupervisedPoseEstimator(MirroredViews, TurnedInputs):
     """Discovers keypoints: a detector trained by losses that need no labels.
 
     The detector is any MMPose backbone (and neck) under a keypoint head such as
@@ -43,7 +45,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
     * with a ``view_transform`` g2 ``warped_images``, x∘g1∘g2, ``warped_keypoints``,
       ``warped_heatmaps`` (where a loss asks for one of the two) and ``warp``, g2 from
       the second view to the first;
-    * with a ``generator`` whatever it returns;
+    * with a ``generator`` whatever it returns; ``mirrored_keypoints`` if asked for;
     * where samples have them ``target_keypoints`` and ``target_weights``
       (:func:`keypoint_targets`): labeled and unlabeled images train one model.
 
@@ -71,6 +73,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             itself and warps the first view; None leaves it as it is.
         crop_margin: pixels to cut off every side of both views, so that nothing beyond
             the border of larger images is seen. Predictions see the whole image.
+        half_turn: arguments of a :class:`HalfTurn`, for :class:`ObjectFrameCrop`.
 
     Raises:
         ValueError: a loss without inputs, a generator for another number of
@@ -93,6 +96,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         channels_last: bool = True,
         first_view_transform: dict | None = None,
         crop_margin: int = 0,
+        half_turn: dict | None = None,
     ) -> None:
         super().__init__(
             backbone=backbone,
@@ -114,6 +118,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
         )
         self.crop_margin = crop_margin
         check_transforms(self.view_transform, self.first_view_transform, crop_margin)
+        self.half_turn = None if half_turn is None else HalfTurn(**half_turn)
         self.losses = NamedLosses(losses or {})
         layouts = (torch.contiguous_format, torch.channels_last)
         self.memory_format = layouts[channels_last]
@@ -148,9 +153,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             Keypoints (x, y) in network-input pixels, (B, K, 2), and their
             distributions over space, (B, K, h, w), both float32.
         """
-        height, width = inputs.shape[-2:]
-        logits = self.head(self.extract_feat(inputs))
-        return self.head.locate(logits, (width, height))
+        return self.head.locate(self.head(self.extract_feat(inputs)), size_of(inputs))
 
     def reconstruct(
         self, inputs: Tensor, drawn_from: Tensor | None = None
@@ -246,8 +249,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
 
         Args:
             inputs: network input, shape (B, 3, H, W).
-            data_samples: used by a ``view_transform`` that needs them and for targets;
-                otherwise the images are all that is needed.
+            data_samples: for a ``view_transform`` that needs them, and for targets.
 
         Returns:
             ``loss_<name>`` for each entry of ``losses``, scalars.
@@ -257,7 +259,9 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
                 f'{type(self).__name__} has no losses to train with: '
                 'set `losses` in the model config'
             )
-        return self.losses(self.outputs_for_losses(inputs, data_samples))
+        samples = list(data_samples or ())
+        outputs = self.outputs_for_losses(self.settle_views(inputs, samples), samples)
+        return self.losses(self.with_mirrored(outputs))
 
     def predict(
         self, inputs: Tensor, data_samples: list[PoseDataSample]
@@ -274,6 +278,7 @@ class UnsupervisedPoseEstimator(TopdownPoseEstimator):
             pixels) and, if asked for, ``pred_fields``.
         """
         refuse_options(self.test_cfg, type(self).__name__, _REFUSED)
+        inputs = self.settle(inputs, data_samples)
         results = super().predict(inputs, data_samples)
         if self.with_untrained_control and self.test_cfg.get('untrained_control'):
             control = self._untrained_instances(inputs, data_samples)

@@ -122,6 +122,10 @@ class LMDIS(UnsupervisedPoseEstimator):
         heatmaps = distributions[:, : self.num_keypoints]
         return self.head.positions(heatmaps, geometry), distributions, geometry
 
+    def keypoints_of_view(self, images: Tensor) -> Tensor:
+        """Keypoints (B, K, 2) in pixels of padded images."""
+        return self._locate(self._logits(images), images)[0]
+
     def _generate(self, *arguments: Any) -> dict[str, Tensor]:
         """What the generator draws, {} without one."""
         return {} if self.generator is None else self.generator(*arguments)

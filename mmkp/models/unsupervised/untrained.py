@@ -10,6 +10,8 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 from torch import nn
 
+from mmkp.ops.turned_crop import TurnedCrop
+
 
 class _QuietParent(ModuleList):
     """Initialises its part without a line about each of its parameters."""
@@ -60,6 +62,6 @@ def add_untrained_keypoints(
         control: B instances with ``keypoints`` (1, K, 2) in network-input pixels.
     """
     for sample, instance in zip(samples, control, strict=True):
-        scale, center = sample.input_scale, sample.input_center
-        points = (instance.keypoints / sample.input_size - 0.5) * scale + center
+        crop = TurnedCrop.of_sample(sample.metainfo)
+        points = crop.to_image(instance.keypoints / crop.size)
         sample.pred_instances.set_field(points, 'untrained_keypoints')
