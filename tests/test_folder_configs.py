@@ -14,7 +14,11 @@ from mmkp.engine.config_names import configs_folder
 from mmkp.engine.option_values import OptionText
 
 CONFIGS = sorted(configs_folder().glob('unsupervised_2d_keypoint/*/folder/*.py'))
-SELF_CONTAINED = ('lmdis-light_folder-64x64', 'fse-light_folder-64x64')
+SELF_CONTAINED = (
+    'lmdis-light_folder-64x64',
+    'fse-light_folder-64x64',
+    'recommended_folder-64x64',
+)
 
 
 def stem(path):

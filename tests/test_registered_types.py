@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs/types.md'
 # Why no config of this package uses a type.
 WITHOUT_CONFIG = {
-    'MixedPrecisionOptimWrapper': 'put in by --amp',
     'PartsOptimWrapperConstructor': 'for methods that train their parts by turns',
     'TimeLimitHook': 'added by the demo and by tools, from their --minutes',
     'TimedLearningRateHook': 'added by the demo, beside TimeLimitHook',
