@@ -68,8 +68,10 @@ class TurnedCrop:
             pixels: (x, y) in network-input pixels, shape (..., 2).
 
         Returns:
-            float64, same shape, which MMPose maps to the image by center and scale.
+            Same shape, which MMPose maps to the image by center and scale.
         """
+        if not self.degrees:
+            return np.asarray(pixels)
         return turn(pixels, (self.size - 1) / 2, self.degrees)
 
     def to_image(self, fractions: np.ndarray) -> np.ndarray:
