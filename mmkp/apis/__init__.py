@@ -11,6 +11,7 @@ from mmkp.apis.drawing import (
     skeleton_style,
 )
 from mmkp.apis.find_sides import find_sides
+from mmkp.apis.frozen_features import vgg16_features
 from mmkp.apis.model import load_model
 from mmkp.apis.predict_files import predict_files
 from mmkp.apis.predict_people import predict_people
@@ -37,4 +38,5 @@ __all__ = [
     'read_image',
     'score_keypoints',
     'skeleton_style',
+    'vgg16_features',
 ]

@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """How good discovered keypoints are, without any annotation."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,12 @@ from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
 from mmkp.apis.batches import chunks
+from mmkp.apis.frozen_features import Features
 from mmkp.evaluation.functional import keypoint_components as parts
 from mmkp.evaluation.functional.keypoint_score import KeypointScores, score_components
 from mmkp.ops.geometry import size_of
 from mmkp.ops.heatmaps.moments import spatial_entropy
 from mmkp.ops.warps.warp import random_thin_plate_spline
-
-Features = Callable[[Tensor], Sequence[Tensor]]
 
 
 @torch.no_grad()

@@ -45,3 +45,16 @@ def test_unusable_arguments_are_refused():
     for options in (dict(warm_up=0.5), dict(hold=1.0), dict(end_ratio=2.0)):
         with pytest.raises(ValueError, match='0 <= warm_up <= hold < 1'):
             TimedLearningRateHook(1, **options)
+
+
+def test_time_of_the_processor_alone(monkeypatch):
+    clock = SimpleNamespace(now=7.0, process_time=lambda: clock.now)
+    monkeypatch.setattr(training_clock, 'time', clock)
+    runner = SimpleNamespace(optim_wrapper=SimpleNamespace(param_groups=[dict(lr=1.0)]))
+    hook = TimedLearningRateHook(40, warm_up=0.1, hold=0.5, clock='cpu')
+    hook.before_train(runner)
+    clock.now += 2
+    hook.before_train_iter(runner, 0)
+    assert runner.optim_wrapper.param_groups[0]['lr'] == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="clock must be 'wall' or 'cpu', got 'sun'"):
+        TimedLearningRateHook(40, clock='sun')

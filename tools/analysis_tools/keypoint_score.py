@@ -10,13 +10,10 @@ parts are not calibrated against errors yet: compare scores of one data set only
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
-import torch
 from mmengine.registry import DATASETS
-from torch import Tensor
 
-from mmkp.apis import load_model, score_keypoints
+from mmkp.apis import load_model, score_keypoints, vgg16_features
 from mmkp.datasets.coco_writer import write_atomically
 from mmkp.engine.cli import (
     add_config_arguments,
@@ -24,10 +21,6 @@ from mmkp.engine.cli import (
     run_tool,
     whole_number,
 )
-from mmkp.models.losses.vgg_features import VGGFeatures
-
-# Of ImageNet, RGB, as the weights of VGG16 from Caffe expect.
-_MEAN = (122.679, 116.669, 104.007)
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,18 +44,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def vgg(weights: str, device: str | None) -> Any:
-    """A frozen VGG16 for pictures (B, 3, H, W), RGB, 0 to 255."""
-    network = VGGFeatures(16, ('relu3_3', 'relu4_3'), weights, bgr_weights=True)
-    mean = torch.tensor(_MEAN, device=device).view(1, 3, 1, 1)
-    network.to(device)
-
-    def features(pictures: Tensor) -> list[Tensor]:
-        return network(pictures - mean)
-
-    return features
-
-
 def main() -> None:
     """Score and print."""
     args = parse_args()
@@ -84,7 +65,7 @@ def main() -> None:
         model,
         (images[index] for index in range(0, len(images), step)),
         load_model(cfg, args.other, args.device) if args.other else None,
-        vgg(args.vgg, device) if args.vgg else None,
+        vgg16_features(args.vgg, device) if args.vgg else None,
         seed=args.seed,
     )
     print(scores.table())

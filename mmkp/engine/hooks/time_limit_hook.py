@@ -18,16 +18,18 @@ class TimeLimitHook(TrainingClock):
 
     Args:
         seconds: of training, validation included.
+        clock: ``'wall'`` or ``'cpu'``, see :class:`TrainingClock`.
 
     Raises:
-        ValueError: ``seconds`` is not positive.
+        ValueError: ``seconds`` is not positive, or the clock is another one.
         TypeError: the training is by epoch.
     """
 
     # Before the hooks that ask whether this is the last iteration.
     priority = 'HIGH'
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, clock: str = 'wall') -> None:
+        super().__init__(clock)
         if seconds <= 0:
             raise ValueError(f'seconds must be positive, got {seconds}')
         self.seconds = seconds

@@ -28,9 +28,11 @@ class TimedLearningRateHook(TrainingClock):
         warm_up: share of the time.
         hold: share of the time after which the rates fall, from ``warm_up``.
         end_ratio: share of the rates that is left at the end.
+        clock: ``'wall'`` or ``'cpu'``, that of the :class:`TimeLimitHook`.
 
     Raises:
-        ValueError: a share out of its range, or ``seconds`` is not positive.
+        ValueError: a share out of its range, ``seconds`` is not positive, or another
+            clock.
     """
 
     # After ParamSchedulerHook, whose rates it replaces.
@@ -42,7 +44,9 @@ class TimedLearningRateHook(TrainingClock):
         warm_up: float = 0.05,
         hold: float = 0.4,
         end_ratio: float = 0.02,
+        clock: str = 'wall',
     ) -> None:
+        super().__init__(clock)
         if seconds <= 0:
             raise ValueError(f'seconds must be positive, got {seconds}')
         if not 0 <= warm_up <= hold < 1 or not 0 <= end_ratio <= 1:

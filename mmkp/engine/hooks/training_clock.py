@@ -13,19 +13,36 @@ class TrainingClock(Hook):
     """A hook that knows for how long its training has run, validation included.
 
     Checkpoints hold the time, and a resumed training goes on with it.
+
+    Args:
+        clock: ``'wall'``, the seconds that pass, or ``'cpu'``, those that all threads
+            of this process compute, which compare trainings on a busy machine; worker
+            processes of loaders are not counted.
+
+    Raises:
+        ValueError: another clock.
     """
 
+    clock = 'wall'
     _start = 0.0
     _used = 0.0  # by what is resumed
+
+    def __init__(self, clock: str = 'wall') -> None:
+        if clock not in ('wall', 'cpu'):
+            raise ValueError(f"clock must be 'wall' or 'cpu', got {clock!r}")
+        self.clock = clock
+
+    def _now(self) -> float:
+        return time.process_time() if self.clock == 'cpu' else time.monotonic()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the training began, without those between its runs."""
-        return time.monotonic() - self._start
+        return self._now() - self._start
 
     def before_train(self, runner: Runner) -> None:
         """Start the clock."""
-        self._start = time.monotonic() - self._used
+        self._start = self._now() - self._used
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the seconds that were used to a checkpoint."""

@@ -1,0 +1,269 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""A training of one method on one data set for so many CPU minutes, and its figures.
+
+What :mod:`method_table` runs. A method is a config for a folder of images, a data set
+one of ``configs/_base_/datasets``: the table needs no leaf for each pair.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import DATASETS
+from mmengine.runner import Runner
+from mmpose.registry import METRICS
+
+from mmkp.apis import score_keypoints
+from mmkp.apis.frozen_features import Features
+from mmkp.engine import find_resumable_checkpoint, load_config
+from mmkp.engine.runner_options import without_validation
+from mmkp.evaluation.functional.forward_error import fit_protocol, score_protocol
+from mmkp.evaluation.functional.mean_pose import without_inputs
+from mmkp.evaluation.functional.protocols import RegressionProtocol
+from mmkp.evaluation.functional.samples import KeypointSamples
+from mmkp.evaluation.metrics import DiscoveredKeypointMetric
+from mmkp.evaluation.metrics.evaluation_sets import split_records, to_samples
+
+# What is looked at of each set, evenly spaced: labelled images to fit on and to score,
+# images without labels for the score.
+FIT, SCORE, UNLABELED = 300, 200, 96
+DATASET_CONFIGS = Path(__file__).resolve().parents[2] / 'configs/_base_/datasets'
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set of the table.
+
+    Args:
+        file: in ``configs/_base_/datasets``, or a path.
+        num_keypoints: number of keypoints to discover.
+        letterbox: keep shapes, white beyond the image, in place of squashing them.
+    """
+
+    file: str
+    num_keypoints: int = 10
+    letterbox: bool = False
+
+
+DATA = dict(
+    puppets=DataSet('puppets_discovery', 16),
+    celeba=DataSet('celeba_halved'),
+    aflw=DataSet('aflw_mtfl'),
+    faces=DataSet('faces'),
+    bees=DataSet('bees', 16),
+    flies=DataSet('flies', letterbox=True),
+    openfield=DataSet('openfield_boxes', letterbox=True),
+    seedlings=DataSet('seedlings', letterbox=True),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is trained: a line of the table's file.
+
+    Args:
+        method: name or path of a config for a folder of images.
+        data: name of one of :data:`DATA`, or path of a data set's config.
+        minutes: of CPU time to train; 0 measures an untrained detector or, with the
+            option ``load_from``, a checkpoint.
+        seed: of all random numbers.
+        options: dotted keys of the config and their values.
+    """
+
+    method: str
+    data: str
+    minutes: float
+    seed: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What tells it from other runs."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def stem(self) -> str:
+        """A name for its folder."""
+        parts = (Path(self.method).stem, Path(self.data).stem, f'{self.minutes:g}min')
+        changed = [f'{k.split(".")[-1]}={v}' for k, v in self.options.items()]
+        return '_'.join([*parts, f'seed{self.seed}', *changed]).replace('/', '-')
+
+
+@METRICS.register_module()
+class CrossFittedMetric(DiscoveredKeypointMetric):
+    """The metric, and errors by cross-validated ridge regression beside it.
+
+    ``ridge`` is that of the images to score; ``fit_ridge`` that of each half of the
+    images to fit on by a map of the other half: what choices may be made by.
+    """
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Figures of the metric, and ``[fit_]ridge[_mean_pose]``."""
+        figures = super().compute_metrics(list(results))
+        unique = {record.key: record for record in results}
+        fit, score = split_records([unique[key] for key in sorted(unique)])
+        figures.update(ridge_errors(self.protocol, to_samples(fit), to_samples(score)))
+        return figures
+
+
+def ridge_errors(
+    protocol: RegressionProtocol, fit: KeypointSamples, score: KeypointSamples
+) -> dict[str, float]:
+    """Errors of a protocol by ridge regression with a constant term.
+
+    Args:
+        protocol: The protocol.
+        fit: Images to fit on.
+        score: Images to score.
+
+    Returns:
+        ``ridge``, ``fit_ridge`` and the mean pose's, in the protocol's unit.
+    """
+    ridge = replace(protocol, regression='ridge', bias=True)
+    even = np.arange(len(fit)) % 2 == 0
+    halves = (fit.select(even), fit.select(~even))
+    pairs = dict(ridge=[(fit, score)], fit_ridge=[halves, halves[::-1]])
+    figures = {}
+    for name, sets in pairs.items():
+        for suffix, without in (('', False), ('_mean_pose', True)):
+            found = []
+            for one, other in sets:
+                rules = ridge
+                if without:
+                    rules, one = without_inputs(ridge, one)
+                    rules = replace(rules, regression='least_squares')
+                    _, other = without_inputs(ridge, other)
+                found.append(
+                    score_protocol(rules, fit_protocol(rules, one), other).figure
+                )
+            figures[name + suffix] = float(np.mean(found))
+    return figures
+
+
+def configure(run: Run, work_dir: Path) -> Config:
+    """The method's config with the data set's images, measures and time.
+
+    Args:
+        run: what to train.
+        work_dir: where checkpoints go.
+
+    Returns:
+        The config. A method whose learning rate is 0 keeps its number of steps.
+    """
+    data = DATA.get(run.data, DataSet(run.data))
+    path = Path(data.file)
+    read = Config.fromfile(
+        path if path.suffix else DATASET_CONFIGS / f'{data.file}.py',
+        lazy_import=False,
+    )
+    number = read.get('num_keypoints', data.num_keypoints)
+    options = dict(num_keypoints=number, **run.options)
+    cfg = load_config(run.method, options, str(work_dir))
+    without_validation(cfg)
+    crop = read.get('crop')
+    pipeline = deepcopy(cfg.test_dataloader.dataset.pipeline)
+    if crop:
+        pipeline[1] = crop
+    if data.letterbox:
+        pipeline[2].update(keep_aspect_ratio=True, pad_val=255)
+    for name in ('train_dataloader', 'test_dataloader'):
+        loader = deepcopy(read[name])
+        loader.update(batch_size=cfg[name].batch_size, num_workers=0)
+        loader.pop('persistent_workers', None)
+        loader.dataset.update(num_keypoints=number, pipeline=pipeline)
+        cfg[name] = loader
+    for part, most in (('fit', FIT), ('score', SCORE)):
+        if part in cfg.test_dataloader.dataset:
+            _thin(cfg.test_dataloader.dataset[part], most)
+    cfg.test_evaluator = _evaluator(read.test_evaluator, work_dir)
+    cfg.merge_from_dict({'randomness.seed': run.seed, 'log_level': 'ERROR'})
+    cfg.default_hooks.discovery = cfg.default_hooks.progress = None
+    cfg.default_hooks = {k: v for k, v in cfg.default_hooks.items() if v is not None}
+    cfg.default_hooks.checkpoint.update(interval=10**6, max_keep_ckpts=1)
+    cfg.visualizer.name = cfg.experiment_name = run.stem
+    if run.minutes > 0 and cfg.optim_wrapper.optimizer.lr > 0:
+        _limit(cfg, 60 * run.minutes)
+    return cfg
+
+
+def _evaluator(evaluator: Any, work_dir: Path) -> Any:
+    """The data set's own metrics, errors by ridge beside them."""
+    if not isinstance(evaluator, dict):
+        return evaluator
+    options = dict(shots=(), outfile_prefix=str(work_dir / 'figures'))
+    return dict(evaluator, type='CrossFittedMetric', **options)
+
+
+def _thin(dataset: Any, most: int) -> None:
+    """Leave so many images of a data set at most."""
+    if 'num_images' in dataset:
+        dataset.num_images = min(dataset.num_images, most)
+        return
+    given = dataset.get('indices')
+    if given is None:
+        given = range(len(DATASETS.build(dict(dataset, pipeline=[]))))
+    places = np.linspace(0, len(given) - 1, min(most, len(given))).round().astype(int)
+    dataset.indices = [given[place] for place in places]
+
+
+def _limit(cfg: Config, seconds: float) -> None:
+    """Train for so many CPU seconds, with rates that end with them."""
+    clock = dict(seconds=seconds, clock='cpu')
+    cfg.default_hooks.time_limit = dict(type='TimeLimitHook', **clock)
+    cfg.default_hooks.timed_rate = dict(type='TimedLearningRateHook', **clock)
+    cfg.param_scheduler = None
+    cfg.train_cfg.max_iters = 10**6
+
+
+def train_and_score(
+    run: Run, work_dir: Path, features: Features | None = None
+) -> dict[str, Any]:
+    """Train, test, and score without labels on images that were trained on.
+
+    Args:
+        run: what to train.
+        work_dir: where checkpoints go.
+        features: of a frozen network, for the score.
+
+    Returns:
+        A line of the table: the run, ``steps``, ``cpu_seconds`` of the training,
+        ``figures`` of the test by name, and ``score``.
+    """
+    cfg = configure(run, work_dir)
+    runner = Runner.from_cfg(cfg)
+    start = time.process_time()
+    if run.minutes > 0:
+        runner.train()
+    seconds = time.process_time() - start
+    figures = {k.rsplit('/', 1)[-1]: float(v) for k, v in runner.test().items()}
+    return dict(
+        asdict(run),
+        steps=runner.iter,
+        cpu_seconds=round(seconds, 1),
+        figures={k: v for k, v in figures.items() if math.isfinite(v)},
+        score=score(runner.model, cfg, features),
+        checkpoint=str(cfg.load_from or find_resumable_checkpoint(work_dir)),
+    )
+
+
+def score(
+    model: torch.nn.Module, cfg: Config, features: Features | None = None
+) -> dict[str, Any]:
+    """The score without labels of a model, on training images, as plain types."""
+    found = score_keypoints(model.eval(), unlabeled(cfg), features=features)
+    return found.to_dict()
+
+
+def unlabeled(cfg: Config) -> Iterator[dict]:
+    """Training images as the test reads them, evenly spaced."""
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    step = -(-len(dataset) // UNLABELED)
+    return (dataset[index] for index in range(0, len(dataset), step))
