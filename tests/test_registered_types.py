@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs/types.md'
 # Why no config of this package uses a type.
 WITHOUT_CONFIG = {
+    'KeypointScoreHook': 'added by whoever wants a training to stop by its score',
     'PartsOptimWrapperConstructor': 'for methods that train their parts by turns',
     'TimeLimitHook': 'added by the demo and by tools, from their --minutes',
     'TimedLearningRateHook': 'added by the demo, beside TimeLimitHook',

@@ -61,8 +61,9 @@ def load_model(
         # MMPose finds its own metainfo files wherever one works, and warns each time.
         warnings.filterwarnings('ignore', message='The metainfo config file')
         model = init_model(cfg, None, 'cpu')
-    if hasattr(model, 'num_keypoints'):
-        metainfo = discovered_metainfo(model.num_keypoints)
+    number = _num_predicted(model)
+    if number is not None:
+        metainfo = discovered_metainfo(number)
         model.dataset_meta = parse_pose_metainfo(metainfo)
     if checkpoint is not None:
         content = CheckpointLoader.load_checkpoint(str(checkpoint), 'cpu', 'silent')
@@ -71,10 +72,15 @@ def load_model(
         meta = content.get('meta') or {}
         found = meta.get('dataset_meta') or model.dataset_meta
         # A training whose data set spoke of another number of keypoints.
-        if found.get('num_keypoints') == getattr(
-            model, 'num_keypoints', found.get('num_keypoints')
-        ):
+        if number in (None, found.get('num_keypoints')):
             model.dataset_meta = found
     if device is None:
         device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     return model.to(device).eval()
+
+
+def _num_predicted(model: nn.Module) -> int | None:
+    """Number of keypoints that a model predicts, where it knows."""
+    kept = (getattr(model, 'test_cfg', None) or {}).get('output_keypoint_indices')
+    known = getattr(model, 'num_keypoints', None)
+    return len(kept) if known is not None and kept else known

@@ -20,6 +20,7 @@ from mmkp.apis.predict_topdown import predict_topdown
 from mmkp.datasets.image_boxes import plain_name
 from mmkp.visualization.discovery_grid import edge_weight_matrix
 from mmkp.visualization.model_pictures import (
+    edges_among,
     is_discovery_model,
     keypoint_colors,
     learned_edges,
@@ -145,6 +146,10 @@ class DiscoveryTask(PredictionTask):
         self.edges, self.weights = learned_edges(self.model)
         if self.edges is None:
             super().show_edges()
+            return
+        kept = self.model.test_cfg.get('output_keypoint_indices')
+        if kept and self.weights is not None:
+            self.edges, self.weights = edges_among(self.edges, self.weights, kept)
 
     def draw_instances(self, image: np.ndarray, instances: Instances) -> np.ndarray:
         """Draw keypoints, edges and boxes."""

@@ -1,6 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Pictures of a discovery model at work on a batch of network inputs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -196,3 +197,22 @@ def learned_edges(model: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
     if weights is None:
         return None, None
     return generator.edges.cpu().numpy(), weights.detach().float().cpu().numpy()
+
+
+def edges_among(
+    edges: np.ndarray, weights: np.ndarray, kept: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The edges between keypoints that are kept.
+
+    Args:
+        edges: (E, 2) int, pairs of keypoints.
+        weights: (E,).
+        kept: indices of K keypoints.
+
+    Returns:
+        Those edges, (F, 2), by their places in ``kept``, and their weights, (F,).
+    """
+    places = {index: place for place, index in enumerate(kept)}
+    inside = np.isin(edges, list(kept)).all(axis=1)
+    renamed = [[places[int(end)] for end in edge] for edge in edges[inside]]
+    return np.array(renamed, edges.dtype).reshape(-1, 2), weights[inside]

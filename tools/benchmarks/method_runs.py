@@ -22,7 +22,6 @@ from mmengine.runner import Runner
 from mmpose.registry import METRICS
 
 from mmkp.apis import score_keypoints
-from mmkp.apis.frozen_features import Features
 from mmkp.engine import find_resumable_checkpoint, load_config
 from mmkp.engine.runner_options import without_validation
 from mmkp.evaluation.functional.forward_error import fit_protocol, score_protocol
@@ -31,6 +30,7 @@ from mmkp.evaluation.functional.protocols import RegressionProtocol
 from mmkp.evaluation.functional.samples import KeypointSamples
 from mmkp.evaluation.metrics import DiscoveredKeypointMetric
 from mmkp.evaluation.metrics.evaluation_sets import split_records, to_samples
+from mmkp.models.frozen_features import Features
 
 # What is looked at of each set, evenly spaced: labelled images to fit on and to score,
 # images without labels for the score.

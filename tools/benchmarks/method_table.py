@@ -22,9 +22,9 @@ import torch
 from method_runs import DATA, Run, train_and_score
 from method_summary import ERRORS, summary
 
-from mmkp.apis.frozen_features import vgg16_features
 from mmkp.engine.cli import run_tool, whole_number
 from mmkp.engine.option_values import OptionAction
+from mmkp.models.frozen_features import vgg16_features
 
 LITE0 = 'feature-clusters_efficientnet-lite0_folder-128x128'
 METHODS = (

@@ -9,6 +9,7 @@ from mmkp.engine.hooks.finite_training_hook import FiniteTrainingHook
 from mmkp.engine.hooks.heatmap_collapse_hook import HeatmapCollapseHook
 from mmkp.engine.hooks.interrupt_hook import InterruptHook
 from mmkp.engine.hooks.judged_model_hook import JudgedModelHook
+from mmkp.engine.hooks.keypoint_score_hook import KeypointScoreHook
 from mmkp.engine.hooks.loss_weight_schedule import LossWeightSchedule
 from mmkp.engine.hooks.progress_hook import ProgressHook
 from mmkp.engine.hooks.resumed_settings_hook import ResumedSettingsHook
@@ -28,6 +29,7 @@ __all__ = [
     'HeatmapCollapseHook',
     'InterruptHook',
     'JudgedModelHook',
+    'KeypointScoreHook',
     'LossWeightSchedule',
     'ProgressHook',
     'ResumedSettingsHook',

@@ -9,6 +9,7 @@ from .discovery_report import DiscoveryReport
 from .evaluate_discovery import evaluate_discovery, evaluate_few_shot
 from .few_shot import FewShotSummary, draw_few_shot
 from .forward_error import FittedProtocol, ProtocolScore, fit_protocol, score_protocol
+from .keypoint_choice import choose_keypoints
 from .keypoint_errors import errors_per_point, point_errors, reduce_errors
 from .keypoint_score import KeypointScores, score_components
 from .left_right import fit_side_agnostic, human36m_permutation, swap_permutation

@@ -21,7 +21,7 @@ _RIDGE = 1e-3
 _ROUNDING = 1e-6
 
 
-def _checked(
+def as_keypoints(
     name: str, values: np.ndarray, like: np.ndarray | None = None
 ) -> np.ndarray:
     """An array (n, K, 2), float64, of the same n and K as another one."""
@@ -60,7 +60,7 @@ def keypoint_spread(keypoints: np.ndarray) -> np.ndarray:
     Returns:
         (K,) float64, fractions of the crop.
     """
-    keypoints = _checked('keypoints', keypoints)
+    keypoints = as_keypoints('keypoints', keypoints)
     return np.sqrt(keypoints.var(axis=0).sum(axis=1))
 
 
@@ -75,7 +75,7 @@ def object_extent(keypoints: np.ndarray) -> float:
     Returns:
         The extent, a fraction of the crop.
     """
-    keypoints = _checked('keypoints', keypoints)
+    keypoints = as_keypoints('keypoints', keypoints)
     centered = keypoints - keypoints.mean(axis=1, keepdims=True)
     return float(np.sqrt((centered**2).sum(axis=2).mean()))
 
@@ -115,9 +115,9 @@ def equivariance(
     Returns:
         (K,) float64 in [0, 1]; 0 also for one that is worse than fixed.
     """
-    keypoints = _checked('keypoints', keypoints)
+    keypoints = as_keypoints('keypoints', keypoints)
     error, still = (
-        np.linalg.norm(_checked(name, found, keypoints) - keypoints, axis=2).mean(0)
+        np.linalg.norm(as_keypoints(name, found, keypoints) - keypoints, axis=2).mean(0)
         for name, found in (('returned', returned), ('carried', carried))
     )
     return _saved(error, still)
@@ -136,9 +136,11 @@ def reliability(keypoints: np.ndarray, returned: np.ndarray) -> np.ndarray:
     Returns:
         (K,) float64 in [0, 1].
     """
-    keypoints = _checked('keypoints', keypoints)
+    keypoints = as_keypoints('keypoints', keypoints)
     error = (
-        ((_checked('returned', returned, keypoints) - keypoints) ** 2).sum(2).mean(0)
+        ((as_keypoints('returned', returned, keypoints) - keypoints) ** 2)
+        .sum(2)
+        .mean(0)
     )
     variance = keypoint_spread(keypoints) ** 2
     return _share(variance / np.maximum(variance + error, 1e-24))
@@ -158,7 +160,7 @@ def distinctness(keypoints: np.ndarray) -> np.ndarray:
     Returns:
         (K,) float64 in [0, 1]; 1 for a single keypoint.
     """
-    keypoints = _checked('keypoints', keypoints)
+    keypoints = as_keypoints('keypoints', keypoints)
     number = keypoints.shape[1]
     if number < 2:
         return np.ones(1)
@@ -194,7 +196,7 @@ def inside_share(keypoints: np.ndarray) -> np.ndarray:
     Returns:
         (K,) float64 in [0, 1].
     """
-    keypoints = _checked('keypoints', keypoints)
+    keypoints = as_keypoints('keypoints', keypoints)
     inside = (keypoints > BORDER_FRACTION) & (keypoints < 1 - BORDER_FRACTION)
     return inside.all(axis=2).mean(axis=0)
 
@@ -251,8 +253,8 @@ def agreement(keypoints: np.ndarray, others: np.ndarray) -> np.ndarray:
     Returns:
         (K,) float64 in [0, 1].
     """
-    keypoints = _checked('keypoints', keypoints)
-    others = _checked('others', others)
+    keypoints = as_keypoints('keypoints', keypoints)
+    others = as_keypoints('others', others)
     if len(others) != len(keypoints):
         raise ValueError(f'{len(keypoints)} images, but others of {len(others)}')
     flat, inputs = (x.reshape(len(x), -1) for x in (keypoints, others))

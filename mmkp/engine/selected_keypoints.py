@@ -1,0 +1,61 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""A trained model that predicts only some of its keypoints."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from mmkp.datasets.coco_writer import write_atomically
+from mmkp.datasets.metainfo import discovered_metainfo
+from mmkp.engine.checkpoint import load_checkpoint_file
+
+SELECTED = 'selected.pth'
+
+
+def write_selected(
+    cfg: Config, checkpoint: str | Path, indices: Sequence[int], folder: str | Path
+) -> Path:
+    """Write config and checkpoint of a model that predicts only some keypoints.
+
+    The weights stay as they are: MMPose's ``test_cfg.output_keypoint_indices`` takes
+    the keypoints out of what is predicted.
+
+    Args:
+        cfg: of the training.
+        checkpoint: of it.
+        indices: K of its M keypoints, in the order in which they are predicted.
+        folder: gets ``<name of the config>`` and ``selected.pth``.
+
+    Returns:
+        The written checkpoint.
+
+    Raises:
+        ValueError: an index is none of a keypoint, or stands there twice.
+        CheckpointError: the checkpoint cannot be read.
+    """
+    number = cfg.model.head.num_keypoints
+    kept = [int(index) for index in indices]
+    if len(set(kept)) < len(kept) or not set(kept) <= set(range(number)) or not kept:
+        raise ValueError(
+            f'indices must be different ones of 0 to {number - 1}, got {kept}'
+        )
+    trained = load_checkpoint_file(checkpoint, 'cpu')
+    weights = trained.get('state_dict', trained)
+    meta = dict(trained.get('meta') or {})
+    meta['dataset_meta'] = parse_pose_metainfo(discovered_metainfo(len(kept)))
+    selected = cfg.copy()
+    test_cfg = dict(selected.model.get('test_cfg') or {})
+    selected.model.test_cfg = dict(test_cfg, output_keypoint_indices=kept)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = Path(cfg.filename or 'config.py').name
+    selected.dump(str(folder / name))
+    path = folder / SELECTED
+    content = io.BytesIO()
+    torch.save(dict(meta=meta, state_dict=weights), content)
+    write_atomically(path, content.getvalue())
+    return path
