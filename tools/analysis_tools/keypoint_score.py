@@ -3,8 +3,8 @@
 
     python tools/analysis_tools/keypoint_score.py CONFIG CHECKPOINT [FOLDER]
 
-The images are those of the config's test, or of a folder. The weights of the score's
-parts are not calibrated against errors yet: compare scores of one data set only.
+The images are those of the config's test, or of a folder. The score foretells which
+share of the mean pose's error a linear map to annotated points would spare.
 """
 
 import argparse

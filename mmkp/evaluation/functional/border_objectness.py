@@ -37,7 +37,7 @@ def border_objectness(
     maps = np.asarray(maps, np.float64)
     if maps.ndim != 4 or 0 in maps.shape:
         raise ValueError(f'maps must have shape (n, h, w, C), got {maps.shape}')
-    cells = maps.reshape(-1, maps.shape[-1])
+    cells: np.ndarray = maps.reshape(-1, maps.shape[-1])
     cells = cells / max(float(cells.std()), 1e-12)
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(cells))[:_CELLS]

@@ -8,21 +8,26 @@ from typing import Any
 
 import numpy as np
 
-# Name of a component, its weight and what is wrong where it is low; of several that are
-# equally low, the first tells. The weights are not calibrated against errors yet.
+# Name of a component, from which value on it is enough, and what is wrong where it is
+# not; of several that are equally low, the first tells. Of 45 trained models on five
+# data sets, chosen on two of them.
 COMPONENTS: dict[str, tuple[float, str]] = {
     'movement': (1.0, 'hardly move: background?'),
     'distinctness': (1.0, 'lie on another keypoint'),
-    'inside': (1.0, 'lie at the border'),
-    'equivariance': (1.0, 'do not follow the picture when it is warped'),
-    'reliability': (1.0, 'are found with an error as large as they move'),
-    'on_object': (1.0, 'lie beside the object'),
-    'cycle': (1.0, 'lie on what looks different in each picture'),
-    'agreement': (1.0, 'are found by this training alone'),
-    'sharpness': (0.5, 'have diffuse maps'),
+    'inside': (0.5, 'lie at the border'),
+    'equivariance': (0.3, 'do not follow the picture when it is warped'),
+    'reliability': (0.5, 'are found with an error as large as they move'),
+    'on_object': (0.1, 'lie beside the object'),
+    'cycle': (0.3, 'lie on what looks different in each picture'),
+    'agreement': (0.3, 'are found by this training alone'),
+    'sharpness': (0.3, 'have diffuse maps'),
 }
-WEAK = 0.3
-_LEAST = 0.01
+#: From which score on a training is that; measured, see :meth:`KeypointScores.level`.
+LEVELS = ((0.5, 'good'), (0.3, 'usable'), (0.0, 'hardly better than the mean pose'))
+# Of what is enough: a keypoint with less of something has a verdict.
+WEAK = 0.5
+# The least factor, so that bad keypoints have an order too.
+_FLOOR = 0.05
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,24 @@ class KeypointScores:
 
     @property
     def score(self) -> float:
-        """Of the training, the mean of the keypoints'."""
-        return float(self.scores.mean())
+        """Of the training: the formula of a keypoint, of the means over keypoints.
+
+        It foretells the share of the mean pose's error that a linear map from the
+        keypoints to annotated points spares: on 45 trained models within .10 on
+        average, with a rank correlation of .88.
+        """
+        means = {name: values.mean() for name, values in self.components.items()}
+        spared = spared_share(self.components['reliability']).mean()
+        return float(spared * _least_enough(means))
+
+    @property
+    def level(self) -> str:
+        """The score in a word, one of :data:`LEVELS`.
+
+        Of those 45 models the ones below .3 spared at most 13 % of the mean pose's
+        error, those from .3 on 15 to 80 %, and those from .5 on 48 to 86 %.
+        """
+        return next(name for least, name in LEVELS if self.score >= least)
 
     def sentence(self) -> str:
         """What a person should know: the score, and which keypoints fail in what."""
@@ -52,7 +73,10 @@ class KeypointScores:
                 wrong[verdict].append(str(index))
         good = self.verdicts.count('')
         parts = [f'{", ".join(which)} {verdict}' for verdict, which in wrong.items()]
-        text = f'score {self.score:.2f}: {good} of {len(self.verdicts)} keypoints hold'
+        text = (
+            f'score {self.score:.2f}, {self.level}: {good} of {len(self.verdicts)} '
+            'keypoints hold'
+        )
         return '; '.join([text, *parts])
 
     def table(self) -> str:
@@ -69,7 +93,7 @@ class KeypointScores:
         return dict(
             score=self.score,
             sentence=self.sentence(),
-            calibrated=False,
+            level=self.level,
             keypoints=[
                 dict(
                     score=float(self.scores[index]),
@@ -81,29 +105,47 @@ class KeypointScores:
         )
 
 
+def spared_share(reliability: np.ndarray) -> np.ndarray:
+    r"""Share of the mean pose's error that a keypoint of this reliability spares.
+
+    .. math:: 1 - \sqrt{1 - r_k} = 1 - e_k / \sqrt{s_k^2 + e_k^2}
+
+    for a place that varies by :math:`s_k` and is found with an error :math:`e_k`.
+
+    Args:
+        reliability: (K,) in [0, 1].
+
+    Returns:
+        (K,) float64 in [0, 1].
+    """
+    return 1 - np.sqrt(1 - np.clip(reliability, 0, 1))
+
+
 def score_components(components: Mapping[str, np.ndarray]) -> KeypointScores:
     r"""Put components together.
 
-    .. math:: q_k = \frac{\sum_c w_c}{\sum_c w_c / \max(q_{ck}, .01)}
+    .. math:: q_k = (1 - \sqrt{1 - r_k}) \; \min_c \min(1, \max(.05, q_{ck} / t_c))
 
-    the weighted harmonic mean: a keypoint is hardly better than what is worst of it.
-    The weights are those of :data:`COMPONENTS`, not calibrated yet: compare scores of
-    one data set and of the same components only.
+    what a keypoint is expected to spare of the mean pose's error, by its reliability r,
+    lowered by the worst of the other components that is not enough (t, see
+    :data:`COMPONENTS`).
 
     Args:
-        components: name -> (K,) in [0, 1], any of :data:`COMPONENTS`. NaN counts as 0.
+        components: name -> (K,) in [0, 1], some of :data:`COMPONENTS`, ``reliability``
+            among them. NaN counts as 0.
 
     Returns:
-        The scores; a keypoint one of whose components is below .3 has a verdict, of the
-        lowest.
+        The scores; a keypoint one of whose components is below half of what is enough
+        has a verdict, of the lowest.
 
     Raises:
-        ValueError: There is none, an unknown one, or they differ in K.
+        ValueError: There is an unknown one, no reliability, or they differ in K.
     """
     unknown = set(components) - set(COMPONENTS)
-    if unknown or not components:
+    if unknown or 'reliability' not in components:
         raise ValueError(
-            f'components must be some of {list(COMPONENTS)}, got {sorted(components)}'
+            f'components must be some of {list(COMPONENTS)}, reliability among them, '
+            f'got {sorted(components)}'
         )
     ordered = {
         name: np.nan_to_num(np.asarray(components[name], np.float64), nan=0.0)
@@ -113,11 +155,24 @@ def score_components(components: Mapping[str, np.ndarray]) -> KeypointScores:
     shapes = {values.shape for values in ordered.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
         raise ValueError(f'components must have one shape (K,), got {sorted(shapes)}')
-    names, values = list(ordered), np.stack(list(ordered.values()))
-    weights = np.array([COMPONENTS[name][0] for name in names])[:, None]
-    scores = weights.sum() / (weights / values.clip(_LEAST, 1)).sum(axis=0)
+    scores = spared_share(ordered['reliability']) * _least_enough(ordered)
+    names = list(ordered)
+    shares = np.stack(
+        [values / COMPONENTS[name][0] for name, values in ordered.items()]
+    )
+    shares = shares.clip(_FLOOR)  # of several as low, the first
     verdicts = tuple(
-        COMPONENTS[names[worst]][1] if values[worst, index] < WEAK else ''
-        for index, worst in enumerate(values.clip(_LEAST).argmin(axis=0))
+        COMPONENTS[names[worst]][1] if shares[worst, index] < WEAK else ''
+        for index, worst in enumerate(shares.argmin(axis=0))
     )
     return KeypointScores(ordered, scores, verdicts)
+
+
+def _least_enough(components: Mapping[str, Any]) -> Any:
+    """The least of what the components but reliability are of what is enough."""
+    shares = [
+        np.clip(values / COMPONENTS[name][0], _FLOOR, 1)
+        for name, values in components.items()
+        if name != 'reliability'
+    ]
+    return np.minimum.reduce([*shares, np.ones_like(components['reliability'])])
