@@ -50,7 +50,8 @@ class KeypointScores:
 
         It foretells the share of the mean pose's error that a linear map from the
         keypoints to annotated points spares: on 45 trained models within .10 on
-        average, with a rank correlation of .88.
+        average, with a rank correlation of .88; of .77 on the models of flies and bees,
+        on which nothing was chosen.
         """
         means = {name: values.mean() for name, values in self.components.items()}
         spared = spared_share(self.components['reliability']).mean()
