@@ -7,8 +7,10 @@ import torch
 
 from mmkp.datasets.object_detection import decode_yolox
 from mmkp.evaluation.functional import keypoint_components as components
-from mmkp.evaluation.functional.keypoint_score import score_components
+from mmkp.evaluation.functional.keypoint_choice import choose_keypoints
+from mmkp.evaluation.functional.keypoint_score import score_components, spared_share
 from mmkp.evaluation.functional.ridge_regression import leave_one_out_residuals
+from mmkp.ops import image_moments
 from mmkp.ops.token_maps.feature_clusters import position_channels, spherical_kmeans
 from mmkp.ops.token_maps.salience import peak_statistics, salient_tokens
 
@@ -120,9 +122,52 @@ def foretold_variance():
     return [*same, *components.agreement(keypoints, others)], [expected, 0]
 
 
-def harmonic_mean():
-    found = score_components({'movement': [0.5], 'sharpness': [0.25]})
-    return found.scores, [1.5 / (1 / 0.5 + 0.5 / 0.25)]
+def spared_by_the_worst():
+    # Half is spared; of movement there is half of what is enough, of sharpness all.
+    parts = {'reliability': [0.75], 'movement': [0.5], 'sharpness': [0.3]}
+    return score_components(parts).scores, [0.25]
+
+
+def spared_errors():
+    # Errors of fixed places over errors: variances of 1 over .25 and over .01.
+    return spared_share(np.array([0.0, 0.75, 0.99])), [0.0, 0.5, 0.9]
+
+
+def far_before_good():
+    # Of half the score, four times as far: .25 * 1 against .3, then against .2.
+    near, far = (np.array([[[0, 0], [1, 0], [x, 0]]]) for x in (0.2, 0.3))
+    scores = np.array([1, 0.5, 1])
+    return [choose_keypoints(scores, at, 2) for at in (near, far)], [[0, 1], [0, 2]]
+
+
+def masses(*pixels, size=4):
+    """An image (1, size, size) with masses m at (x, y)."""
+    image = torch.zeros(1, size, size)
+    for x, y, mass in pixels:
+        image[0, y, x] = mass
+    return image
+
+
+def two_masses():
+    """Of two pixels at (0, 0) and (2, 1), about (1, 1/2)."""
+    image = masses((0, 0, 1), (2, 1, 1))
+    return image_moments.central_moments(image, image_moments.centroid(image), 2)
+
+
+def moments_of_two_masses():
+    return two_masses()[0], [[2, 0, 0.5], [0, 1, 0], [2, 0, 0.5]]
+
+
+def angle_of_two_masses():
+    return image_moments.principal_angle(two_masses()), [math.atan(0.5)]
+
+
+def skewness_of_a_line():
+    # Two at 0, one at 3: about 1 the second moment is 6, and so is the third.
+    image = masses((0, 0, 2), (3, 0, 1))
+    center = image_moments.centroid(image)
+    moments = image_moments.central_moments(image, center)
+    return image_moments.axis_skewness(moments, torch.zeros(1)), [math.sqrt(0.5)]
 
 
 VALUES_WITHOUT_LABELS = {
@@ -138,5 +183,10 @@ VALUES_WITHOUT_LABELS = {
     f'{EVALUATION}.keypoint_components.distinctness': nearest_over_even,
     f'{EVALUATION}.keypoint_components.cycle_consistency': recognized_features,
     f'{EVALUATION}.keypoint_components.agreement': foretold_variance,
-    f'{EVALUATION}.keypoint_score.score_components': harmonic_mean,
+    f'{EVALUATION}.keypoint_score.score_components': spared_by_the_worst,
+    f'{EVALUATION}.keypoint_score.spared_share': spared_errors,
+    f'{EVALUATION}.keypoint_choice.choose_keypoints': far_before_good,
+    'mmkp.ops.image_moments.central_moments': moments_of_two_masses,
+    'mmkp.ops.image_moments.principal_angle': angle_of_two_masses,
+    'mmkp.ops.image_moments.axis_skewness': skewness_of_a_line,
 }

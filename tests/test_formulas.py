@@ -11,7 +11,14 @@ import pytest
 import torch
 from formula_values import VALUES_WITHOUT_LABELS
 from mmengine.structures import InstanceData, PixelData
-from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS
+from mmpose.registry import (
+    DATASETS,
+    HOOKS,
+    KEYPOINT_CODECS,
+    METRICS,
+    MODELS,
+    TRANSFORMS,
+)
 from mmpose.structures import PoseDataSample
 
 import mmkp.apis as apis
@@ -60,8 +67,9 @@ PAPERS = {
     'YOLOX': 'YOLOX',
     'Ridge regression': 'Golub',
     'Score without labels': 'ours',
+    'Image moments': 'Hu',
 }
-REGISTRIES = MODELS, KEYPOINT_CODECS, HOOKS, DATASETS, METRICS
+REGISTRIES = MODELS, KEYPOINT_CODECS, HOOKS, DATASETS, METRICS, TRANSFORMS
 GEOMETRY = MapGeometry.cell_centers((4, 4), (4, 4))
 IDENTITY = AffineWarp(torch.eye(2, 3)[None], (4, 4), align_corners=False)
 

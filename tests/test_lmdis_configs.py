@@ -32,7 +32,8 @@ def test_parts_fit(path):
     # Figure and ground take the place of the reconstruction.
     figures = [x for x in ('figure', 'coverage') if x in model.losses]
     kept = [x for x in LOSSES if not figures or x != 'reconstruction']
-    assert sorted(model.losses) == sorted(kept + figures)
+    added = [x for x in ('flip', 'regression') if x in model.losses]
+    assert sorted(model.losses) == sorted(kept + figures + added)
     assert ('coverage' in figures) == ('guarded' in name)
     assert model.head.padding == 8
     flow = model.view_transform.type == 'OpticalFlowView'
