@@ -1,6 +1,8 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Mixed precision on GPUs and on CPUs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -8,6 +10,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmpose.registry import OPTIM_WRAPPERS
+from torch import nn
 
 from mmkp.engine.config_check import ConfigError
 
@@ -33,7 +36,9 @@ class MixedPrecisionOptimWrapper(AmpOptimWrapper):
     2018). Validation runs in float32.
 
     Args:
-        dtype: ``'bfloat16'`` or ``'float16'``; None for :func:`usual_dtype`.
+        dtype: ``'bfloat16'`` or ``'float16'``; None for :func:`usual_dtype`;
+            ``'float32'`` to do without, as where a config says bfloat16 and the CPU
+            does not compute in it.
         loss_scale: by what losses are multiplied so that float16 does not lose small
             gradients: ``'dynamic'``, a number, or arguments of torch's ``GradScaler``;
             None for ``'dynamic'`` with float16 and for nothing with bfloat16, whose
@@ -51,9 +56,9 @@ class MixedPrecisionOptimWrapper(AmpOptimWrapper):
         **kwargs: Any,
     ) -> None:
         dtype = usual_dtype() if dtype is None else dtype
-        if dtype not in DTYPES:
+        if dtype not in (known := (*DTYPES, 'float32')):
             raise ConfigError(
-                f'optim_wrapper.dtype is {dtype!r}, must be one of {DTYPES}'
+                f'optim_wrapper.dtype is {dtype!r}, must be one of {known}'
             )
         if loss_scale is None:
             loss_scale = 'dynamic' if dtype == 'float16' else dict(enabled=False)
@@ -67,6 +72,20 @@ class MixedPrecisionOptimWrapper(AmpOptimWrapper):
         self._scale_update_param = loss_scale if is_number else None
         self.loss_scaler = _cpu_scaler(loss_scale)
         self.cast_dtype = getattr(torch, dtype)
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Compute a training step in the type that was asked for.
+
+        Args:
+            model: that is trained.
+        """
+        if self.cast_dtype is not torch.float32:
+            with super().optim_context(model):
+                yield
+            return
+        with OptimWrapper.optim_context(self, model):
+            yield
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Load the state of the optimizer and of the scale of the losses.

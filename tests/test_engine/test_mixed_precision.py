@@ -67,6 +67,16 @@ def test_amp_trains_in_bfloat16_and_validates_in_float32(tmp_path, monkeypatch):
     assert found == pytest.approx(exact, rel=0.01)
 
 
+def test_float32_is_the_training_without_it(tmp_path):
+    config = tiny.write_config(tmp_path, max_iters=2)
+    plain = train(config, tmp_path / 'plain')
+    changed = dict(type='MixedPrecisionOptimWrapper', dtype='float32')
+    cfg = Config.fromfile(config)
+    wrapper = {**cfg.optim_wrapper, **changed}
+    same = train(config, tmp_path / 'same', optim_wrapper=wrapper)
+    assert_same_bits(final_tensors(plain), final_tensors(same))
+
+
 class Losses(Hook):
     """Notes weights and the scale after each step; spoils a loss."""
 
