@@ -14,10 +14,10 @@ import json
 from pathlib import Path
 
 import torch
-from mmengine.registry import DATASETS
 
 from mmkp.apis import find_sides, load_model
 from mmkp.apis.find_sides import metainfo_with_sides
+from mmkp.apis.spread_images import spread_images
 from mmkp.datasets.coco_writer import write_atomically
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.checkpoint_content import as_checkpoint
@@ -50,18 +50,8 @@ def main() -> None:
     args = parse_args()
     cfg = config_from_arguments(args)
     model = load_model(cfg, args.checkpoint, args.device)
-    dataset = cfg.test_dataloader.dataset
-    if args.folder:
-        dataset = dict(
-            type='UnlabeledImageDataset',
-            data_root=args.folder,
-            num_keypoints=model.num_keypoints,
-            pipeline=dataset.pipeline,
-            test_mode=True,
-        )
-    images = DATASETS.build(dataset)
-    step = -(-len(images) // args.max_images)
-    sides = find_sides(model, (images[i] for i in range(0, len(images), step)))
+    images = spread_images(cfg, args.folder, args.max_images)
+    sides = find_sides(model, images)
     print(sides.table())
     print(f'{len(sides.pairs)} pairs: {sides.pairs}')
     if args.json is not None:

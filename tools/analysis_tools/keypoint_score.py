@@ -11,9 +11,8 @@ import argparse
 import json
 from pathlib import Path
 
-from mmengine.registry import DATASETS
-
 from mmkp.apis import load_model, score_keypoints, vgg16_features
+from mmkp.apis.spread_images import spread_images
 from mmkp.datasets.coco_writer import write_atomically
 from mmkp.engine.cli import (
     add_config_arguments,
@@ -50,20 +49,9 @@ def main() -> None:
     cfg = config_from_arguments(args)
     model = load_model(cfg, args.checkpoint, args.device)
     device = str(next(model.parameters()).device)
-    dataset = cfg.test_dataloader.dataset
-    if args.folder:
-        dataset = dict(
-            type='UnlabeledImageDataset',
-            data_root=args.folder,
-            num_keypoints=model.num_keypoints,
-            pipeline=dataset.pipeline,
-            test_mode=True,
-        )
-    images = DATASETS.build(dataset)
-    step = -(-len(images) // args.max_images)
     scores = score_keypoints(
         model,
-        (images[index] for index in range(0, len(images), step)),
+        spread_images(cfg, args.folder, args.max_images),
         load_model(cfg, args.other, args.device) if args.other else None,
         vgg16_features(args.vgg, device) if args.vgg else None,
         seed=args.seed,

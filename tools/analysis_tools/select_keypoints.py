@@ -9,13 +9,11 @@ that predict only the kept keypoints; `mmkp predict` takes them as any others.
 """
 
 import argparse
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from mmengine.config import Config
-from mmengine.registry import DATASETS
-
 from mmkp.apis import rank_trainings, select_keypoints, vgg16_features
+from mmkp.apis.spread_images import spread_images
 from mmkp.engine.cli import (
     add_config_arguments,
     config_from_arguments,
@@ -43,30 +41,13 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def images(cfg: Config, args: argparse.Namespace) -> Iterator[dict]:
-    """Images of a folder or of the config's test, evenly spaced."""
-    dataset = cfg.test_dataloader.dataset
-    if args.folder:
-        dataset = dict(
-            type='UnlabeledImageDataset',
-            data_root=args.folder,
-            num_keypoints=cfg.model.head.num_keypoints,
-            pipeline=dataset.pipeline,
-            test_mode=True,
-        )
-    built = DATASETS.build(dataset)
-    step = -(-len(built) // args.max_images)
-    return (built[index] for index in range(0, len(built), step))
-
-
 def main() -> None:
     """Rank, and write what is kept."""
     args = parse_args()
     cfg = config_from_arguments(args)
     features = vgg16_features(args.vgg, args.device) if args.vgg else None
-    ranked = rank_trainings(
-        cfg, args.checkpoints, images(cfg, args), features, args.device
-    )
+    images = partial(spread_images, cfg, args.folder, args.max_images)
+    ranked = rank_trainings(cfg, args.checkpoints, images(), features, args.device)
     for path, scores in ranked:
         print(f'{path}: {scores.sentence()}')
     if args.keep is None:
@@ -74,7 +55,7 @@ def main() -> None:
     path, kept, _ = select_keypoints(
         cfg,
         ranked[0][0],
-        images(cfg, args),
+        images(),
         args.keep,
         args.out,
         features,
