@@ -1,6 +1,7 @@
 """Fixtures shared by every test: where the golden and the real data lie."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,16 @@ def _provided(folder: Path) -> Path:
     if os.environ.get('MMKP_REQUIRE_GOLDEN') == '1':
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start be interrupted, in the background, too.
+
+    A shell starts what runs in the background with interrupts ignored, and whatever
+    that starts inherits it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -70,12 +70,26 @@ LOSSES = {
             tuple(POINTS),
         ),
     ],
+    'FigureCoverageLoss': [
+        Case(
+            lambda *given: build('FigureCoverageLoss')(*given, GEOMETRY),
+            (IMAGES, POINTS[0]),
+        )
+    ],
     'FigureGroundLoss': [
         Case(
             lambda images, maps, share, edges: build(
                 'FigureGroundLoss', edge_weight=1.0
             )(images, maps, share, GEOMETRY, edges),
             (IMAGES, MAPS[0], LOGITS.softmax(1)[:, -1], IMAGES[:, :1]),
+        )
+    ],
+    'FlipConsistencyLoss': [
+        Case(
+            lambda *points: build(
+                'FlipConsistencyLoss', num_keypoints=points[0].shape[1], pairs=[(0, 1)]
+            )(*points, GEOMETRY),
+            tuple(POINTS),
         )
     ],
     'KeypointRegressionLoss': [
