@@ -1,22 +1,12 @@
 # Features of EfficientNet-lite0, strides 8 and 16, of the one object of each image, cut
 # out of its background and framed, unsquashed on white ground in 128x128 pixels.
 # Clusters of the background are no keypoints.
-_base_ = ['../../../_base_/default_runtime.py', './feature_clusters.py']
-model = dict(
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor', mean=[127] * 3, std=[128] * 3, bgr_to_rgb=True
-    ),
-    backbone=dict(
-        backbone=dict(
-            type='EfficientNetLite0',
-            out_indices=(2, 4),
-            init_cfg=dict(
-                type='Pretrained', checkpoint='data/weights/efficientnet_lite0.pth'
-            ),
-        ),
-        in_channels=(40, 112),
-    ),
-)
+_base_ = [
+    '../../../_base_/default_runtime.py',
+    './feature_clusters.py',
+    './efficientnet_lite0.py',
+]
+model = _base_.lite0
 custom_hooks = [
     dict(type='ClusterTokensHook', num_images=500, figure_tolerance=0.12),
 ]
