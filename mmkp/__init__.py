@@ -3,6 +3,9 @@
 Importing this package registers every type of mmkp in the registries of MMPose.
 """
 
+from importlib import import_module
+from typing import Any
+
 from mmkp.dependencies import check_dependencies
 from mmkp.early_interruption import tell_early_interruptions
 from mmkp.version import __version__
@@ -30,6 +33,18 @@ from mmkp import (  # noqa: E402
 # allows for the packages of this table only (open-mmlab/mmengine#1410, #1581).
 MODULE2PACKAGE['mmkp'] = 'mmkp'
 
+# The verbs of the command, as functions: they are imported when they are used.
+_VERBS = (
+    'compare',
+    'convert',
+    'discover',
+    'info',
+    'name',
+    'predict',
+    'suggest',
+    'view',
+)
+
 __all__ = [
     '__version__',
     'codecs',
@@ -40,3 +55,16 @@ __all__ = [
     'models',
     'visualization',
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb's function, or the class ``Run``."""
+    if name in _VERBS:
+        return getattr(import_module(f'mmkp.apis.{name}'), name)
+    if name == 'Run':
+        return import_module('mmkp.apis.run').Run
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_VERBS, 'Run'})

@@ -9,11 +9,19 @@ from mmkp.engine.cli import run_tool
 from mmkp.version import __version__
 
 VERBS = {
+    'discover': 'find keypoints in images or a film that nobody has labeled',
+    'view': 'write a page to look at a run, name its keypoints and correct them',
+    'name': 'turn discovered keypoints into named ones by a few labels',
+    'suggest': 'say which images to label next, and why',
+    'predict': 'predict the keypoints of images, folders and films',
+    'compare': 'compare runs under one protocol',
+    'convert': 'convert label files of other programs, and weights',
+    'info': 'say what a run, a file of labels or a checkpoint holds',
     'train': 'train a model from a config',
     'test': 'test a checkpoint',
-    'predict': 'predict the keypoints of images, folders and films',
+    'browse': 'draw the images of a config with their targets',
     'demo': 'train two small models on drawn figures and show what they find',
-    'doctor': 'say what is installed here, and what is missing',
+    'doctor': 'say what is installed here, and what is missing; test it',
 }
 
 

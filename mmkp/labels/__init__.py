@@ -5,6 +5,7 @@ from .array_file import numbers_of, read_npz
 from .deeplabcut import read_skeleton
 from .image_names import find_image
 from .json_file import read_json
+from .label_set import LabelSet
 from .landmark_table import read_landmarks
 from .landmarks import Landmarks, LandmarkTable
 from .table import SEPARATORS, Row, Table, read_table

@@ -1,0 +1,46 @@
+"""What all verbs share: where they write, and what they print last."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def add_result_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of verbs that write a result.
+
+    Args:
+        parser: of the verb.
+    """
+    parser.add_argument(
+        '-o', '--out', help='what to write (default: runs/<verb>/<name>, numbered)'
+    )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace what -o names'
+    )
+    add_json_argument(parser)
+
+
+def add_json_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``.
+
+    Args:
+        parser: of the verb.
+    """
+    parser.add_argument(
+        '--json', action='store_true', help='print one json object, for machines'
+    )
+
+
+def print_result(args: argparse.Namespace, path: str | Path, **known: Any) -> None:
+    """Print the path of the result as the last line, or one json object.
+
+    Args:
+        args: with ``json``.
+        path: of the result.
+        **known: what else the object says; plain data.
+    """
+    if args.json:
+        print(json.dumps(dict(path=str(path), **known), ensure_ascii=False))
+    else:
+        print(path)
