@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""A run: the folder that is the only handle of what was discovered, named or trained."""
+"""A run: a folder, the only handle of what was discovered, named or trained."""
 
 import json
 from datetime import datetime
@@ -36,7 +36,7 @@ class Run:
     """
 
     def __init__(self, path: 'str | Path | Run') -> None:
-        self.path = Path(getattr(path, 'path', path))
+        self.path: Path = path.path if isinstance(path, Run) else Path(path)
         if not self.path.is_dir():
             raise FileNotFoundError(f"'{path}' is no folder of a run")
         described = (self.path / MARK).is_file()

@@ -39,10 +39,10 @@ class LabelSet:
     image_index: np.ndarray
     keypoints: np.ndarray
     scores: np.ndarray | None = None
-    visibility: np.ndarray = field(default=None)  # type: ignore[assignment]
-    boxes: np.ndarray = field(default=None)  # type: ignore[assignment]
+    visibility: np.ndarray = field(default_factory=lambda: np.empty(0))
+    boxes: np.ndarray = field(default_factory=lambda: np.empty(0))
     individuals: list[str] = field(default_factory=list)
-    image_sizes: np.ndarray = field(default=None)  # type: ignore[assignment]
+    image_sizes: np.ndarray = field(default_factory=lambda: np.empty(0))
     times: np.ndarray | None = None
     links: list[tuple[int, int]] = field(default_factory=list)
     swaps: list[tuple[int, int]] = field(default_factory=list)
@@ -55,11 +55,11 @@ class LabelSet:
         self.image_index = np.asarray(self.image_index, np.int64).reshape(number)
         shape = (number, len(self.keypoint_names), 2)
         self.keypoints = np.asarray(self.keypoints, np.float64).reshape(shape)
-        if self.visibility is None:
+        if not self.visibility.size:
             self.visibility = 2 * np.isfinite(self.keypoints).all(-1).astype(np.int64)
-        if self.boxes is None:
+        if not self.boxes.size:
             self.boxes = np.full((number, 4), np.nan)
-        if self.image_sizes is None:
+        if not self.image_sizes.size:
             self.image_sizes = np.zeros((images, 2), np.int64)
         self.individuals = self.individuals or [''] * number
 
