@@ -2,7 +2,6 @@
 """The few functions that a notebook needs."""
 
 from mmkp.apis.detect_boxes import detect_boxes
-from mmkp.apis.discover import discover
 from mmkp.apis.drawing import (
     draw_maps,
     draw_people,
@@ -25,7 +24,6 @@ from mmkp.visualization.model_pictures import keypoint_colors, learned_edges
 __all__ = [
     'as_image',
     'detect_boxes',
-    'discover',
     'draw_maps',
     'draw_people',
     'draw_predictions',

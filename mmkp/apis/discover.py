@@ -1,42 +1,200 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Keypoints of images from a model that discovered them, in one call."""
+"""From a folder or a film to keypoints that nobody has labeled, in one call."""
 
-from collections.abc import Iterable, Sequence
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from mmengine.config import Config
 
-from mmkp.apis.batches import Image
-from mmkp.apis.predict_topdown import predict_instances
+from mmkp.apis.discovery_config import METHODS, choose_method, discovery_config
+from mmkp.apis.discovery_result import finish_discovery
+from mmkp.apis.feature_weights import find_lite0
+from mmkp.apis.media import Media
+from mmkp.apis.run import Run
+from mmkp.apis.run_folders import MARK, new_folder
+from mmkp.apis.survey import survey
+from mmkp.apis.working_images import Boxes, write_working_images
+from mmkp.datasets.coco_writer import write_image
+from mmkp.datasets.image_boxes import read_boxes
+from mmkp.datasets.object_detection import (
+    BoxDetector,
+    build_detector,
+    is_detector_file,
+)
+from mmkp.datasets.transforms.cut_out_figure import CutOutFigure
+from mmkp.engine import find_resumable_checkpoint
+from mmkp.engine.quiet_runner import QuietRunner
+from mmkp.engine.runner_options import complete_hooks, set_resume
+
+#: Share of the minutes in which images are read at most.
+READING = 0.2
+CONFIG, IMAGES, TRAINING = 'config.py', 'images', 'training'
 
 
 def discover(
-    model: Any,
-    images: Iterable[Image],
-    boxes: Sequence[np.ndarray | None] | None = None,
-    batch_size: int = 16,
-) -> list[dict[str, np.ndarray]]:
-    """Find the keypoints of images, of whole ones or of boxes in them.
+    source: str | Path,
+    k: int = 10,
+    minutes: float = 10.0,
+    method: str = 'recommended',
+    boxes: str | Path | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Run:
+    """Find keypoints that mean the same thing in every image, without labels.
 
-    What :func:`predict_topdown` does, by the name of what these models do.
+    It looks at the data, chooses a recipe, trains it in the time there is, finds the
+    keypoints of every image, scores them, and writes a contact sheet. A call that was
+    interrupted goes on when it is repeated.
 
     Args:
-        model: from :func:`load_model` or MMPose's ``init_model``.
-        images: list or generator of files, arrays (H, W, 3) in OpenCV's order, BGR,
-            tensors (3, H, W) in RGB, or PIL images; see
-            :func:`mmkp.datasets.image_arrays.array_as_image`. They are read as they
-            are needed.
-        boxes: for each image (N, 4) or (N, 5), ``x1, y1, x2, y2[, score]`` in image
-            pixels, or None for the whole image.
-        batch_size: number of boxes that the network sees at once.
+        source: image folder, or film.
+        k: number of keypoints.
+        minutes: of training.
+        method: one of :data:`mmkp.apis.discovery_config.METHODS`.
+        boxes: json file of boxes, see :func:`mmkp.datasets.image_boxes.read_boxes`, or
+            a detector (``.onnx``): only what is in them is looked at.
+        out: folder of the run; by default ``runs/discover/<name of the source>``.
+        overwrite: whether to replace a finished run in ``out``.
+        seed: of all random numbers.
+        options: dotted keys of the config and their values.
 
     Returns:
-        For each image a dict with ``keypoints`` (N, K, 2) in image pixels,
-        ``keypoint_scores`` (N, K), ``bboxes`` (N, 4) and ``bbox_scores`` (N,).
+        The run.
 
     Raises:
-        ValueError: one image instead of a list, an array that is no image, or numbers
-            of images and boxes that differ.
-        CorruptImageError: a file cannot be decoded.
+        FileNotFoundError: source or boxes do not exist.
+        FileExistsError: ``out`` holds something else.
+        ValueError: no image can be read or has a box, or an argument is none.
     """
-    return predict_instances(model, images, boxes, batch_size, 'discover')
+    if minutes <= 0:
+        raise ValueError(f'minutes must be positive, got {minutes}')
+    if method not in METHODS:
+        raise ValueError(f"method '{method}' is none of {', '.join(METHODS)}")
+    settings = dict(
+        source=str(Path(source).resolve()),
+        k=k,
+        minutes=minutes,
+        method=method,
+        boxes=str(boxes) if boxes else None,
+        seed=seed,
+        options={key: str(value) for key, value in (options or {}).items()},
+    )
+    media = Media(source)
+    run = _unfinished(source, out, settings)
+    if run is None:
+        folder = new_folder('discover', source, out, overwrite)
+        run = Run.create(folder, 'discover', settings=settings, source=str(source))
+    if not (run.path / CONFIG).is_file():
+        _prepare(run, media, _boxes(boxes), options)
+    _train(run)
+    finish_discovery(run, _detector(boxes) or boxes)
+    return run
+
+
+def _unfinished(
+    source: str | Path, out: str | Path | None, settings: Mapping[str, Any]
+) -> Run | None:
+    """The run that an equal call has begun and not finished."""
+    if out is not None:
+        folders = [Path(out)]
+    else:
+        stem = Path(source).resolve().stem
+        folders = sorted(Path('runs', 'discover').glob(f'{stem}*'))
+    for folder in folders:
+        if not (folder / MARK).is_file():
+            continue
+        run = Run(folder)
+        if run.info.get('finished'):
+            continue
+        if run.info.get('settings') == json.loads(json.dumps(settings)):
+            tell(f'going on with {folder}')
+            return run
+    return None
+
+
+def _boxes(boxes: str | Path | None) -> Boxes | None:
+    """Boxes by name of the image, or what finds them."""
+    return _detector(boxes) or (read_boxes(str(boxes))[0] if boxes else None)
+
+
+def _detector(boxes: str | Path | None) -> BoxDetector | None:
+    return build_detector(boxes) if boxes and is_detector_file(boxes) else None
+
+
+def _prepare(
+    run: Run, media: Media, boxes: Boxes | None, options: Mapping[str, Any] | None
+) -> None:
+    """Look at the data, write working images and the config of the chosen recipe."""
+    settings = run.info['settings']
+    minutes = settings['minutes']
+    found = survey(media)
+    for sentence in found.sentences():
+        tell(sentence)
+    chosen = choose_method(settings['method'], found, boxes is not None)
+    scene, cut_out = None, None
+    if chosen == 'guarded':
+        if found.scene is not None:
+            scene = run.path / 'scene.png'
+            write_image(scene, found.scene)
+        cut_out = CutOutFigure(str(scene) if scene else None)
+    images = run.path / IMAGES
+    images.mkdir(exist_ok=True)
+    copies = {name for names in found.duplicates for name in names[1:]}
+    number = write_working_images(
+        media, images, copies, boxes, cut_out, 60 * READING * minutes
+    )
+    given = dict(options or {})
+    if chosen == 'clusters':
+        weights = find_lite0(run.path / TRAINING)
+        given.setdefault('model.backbone.backbone.init_cfg.checkpoint', str(weights))
+    k, seed = settings['k'], settings['seed']
+    cfg = discovery_config(chosen, images, k, minutes, scene, seed, given)
+    cfg.work_dir = str(run.path / TRAINING)
+    cfg.default_hooks.discovery.out_dir = str(run.path / 'pictures')
+    text = cfg.pretty_text
+    for path in filter(None, (scene, images)):  # wherever the run is moved to
+        text = text.replace(f"'{path}'", f"'{{{{ fileDirname }}}}/{path.name}'")
+    (run.path / CONFIG).write_text(text, encoding='utf-8')
+    steps = cfg.get('steps')
+    many = f', {int(steps):,} steps' if steps else ''
+    tell(f'{number:,} images are trained on by {METHODS[chosen]}: {k} keypoints{many}')
+    tell(f'pictures as it goes: {run.path / "pictures"}')
+    run.update(method=chosen, config=CONFIG, num_training_images=number)
+
+
+def _train(run: Run) -> None:
+    """Train, from where an interrupted call has left off."""
+    if run.info.get('checkpoint'):
+        return
+    cfg: Config = run.config
+    cfg.work_dir = str(run.path / TRAINING)
+    cfg.experiment_name = f'{run.path.name}-{id(run)}'
+    if find_resumable_checkpoint(cfg.work_dir):
+        set_resume(cfg, 'auto')
+    complete_hooks(cfg)
+    runner = QuietRunner.from_cfg(cfg)
+    runner.silence()
+    runner.train()
+    run.update(minutes_trained=_minutes(runner))
+
+
+def _minutes(runner: QuietRunner) -> float | None:
+    """Minutes of the training, over all calls."""
+    for hook in runner.hooks:
+        if type(hook).__name__ == 'TimeLimitHook':
+            return round(hook.elapsed / 60, 2)
+    return None
+
+
+def tell(sentence: str) -> None:
+    """Say something that is no result, on the standard error stream.
+
+    Args:
+        sentence: to say.
+    """
+    print(sentence, file=sys.stderr, flush=True)

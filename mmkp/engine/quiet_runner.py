@@ -77,6 +77,11 @@ class QuietRunner(Runner):
                 handler.handleError = _raise_system_errors  # type: ignore[method-assign]
         return logger
 
+    def silence(self) -> None:
+        """Show nothing but warnings on the terminal; the log file has the rest."""
+        for handler in _terminals(self.logger):
+            handler.setLevel(logging.WARNING)
+
     def train(self) -> torch.nn.Module:
         """Train, after a look at the data.
 

@@ -59,8 +59,8 @@ def resume_command(checkpoint: str | Path, argv: list[str] | None = None) -> str
         argv: the command line, by default that of this process.
 
     Returns:
-        The same command with ``--resume``; where it is none of this package, what to
-        set in the config.
+        The same command with ``--resume``, which ``mmkp discover`` does without; where
+        it is none of this package, what to set in the config.
     """
     program, *arguments = sys.argv if argv is None else argv
     name = Path(program).name
@@ -73,12 +73,13 @@ def resume_command(checkpoint: str | Path, argv: list[str] | None = None) -> str
         if argument.startswith('--resume') or (is_value and argument[:1] != '-'):
             continue
         kept.append(argument)
+    resume = [] if arguments[:1] == ['discover'] else ['--resume']
     start = ['python', program] if name.endswith('.py') else [name]
     if is_module:
         start = ['python', '-m', 'mmkp']
     if 'TORCHELASTIC_RUN_ID' in os.environ:
         start = ['torchrun', '...', program]  # its options are not known here
-    return shlex.join([*start, *kept, '--resume'])
+    return shlex.join([*start, *kept, *resume])
 
 
 def why_unreadable(path: str | Path) -> str | None:

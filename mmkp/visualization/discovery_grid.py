@@ -90,7 +90,7 @@ def discovery_grid(
                 enlarged(picture, side, smooth=name != 'masked input')
                 for picture in pictures
             ]
-    return titled(_with_legend(grid(columns), colors), title)
+    return titled(with_legend(grid(columns), colors), title)
 
 
 def keypoint_sheet(
@@ -125,7 +125,7 @@ def keypoint_sheet(
         if edges is not None and len(edges) > 0:
             picture = draw_edges(picture, places, edges, edge_weights)
         tiles.append(draw_keypoints(picture, places, colors))
-    return titled(_with_legend(tiled(tiles, columns), colors), title)
+    return titled(with_legend(tiled(tiles, columns), colors), title)
 
 
 def edge_weight_matrix(
@@ -190,8 +190,13 @@ def _numbered(
     return band
 
 
-def _with_legend(body: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Put each keypoint's colour and number above a picture."""
+def with_legend(body: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """Put each keypoint's colour and number above a picture.
+
+    Args:
+        body: the picture, RGB, (H, W, 3) uint8.
+        colors: RGB of each keypoint, 0 to 255, shape (K, 3).
+    """
     pitch, width = 26, body.shape[1]
     per_line = max(1, (width - 16) // pitch)
     lines = []

@@ -4,6 +4,7 @@
 import os.path as osp
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from mmpose.registry import TRANSFORMS
 
@@ -32,7 +33,8 @@ class CutOutFigure(Transform):
 
     Args:
         scene: What a still camera sees without the object: a picture, or a folder of
-            pictures of it, whose median it is. None: the border's colors alone.
+            pictures of it, whose median it is; resized to pictures of the same shape
+            in another resolution. None: the border's colors alone.
         fill: Grey value in place of the background, from 0 to 255.
         frame: Whether the object's own box takes the place of the sample's.
         single: Whether the object is one connected part; off, all is kept that differs,
@@ -66,7 +68,7 @@ class CutOutFigure(Transform):
 
         Raises:
             FileNotFoundError: If the scene does not exist.
-            ValueError: If the scene has another size than the picture.
+            ValueError: If the scene has another shape than the picture.
         """
         mask = self._mask(results)
         if not mask.any():
@@ -98,11 +100,16 @@ class CutOutFigure(Transform):
         if self.scene is None:
             return None
         scene = read_scene(self.scene)
+        height, width = image.shape[:2]
+        # Rounded sides of a reduced picture may be off by half a pixel.
+        off = scene.shape[0] * width / height - scene.shape[1]
+        if scene.shape != image.shape and abs(off) <= width / height:
+            scene = cv2.resize(scene, (width, height), interpolation=cv2.INTER_LINEAR)
         if scene.shape != image.shape:
             raise ValueError(
                 f'{name or "the picture"} has (height, width, 3) {image.shape}, the '
                 f'scene {self.scene} has {scene.shape}: a still camera makes pictures '
-                'of one size; set scene=None for others'
+                'of one shape; set scene=None for others'
             )
         return scene
 

@@ -33,7 +33,12 @@ model = dict(
 optim_wrapper = dict(
     optimizer=dict(type='Adam', lr=4e-3), clip_grad=dict(max_norm=1000.0)
 )
+steps = 400
 param_scheduler = dict(
-    type='CosineAnnealingLR', by_epoch=False, begin=160, end=400, eta_min_ratio=0.02
+    type='CosineAnnealingLR',
+    by_epoch=False,
+    begin=2 * steps // 5,
+    end=steps,
+    eta_min_ratio=0.02,
 )
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=400)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=steps, val_interval=steps)

@@ -1,0 +1,158 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""The config of a discovery: which recipe, of how many steps, with which hooks."""
+
+import itertools
+import time
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.optim import build_optim_wrapper
+from mmengine.runner import Runner
+from mmpose.registry import MODELS
+
+from mmkp.apis.survey import Survey
+from mmkp.engine.config import load_config
+
+#: Configs for a folder of images, by the name of the method on the command line.
+METHODS = dict(
+    recommended='recommended_folder-64x64',
+    guarded='lmdis-guarded_folder-64x64',
+    clusters='feature-clusters_efficientnet-lite0_folder-128x128',
+    lmdis='lmdis-light_folder-64x64',
+    autolink='autolink-equivariance_folder-64x64',
+    fse='fse-light_folder-64x64',
+    imm='imm-equivariance_folder-64x64',
+    tokens='feature-attention_vgg16_folder-128x128',
+)
+#: Of the time, what is left for reading, pictures, scores and prediction.
+SPARE = 0.1
+#: Images that the pictures of a training show and its figures are of.
+SHOWN = 48
+#: Fewer than these teach nothing, however little time there is.
+LEAST_STEPS = 50
+
+
+def choose_method(method: str, found: Survey, has_boxes: bool) -> str:
+    """Name of the method that a folder is trained with.
+
+    Args:
+        method: as the user says, 'recommended' or another of :data:`METHODS`.
+        found: what the images are like.
+        has_boxes: whether only what is in boxes is looked at.
+
+    Returns:
+        ``method``; of the recommended recipe, which is two, 'guarded' where the
+        background tells what the object is.
+
+    Raises:
+        ValueError: there is no such method.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method '{method}' is none of {', '.join(METHODS)}")
+    if method == 'recommended' and found.is_plain and not has_boxes:
+        return 'guarded'
+    return method
+
+
+def discovery_config(
+    method: str,
+    images: Path,
+    num_keypoints: int,
+    minutes: float,
+    scene: Path | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Config:
+    """Make the config of a discovery that ends in time.
+
+    A recipe whose config has ``steps`` makes as many as a short trial says there is
+    time for, its whole schedule with them; the rates of any other fall with the clock.
+
+    Args:
+        method: one of :data:`METHODS`.
+        images: folder of the working images.
+        num_keypoints: K.
+        minutes: of the training.
+        scene: picture of what a still camera sees behind the object.
+        seed: of all random numbers.
+        options: dotted keys of the config and their values.
+
+    Returns:
+        The config; ``work_dir`` is to be set.
+    """
+    given = dict(data_root=str(images), num_keypoints=num_keypoints, **(options or {}))
+    if method == 'guarded' and scene is not None:
+        given.setdefault('scene', str(scene))
+    cfg = load_config(METHODS[method], given)
+    limit = dict(seconds=60 * minutes)
+    if cfg.get('steps') and 'steps' not in given:
+        pace, precision = _pace(cfg)
+        # The clock ends a training that has become slower since.
+        given['steps'] = max(LEAST_STEPS, int((1 - SPARE) * 60 * minutes / pace))
+        cfg = load_config(METHODS[method], given)
+        if precision:
+            cfg.optim_wrapper.dtype = precision
+    elif not cfg.get('steps') and cfg.optim_wrapper.optimizer.lr > 0:
+        cfg.param_scheduler = None
+        cfg.train_cfg.max_iters = 10**6
+        cfg.default_hooks.timed_rate = dict(type='TimedLearningRateHook', **limit)
+    if method == 'guarded':  # whose working images are cut out already
+        for name in ('train_dataloader', 'val_dataloader'):
+            dataset = cfg[name].dataset
+            steps = [step for step in dataset.pipeline if step.type != 'CutOutFigure']
+            cfg[name].dataset = dict(dataset, pipeline=steps)
+    cfg.merge_from_dict({'randomness.seed': seed})
+    cfg.default_hooks.time_limit = dict(type='TimeLimitHook', **limit)
+    cfg.default_hooks.progress = dict(type='ProgressHook', pause=60.0, **limit)
+    _show_each_minute(cfg, minutes)
+    return cfg
+
+
+def _show_each_minute(cfg: Config, minutes: float) -> None:
+    """Validate, which draws, about once a minute, on a few images."""
+    for name in ('val_dataloader', 'test_dataloader'):
+        cfg[name] = dict(cfg[name], num_workers=0, persistent_workers=False)
+    cfg.val_dataloader.dataset = dict(cfg.val_dataloader.dataset, indices=SHOWN)
+    if cfg.train_cfg.max_iters < 10**6:
+        every = max(1, round(cfg.train_cfg.max_iters / max(minutes, 1)))
+        cfg.train_cfg.val_interval = every
+        cfg.default_hooks.checkpoint.interval = every
+
+
+def _pace(cfg: Config) -> tuple[float, str | None]:
+    """Seconds a step, and the number type that is fastest here, where one is chosen."""
+    if cfg.optim_wrapper.get('dtype') != 'bfloat16':
+        return seconds_per_step(cfg), None
+    paces = {}
+    for precision in ('bfloat16', 'float32'):
+        cfg.optim_wrapper.dtype = precision
+        paces[precision] = seconds_per_step(cfg)
+    best = min(paces, key=lambda precision: paces[precision])
+    return paces[best], best
+
+
+def seconds_per_step(cfg: Config, steps: int = 6) -> float:
+    """Time a step of a training takes here: the median of a few.
+
+    Args:
+        cfg: of the training, which is not begun.
+        steps: that are measured, after two that warm up.
+    """
+    loader = Runner.build_dataloader(dict(deepcopy(cfg.train_dataloader)), seed=0)
+    # MMEngine tells how each weight was drawn, whoever asks.
+    MMLogger.get_instance('mmkp-pace', log_level='ERROR')
+    model = MODELS.build(deepcopy(cfg.model)).train()
+    model.init_weights()
+    optimizer = build_optim_wrapper(model, deepcopy(cfg.optim_wrapper))
+    times = []
+    batches = itertools.chain.from_iterable(itertools.repeat(loader))
+    for batch in itertools.islice(batches, steps + 2):
+        start = time.perf_counter()
+        model.train_step(batch, optimizer)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times[2:]))

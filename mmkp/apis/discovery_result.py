@@ -1,0 +1,104 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""What a discovery leaves: weights, score, keypoints of all images, a contact sheet."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from mmkp.apis.discovery_advice import advice
+from mmkp.apis.find_sides import find_sides, metainfo_with_sides
+from mmkp.apis.model import load_model
+from mmkp.apis.predict_files import predict_files
+from mmkp.apis.run import Run
+from mmkp.apis.run_images import read_run_images
+from mmkp.apis.spread_images import spread_images
+from mmkp.datasets.coco_writer import write_atomically, write_image
+from mmkp.datasets.object_detection import BoxDetector
+from mmkp.engine import find_resumable_checkpoint, load_checkpoint_file
+from mmkp.evaluation.score_keypoints import score_keypoints
+from mmkp.visualization.contact_sheet import contact_sheet
+
+#: Images that a score is of, and that a contact sheet shows.
+SCORED, SHOWN = 128, 36
+MODEL, TRAINING = 'model.pth', 'training'
+
+
+def finish_discovery(run: Run, boxes: str | Path | BoxDetector | None = None) -> None:
+    """Score what was trained, and find the keypoints of every image of the source.
+
+    Args:
+        run: whose training has ended.
+        boxes: see :func:`predict_files`.
+    """
+    trained = find_resumable_checkpoint(run.path / TRAINING)
+    if trained is None:
+        raise FileNotFoundError(f"'{run.path / TRAINING}' holds no checkpoint")
+    model = load_model(run.config_file, trained, check=False)
+    config = run.config
+    config.test_dataloader = config.val_dataloader
+    config.test_dataloader.dataset.indices = None
+    images = list(spread_images(config, max_images=SCORED))
+    scores = score_keypoints(model, images)
+    sides = find_sides(model, images)
+    _write_model(run, trained, model, sides.partners.tolist())
+    score = scores.to_dict()
+    score['advice'] = advice(scores, run.info)
+    text = json.dumps(score, indent=1, ensure_ascii=False)
+    write_atomically(run.path / 'score.json', text.encode())
+    source = str(run.source)
+    predict_files(model, source, run.path, boxes, draw=False)
+    write_sheet(run)
+    run.update(
+        checkpoint=MODEL,
+        score=scores.score,
+        swaps=[list(pair) for pair in sides.pairs],
+        finished=True,
+    )
+
+
+def _write_model(
+    run: Run, trained: Path, model: nn.Module, partners: list[int]
+) -> None:
+    """Write the weights alone, with what the keypoints are."""
+    checkpoint: dict[str, Any] = load_checkpoint_file(trained, 'cpu')
+    metainfo: dict = metainfo_with_sides(dict(model.dataset_meta), partners)  # type: ignore[arg-type]
+    meta = dict(checkpoint.get('meta') or {}, dataset_meta=metainfo)
+    content = io.BytesIO()
+    torch.save(dict(meta=meta, state_dict=checkpoint['state_dict']), content)
+    write_atomically(run.path / MODEL, content.getvalue())
+
+
+def write_sheet(run: Run) -> Path:
+    """Write a contact sheet of some of a run's images.
+
+    Args:
+        run: with keypoints.
+
+    Returns:
+        The picture.
+    """
+    found = run.keypoints
+    records = found['images']
+    places = np.linspace(0, len(records) - 1, min(SHOWN, len(records)))
+    chosen = [records[int(place)] for place in np.unique(places.round())]
+    names = [record['image'] for record in chosen]
+    images = read_run_images(run, names)
+    pictures, points = [], []
+    for record in chosen:
+        image = images.get(record['image'])
+        if image is not None:
+            pictures.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+            instances = record['instances']
+            points.append([np.array(i['keypoints'], float) for i in instances])
+    score = run.score or {}
+    title = score.get('sentence', '')
+    sheet = contact_sheet(pictures, points, found['num_keypoints'], title)
+    path = run.path / 'sheet.jpg'
+    write_image(path, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), quality=88)
+    return path
