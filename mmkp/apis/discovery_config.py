@@ -88,28 +88,33 @@ def discovery_config(
     given = dict(data_root=str(images), num_keypoints=num_keypoints, **(options or {}))
     if method == 'guarded' and scene is not None:
         given.setdefault('scene', str(scene))
-    cfg = load_config(METHODS[method], given)
+    cfg = _read(METHODS[method], given)
     limit = dict(seconds=60 * minutes)
     if cfg.get('steps') and 'steps' not in given:
         pace, precision = _pace(cfg)
         # The clock ends a training that has become slower since.
         given['steps'] = max(LEAST_STEPS, int((1 - SPARE) * 60 * minutes / pace))
-        cfg = load_config(METHODS[method], given)
+        cfg = _read(METHODS[method], given)
         if precision:
             cfg.optim_wrapper.dtype = precision
     elif not cfg.get('steps') and cfg.optim_wrapper.optimizer.lr > 0:
         cfg.param_scheduler = None
         cfg.train_cfg.max_iters = 10**6
         cfg.default_hooks.timed_rate = dict(type='TimedLearningRateHook', **limit)
-    if method == 'guarded':  # whose working images are cut out already
-        for name in ('train_dataloader', 'val_dataloader'):
-            dataset = cfg[name].dataset
-            steps = [step for step in dataset.pipeline if step.type != 'CutOutFigure']
-            cfg[name].dataset = dict(dataset, pipeline=steps)
     cfg.merge_from_dict({'randomness.seed': seed})
     cfg.default_hooks.time_limit = dict(type='TimeLimitHook', **limit)
     cfg.default_hooks.progress = dict(type='ProgressHook', pause=60.0, **limit)
     _show_each_minute(cfg, minutes)
+    return cfg
+
+
+def _read(name: str, given: Mapping[str, Any]) -> Config:
+    """The config for working images, which are cut out already where it cuts out."""
+    cfg = load_config(name, given)
+    for loader in ('train_dataloader', 'val_dataloader'):
+        dataset = cfg[loader].dataset
+        steps = [step for step in dataset.pipeline if step.type != 'CutOutFigure']
+        cfg[loader] = dict(cfg[loader], dataset=dict(dataset, pipeline=steps))
     return cfg
 
 

@@ -3,6 +3,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,19 @@ def _write_model(
     write_atomically(run.path / MODEL, content.getvalue())
 
 
+def _around(image: np.ndarray, box: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """A square around a small object, or the whole image; and where it begins."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = box
+    side = 1.5 * max(x2 - x1, y2 - y1)
+    if not 4 < side < 0.75 * max(height, width):
+        return image, np.zeros(2)
+    left = int(np.clip((x1 + x2 - side) / 2, 0, max(width - side, 0)))
+    top = int(np.clip((y1 + y2 - side) / 2, 0, max(height - side, 0)))
+    part = image[top : top + round(side), left : left + round(side)]
+    return part, np.array([left, top])
+
+
 def write_sheet(run: Run) -> Path:
     """Write a contact sheet of some of a run's images.
 
@@ -91,11 +105,13 @@ def write_sheet(run: Run) -> Path:
     images = read_run_images(run, names)
     pictures, points = [], []
     for record in chosen:
-        image = images.get(record['image'])
-        if image is not None:
-            pictures.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-            instances = record['instances']
-            points.append([np.array(i['keypoints'], float) for i in instances])
+        if (image := images.get(record['image'])) is None:
+            continue
+        picture = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        for instance in record['instances']:
+            part, corner = _around(picture, instance['bbox'])
+            pictures.append(part)
+            points.append([np.array(instance['keypoints'], float) - corner])
     score = run.score or {}
     title = score.get('sentence', '')
     sheet = contact_sheet(pictures, points, found['num_keypoints'], title)
