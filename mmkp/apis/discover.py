@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from pprint import pformat
 from typing import Any
 
 from mmengine.config import Config
@@ -156,7 +157,8 @@ def _prepare(
     cfg = discovery_config(chosen, images, k, minutes, scene, seed, given)
     cfg.work_dir = str(run.path / TRAINING)
     cfg.default_hooks.discovery.out_dir = str(run.path / 'pictures')
-    text = cfg.pretty_text
+    settled = ((key, pformat(value)) for key, value in cfg.to_dict().items())
+    text = ''.join(f'{key} = {value}\n' for key, value in settled)
     for path in filter(None, (scene, images)):  # wherever the run is moved to
         text = text.replace(f"'{path}'", f"'{{{{ fileDirname }}}}/{path.name}'")
     (run.path / CONFIG).write_text(text, encoding='utf-8')

@@ -196,7 +196,7 @@ def draw_predictions(
 
     Args:
         image: path, array (H, W, 3) in BGR, tensor in RGB, or PIL image.
-        instances: one item of what :func:`discover` returns.
+        instances: one item of what :func:`predict_topdown` returns.
         colors: RGB of each keypoint, 0 to 255, shape (K, 3); by default K that are
             easily told apart.
         edges: pairs of keypoints to draw, shape (E, 2), int.

@@ -60,7 +60,7 @@ def predict_people(
     if not finds_people(model):
         raise ValueError(
             'predict_people needs a bottom-up model (data_mode = "bottomup" in its '
-            f'config), {type(model).__name__} is not: use predict_topdown or discover'
+            f'config), {type(model).__name__} is not: use predict_topdown'
         )
     pipeline = build_test_pipeline(model)
     samples = (

@@ -72,7 +72,7 @@ def predict_instances(
     function: str,
     maps: tuple[bool, bool] = (False, False),
 ) -> list[Instances]:
-    """What :func:`predict_topdown` and :func:`discover` do.
+    """What :func:`predict_topdown` does, also for files and films.
 
     Args:
         model: as there, and so on.

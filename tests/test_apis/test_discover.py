@@ -1,55 +1,125 @@
-"""Keypoints of images in one call, and what may be passed to it."""
+"""From a folder to keypoints, in one call."""
 
-import numpy as np
+import json
+
+import cv2
 import pytest
-import tiny
+import torch
+from mixed_photos import figure, mixed_folder
+from mmengine.hooks import Hook
+from mmpose.registry import HOOKS
 
-from mmkp.apis import discover, load_model
-from mmkp.datasets.image_decoding import CorruptImageError
+import mmkp
+from mmkp.apis.discovery_config import METHODS, choose_method, discovery_config
+from mmkp.apis.survey import Survey
+from mmkp.cli.main import main
+from mmkp.engine import load_config
+
+SHORT = {'steps': 2, 'train_dataloader.num_workers': 0,
+         'train_dataloader.persistent_workers': False}  # fmt: skip
 
 
 @pytest.fixture(scope='module')
-def model():
-    config, checkpoint = tiny.trained()
-    return load_model(config, checkpoint, device='cpu')
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('discover')
+    source = mixed_folder(folder / 'my photos')
+    return mmkp.discover(source, 4, 1.0, out=folder / 'run', options=SHORT)
 
 
-def test_boxes_none_and_several_in_any_order_of_batches(model):
-    rng = np.random.default_rng(1)
-    images = [rng.integers(0, 255, (40, 60, 3), dtype=np.uint8) for _ in range(4)]
-    boxes = [
-        np.array([[0, 0, 30, 30], [10, 10, 40, 40]]),
-        np.zeros((0, 4)),
-        None,
-        np.array([[5, 5, 25, 25, 0.25]]),
-    ]
-    one, three = (discover(model, images, boxes, batch_size=n) for n in (1, 3))
-    assert [len(found['keypoints']) for found in one] == [2, 0, 1, 1]
-    assert one[1]['keypoints'].shape == (0, 4, 2)
-    assert one[3]['bbox_scores'] == pytest.approx([0.25])
-    np.testing.assert_array_equal(one[2]['bboxes'], [[0, 0, 60, 40]])
-    for left, right in zip(one, three, strict=True):
-        np.testing.assert_allclose(left['keypoints'], right['keypoints'], atol=1e-3)
+def test_what_a_run_holds(run):
+    info = run.info
+    assert info['verb'] == 'discover' and info['finished'] is True
+    assert info['method'] == 'recommended' and info['num_training_images'] == 12
+    names = [record['image'] for record in run.keypoints['images']]
+    assert len(names) == 13 and run.keypoints['damaged_images'] == ['broken.jpg']
+    assert len(run.keypoints['images'][0]['instances'][0]['keypoints']) == 4
+    assert 0 <= run.score['score'] <= 1 and len(run.score['keypoints']) == 4
+    assert any('12 images are few' in line for line in run.score['advice'])
+    assert min(cv2.imread(str(run.path / 'sheet.jpg')).shape[:2]) > 400
+    assert list((run.path / 'pictures').glob('discovery_*.png'))
 
 
-def test_wrong_arguments(model, tmp_path):
-    image = np.zeros((9, 9, 3), np.uint8)
-    with pytest.raises(ValueError, match='write discover'):
-        discover(model, image)
-    with pytest.raises(ValueError, match='2 images but boxes for 1'):
-        discover(model, [image, image], [None])
-    path = tmp_path / 'text.jpg'
-    path.write_text('no image')
-    with pytest.raises(CorruptImageError, match=r'text\.jpg'):
-        discover(model, [path])
+def test_its_model_predicts_the_same_and_moves_with_the_folder(run, tmp_path):
+    moved = run.path.rename(tmp_path / 'moved')
+    try:
+        config = load_config(moved / 'config.py')
+        assert config.train_dataloader.dataset.data_root == f'{moved}/images'
+        model = mmkp.Run(moved).load_model('cpu')
+        assert model.num_keypoints == 4
+        trained = torch.load(moved / 'training/iter_2.pth', weights_only=False)
+        for name, value in trained['state_dict'].items():
+            assert torch.equal(model.state_dict()[name], value)
+        assert 'optimizer' not in torch.load(moved / 'model.pth', weights_only=False)
+    finally:
+        moved.rename(run.path)
 
 
-def test_loading_needs_neither_the_data_nor_the_weights_of_a_loss(tmp_path):
-    extra = """
-model['losses']['perceptual']['weights'] = 'absent.pth'
-train_dataloader['dataset']['data_root'] = 'absent'
-model['backbone']['init_cfg'] = dict(type='Pretrained', checkpoint='absent.pth')
-"""
-    config = tiny.write_config(tmp_path, extra=extra)
-    model = load_model(config, tiny.trained()[1], 'cpu')
-    assert len(model.dataset_meta['keypoint_colors']) == model.num_keypoints == 4
+def test_a_finished_run_is_not_touched(run):
+    with pytest.raises(FileExistsError, match='--overwrite'):
+        mmkp.discover(run.source, 4, 1.0, out=run.path, options=SHORT)
+
+
+@HOOKS.register_module()
+class Killed(Hook):
+    """Ends the process's training as a kill would."""
+
+    def after_train_iter(self, runner, *args, **kwargs):
+        if runner.iter == 2 and not runner._resume:
+            runner.call_hook('before_train_epoch')
+            raise MemoryError
+
+
+def test_a_call_that_broke_off_goes_on_when_it_is_repeated(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'in').mkdir()
+    for index in range(10):
+        cv2.imwrite(f'in/{index}.png', figure(index))
+    options = dict(SHORT, steps=5, custom_hooks=[dict(type='Killed')])
+    options['default_hooks.checkpoint.seconds'] = 1e-9  # one a step
+    with pytest.raises(MemoryError):
+        mmkp.discover('in', 4, 1.0, options=options)
+    assert not mmkp.Run('runs/discover/in').info.get('finished')
+    run = mmkp.discover('in', 4, 1.0, options=options)
+    assert str(run.path) == 'runs/discover/in' and run.info['finished']
+    assert run.info['method'] == 'guarded' and (run.path / 'scene.png').is_file()
+    # Another call is another run.
+    assert len(list((tmp_path / 'runs/discover').iterdir())) == 1
+
+
+def test_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mixed_folder(tmp_path / 'photos')
+    settings = [f'{key}={value}' for key, value in SHORT.items()]
+    main(['discover', 'photos', '-k', '3', '--json', *settings])
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found['path'] == 'runs/discover/photos' and found['settings']['k'] == 3
+    for words, message in (
+        (['nowhere'], "input 'nowhere' does not exist"),
+        (['photos', '--minutes', '0'], 'minutes must be positive'),
+        (['photos', '-k', '0'], 'num_keypoints'),
+    ):
+        with pytest.raises(SystemExit):
+            main(['discover', *words])
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_each_method_has_a_config_for_a_folder(method, tmp_path):
+    given = {'steps': 7} if method in ('recommended', 'guarded') else {}
+    config = discovery_config(method, tmp_path, 5, 2.0, options=given)
+    assert config.train_dataloader.dataset.num_keypoints == 5
+    assert config.model.head.num_keypoints == 5
+    assert config.default_hooks.time_limit.seconds == 120
+    if not given and config.optim_wrapper.optimizer.lr > 0:
+        assert config.default_hooks.timed_rate.seconds == 120
+
+
+def test_the_background_chooses_the_recipe():
+    plain = Survey(9, [((9, 9), 9)], separability=0.9, unexplained=0.02)
+    photos = Survey(9, [((9, 9), 9)], separability=0.7, unexplained=0.3)
+    assert choose_method('recommended', plain, False) == 'guarded'
+    assert choose_method('recommended', plain, True) == 'recommended'
+    assert choose_method('recommended', photos, False) == 'recommended'
+    assert choose_method('lmdis', plain, False) == 'lmdis'
+    with pytest.raises(ValueError, match='none of recommended, guarded'):
+        choose_method('best', plain, False)

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 
-from mmkp.apis import discover, load_model, predict_files
+from mmkp.apis import load_model, predict_files, predict_topdown
 from mmkp.models.unsupervised.base import UnsupervisedPoseEstimator
 
 CONTROL = "model['test_cfg']['untrained_control'] = True\n"
@@ -41,7 +41,7 @@ def images():
 def test_one_pass_a_batch_in_functions_that_predict(config, passes, images, capfd):
     checkpoint = tiny.trained()[1]
     model = load_model(config, checkpoint, device='cpu')
-    discover(model, images[:5], batch_size=2)
+    predict_topdown(model, images[:5], batch_size=2)
     assert passes == [2, 2, 1]
     passes.clear()
     inference_topdown(init_model(str(config), str(checkpoint), 'cpu'), str(images[0]))

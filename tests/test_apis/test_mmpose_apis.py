@@ -7,7 +7,7 @@ import tiny
 import torch
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 
-from mmkp.apis import discover, load_model
+from mmkp.apis import load_model, predict_topdown
 
 
 @pytest.fixture(scope='module')
@@ -47,7 +47,7 @@ def test_init_model_and_inference_topdown(model, images):
 
 
 def test_discover_equals_inference_topdown(model, images):
-    found = discover(model, images[:3], batch_size=2)
+    found = predict_topdown(model, images[:3], batch_size=2)
     for path, result in zip(images, found, strict=False):
         [expected] = inference_topdown(model, str(path))
         np.testing.assert_allclose(
@@ -60,8 +60,8 @@ def test_load_model_equals_init_model(model, images):
     ours = load_model(config, checkpoint, device='cpu')
     for name, value in ours.state_dict().items():
         assert torch.equal(value, model.state_dict()[name])
-    left, right = (discover(m, images[:1])[0]['keypoints'] for m in (ours, model))
-    np.testing.assert_array_equal(left, right)
+    left, right = (predict_topdown(m, images[:1])[0] for m in (ours, model))
+    np.testing.assert_array_equal(left['keypoints'], right['keypoints'])
 
 
 @pytest.fixture(scope='module')
@@ -86,7 +86,7 @@ def test_inferencer_on_an_image(inferencer, images, tmp_path):
 def test_inferencer_on_an_array_equals_discover(inferencer, model, images):
     image = cv2.imread(str(images[1]))
     [[instance]] = next(inferencer(image))['predictions']
-    [found] = discover(model, [image])
+    [found] = predict_topdown(model, [image])
     np.testing.assert_allclose(instance['keypoints'], found['keypoints'][0], atol=1e-3)
 
 

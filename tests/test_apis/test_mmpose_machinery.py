@@ -29,7 +29,7 @@ from mmpose.apis import (
 )
 from mmpose.registry import VISUALIZERS
 
-from mmkp.apis import discover, load_model
+from mmkp.apis import load_model, predict_topdown
 
 TOOLS = Path(mmpose.__file__).parent / '.mim/tools'
 MADE = dict(
@@ -123,7 +123,7 @@ class TestInferencers:
     def test_a_list_of_paths_and_arrays(self, inferencer, images):
         inputs = [str(images[0]), cv2.imread(str(images[1])), str(images[2])]
         model = load_model(*tiny.trained(), device='cpu')
-        expected = discover(model, images[:3])
+        expected = predict_topdown(model, images[:3])
         results = list(inferencer(inputs, batch_size=2))
         assert len(results) == 3
         for result, found in zip(results, expected, strict=True):

@@ -7,7 +7,13 @@ import tiny
 import tiny_people
 from mmpose.apis import MMPoseInferencer, inference_bottomup, init_model
 
-from mmkp.apis import discover, draw_people, load_model, predict_people, skeleton_style
+from mmkp.apis import (
+    draw_people,
+    load_model,
+    predict_people,
+    predict_topdown,
+    skeleton_style,
+)
 
 
 @pytest.fixture(scope='module')
@@ -177,5 +183,5 @@ def test_all_own_keypoints_are_drawn_along_the_limbs(tmp_path, images):
 
 
 def test_one_image_is_not_a_list_for_discover_either(images):
-    with pytest.raises(ValueError, match='write discover'):
-        discover(load_model(*tiny.trained(), device='cpu'), images[0])
+    with pytest.raises(ValueError, match='write predict_topdown'):
+        predict_topdown(load_model(*tiny.trained(), device='cpu'), images[0])

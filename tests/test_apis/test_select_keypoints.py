@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
-from mmkp.apis import discover, load_model
+from mmkp.apis import load_model, predict_topdown
 from mmkp.engine import load_config
 from mmkp.engine.selected_keypoints import write_selected
 from mmkp.visualization.model_pictures import edges_among
@@ -28,8 +28,8 @@ def test_tool(tmp_path, capsys, monkeypatch):
     assert f'keypoints {kept} of ' in printed and len(set(kept)) == 2
     images = [cv2.imread(str(path)) for path in sorted(folder.iterdir())]
     best = checkpoint if f'of {checkpoint} are kept' in printed else earlier
-    every = discover(load_model(config, best, 'cpu'), images)
-    some = discover(selected, images)
+    every = predict_topdown(load_model(config, best, 'cpu'), images)
+    some = predict_topdown(selected, images)
     for one, other in zip(every, some, strict=True):
         assert other['keypoints'].shape == (1, 2, 2)
         np.testing.assert_array_equal(one['keypoints'][:, kept], other['keypoints'])

@@ -12,7 +12,6 @@ from PIL import Image
 
 from mmkp.apis import (
     as_image,
-    discover,
     draw_people,
     draw_predictions,
     load_model,
@@ -34,11 +33,11 @@ def people_model():
     return load_model(config, checkpoint, device='cpu')
 
 
-@pytest.fixture(params=['discover', 'predict_topdown', 'predict_people'])
+@pytest.fixture(params=['predict_topdown', 'predict_people'])
 def predict(request, model, people_model):
     """Function and model, with the network passes counted in ``passes``."""
     chosen = people_model if request.param == 'predict_people' else model
-    function = {f.__name__: f for f in (discover, predict_topdown, predict_people)}
+    function = {f.__name__: f for f in (predict_topdown, predict_people)}
     return lambda *args, **options: function[request.param](chosen, *args, **options)
 
 
@@ -70,7 +69,7 @@ def test_memory_does_not_grow_with_the_number_of_images(model):
 
     def peak(number):
         tracemalloc.start()
-        discover(model, (image.copy() for _ in range(number)), batch_size=1)
+        predict_topdown(model, (image.copy() for _ in range(number)), batch_size=1)
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size
@@ -114,20 +113,20 @@ def test_what_is_no_image_is_named(predict, tmp_path):
 def test_boxes_of_generators(model):
     images = [np.zeros((40, 40, 3), np.uint8)] * 2
     box = np.array([[1, 1, 9, 9]])
-    found = discover(model, iter(images), [box, []])
+    found = predict_topdown(model, iter(images), [box, []])
     assert [len(one['keypoints']) for one in found] == [1, 0]
     for boxes, message in (([box], 'more images than'), ([box] * 3, '2 images but')):
         with pytest.raises(ValueError, match=message):
-            discover(model, iter(images), boxes)
+            predict_topdown(model, iter(images), boxes)
     with pytest.raises(ValueError, match=r'boxes have the shape \(1, 3\)'):
-        discover(model, images, [box[:, :3], box])
+        predict_topdown(model, images, [box[:, :3], box])
 
 
 def test_drawing_takes_what_a_notebook_has(model, people_model, tmp_path):
     path = tiny.draw_figures(tmp_path, 1) / '000.png'
     image = Image.open(path)
     for given in (image, path, as_image(image)):
-        drawn = draw_predictions(given, discover(model, [given])[0])
+        drawn = draw_predictions(given, predict_topdown(model, [given])[0])
         assert drawn.shape == (384, 384, 3)
     [people] = predict_people(people_model, [image])
     assert draw_people(image, people, skeleton_style(people_model)).dtype == np.uint8
