@@ -9,6 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 
 from mmkp.cli.overrides import parse_with_overrides
+from mmkp.cli.run_words import with_run
 from mmkp.engine.cli import add_config_arguments, config_from_arguments
 from mmkp.engine.loader_options import settle_loaders
 from mmkp.engine.quiet_runner import QuietRunner
@@ -26,7 +27,9 @@ def parse_args(
     """Read the command line, or these words of one."""
     parser = argparse.ArgumentParser(prog=prog, description='Test a pose model')
     add_config_arguments(parser, launcher=True)
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        'checkpoint', help='checkpoint file; a folder of a run stands for both'
+    )
     parser.add_argument('--out', help='json file for the metrics')
     parser.add_argument('--dump', help='pickle file for the predictions')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions')
@@ -55,7 +58,7 @@ def configure(args: argparse.Namespace) -> Config:
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Test."""
-    args = parse_args(argv, prog)
+    args = parse_args(with_run(argv, prog), prog)
     runner = QuietRunner.from_cfg(configure(args))
     metrics = runner.test()
     if args.out and metrics and is_main_process():

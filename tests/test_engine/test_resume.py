@@ -109,6 +109,7 @@ def test_checkpoints_of_old_torch_are_no_archives_and_still_readable(tmp_path):
         ('train.py a.py --resume=x --amp', 'python train.py a.py --amp --resume'),
         ('train.py a.py --resume --amp', 'python train.py a.py --amp --resume'),
         ('/venv/bin/mmkp train a.py', 'mmkp train a.py --resume'),
+        ('mmkp discover "my photos" -k 4', "mmkp discover 'my photos' -k 4"),
         ('notebook.py a', "set resume=True and load_from='last.pth'"),
     ],
 )

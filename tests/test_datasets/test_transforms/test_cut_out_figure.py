@@ -62,6 +62,15 @@ def test_a_scene_may_be_a_picture_and_boxes_may_stay(folder):
     assert (found['img'] == 255).all(2).sum() == 40 * 50 - 48
 
 
+def test_a_scene_of_another_resolution_is_resized(folder):
+    scene = cv2.imread(str(folder / '0.png'))
+    cv2.imwrite(str(folder / 'small.png'), cv2.resize(scene, (25, 20)))
+    cv2.imwrite(str(folder / 'large.png'), cv2.resize(scene, (149, 120)))
+    for name in ('small', 'large'):
+        step, sample = cut(folder, scene=str(folder / f'{name}.png'))
+        assert step.transform(sample)['img'].shape[1] == 50
+
+
 def test_a_picture_of_nothing_stays(folder):
     cv2.imwrite(str(folder / 'grey.png'), np.full((30, 30, 3), 99, np.uint8))
     step, sample = cut(folder, 'grey')
