@@ -1,8 +1,10 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """A run: a folder, the only handle of what was discovered, named or trained."""
 
+import base64
 import json
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -125,5 +127,32 @@ class Run:
         run.update(mmkp=mmkp.__version__, verb=verb, created=created, **values)
         return run
 
+    def predict(self, source: Any, **options: Any) -> Any:
+        """Find the keypoints of other images or films, see :func:`mmkp.predict`."""
+        return mmkp.predict(self, source, **options)
+
+    def view(self, **options: Any) -> Any:
+        """Write a page to look at it and correct it, see :func:`mmkp.view`."""
+        return mmkp.view(self, **options)
+
+    def name(self, labels: Any, **options: Any) -> 'Run':
+        """Give the keypoints names by a few labels, see :func:`mmkp.name`."""
+        return mmkp.name(self, labels, **options)
+
+    def suggest(self, source: Any, **options: Any) -> Any:
+        """Say which images to label next, see :func:`mmkp.suggest`."""
+        return mmkp.suggest(self, source, **options)
+
     def __repr__(self) -> str:
         return f'Run({str(self.path)!r})'
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the score and the contact sheet."""
+        sentence = escape((self.score or {}).get('sentence', ''))
+        sheet = self.path / 'sheet.jpg'
+        picture = ''
+        if sheet.is_file():
+            code = base64.b64encode(sheet.read_bytes()).decode()
+            source = f'data:image/jpeg;base64,{code}'
+            picture = f'<img src="{source}" alt="contact sheet" width="900">'
+        return f'<p><b>{escape(str(self.path))}</b> {sentence}</p>{picture}'

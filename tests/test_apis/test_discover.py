@@ -54,6 +54,11 @@ def test_its_model_predicts_the_same_and_moves_with_the_folder(run, tmp_path):
         moved.rename(run.path)
 
 
+def test_it_shows_itself_in_a_notebook(run):
+    shown = run._repr_html_()
+    assert 'score 0' in shown and '<img src="data:image/jpeg;base64,/9j/' in shown
+
+
 def test_a_finished_run_is_not_touched(run):
     with pytest.raises(FileExistsError, match='--overwrite'):
         mmkp.discover(run.source, 4, 1.0, out=run.path, options=SHORT)
