@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 import documented
+import films
 import pytest
 import tiny_sources
 import torch
@@ -178,6 +179,8 @@ def prepare(words, page_folder):
                 tiny_sources.paint(Path(source) / f'{index}.png', (80 + index, 96))
         elif word.endswith('photo.jpg'):
             tiny_sources.paint(Path(word))
+        elif word.endswith('film.mp4') and not Path(word).exists():
+            films.write(Path(word), number=8)
 
 
 def arguments_are_read(words):
@@ -193,6 +196,9 @@ def run(command, folder):
     if words[:3] == ['python', '-m', 'mmkp']:
         words = words[2:]
     if words[0] == 'mmkp' and len(words) > 2:
+        if not is_tool(words):
+            run_verb(words, command.is_form)
+            return
         words = ['python', VERBS[words[1]], *words[2:]]
     if words[:2] == ['python', '-m']:
         run_module(words, command.is_form)
@@ -211,6 +217,42 @@ def run(command, folder):
         assert set(words[1:]) <= set(verbs.VERBS)
     else:
         assert words[0] in ('source',), f'what is {words[0]!r}?'
+
+
+def is_tool(words):
+    """Whether a verb is a tool, with a config first, and not with a run."""
+    return words[1] in VERBS and not Path(words[2]).is_dir() and words[2] != 'RUN'
+
+
+def run_verb(words, is_form):
+    """Run a verb of the command here, tiny."""
+    if is_form:
+        arguments_of_verb_are_read(words)
+        return
+    prepare(words, None)
+    build = Runner.from_cfg.__func__
+
+    def from_cfg(cls, config):
+        shrink(config)
+        return build(cls, config)
+
+    with (
+        mock.patch.object(Runner, 'from_cfg', classmethod(from_cfg)),
+        mock.patch('mmkp.apis.discovery_config.seconds_per_step', lambda config: 0.5),
+    ):
+        try:
+            verbs.main(words[1:])
+        except SystemExit as stopped:
+            assert not stopped.code, f'exit status {stopped.code}'
+
+
+def arguments_of_verb_are_read(words):
+    """The parser of a verb takes the arguments of a command."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), pytest.raises(SystemExit):
+        verbs.main([words[1], '--help'])
+    for option in re.findall(r'(?<![\w-])--?[a-z][\w-]*', ' '.join(words[2:])):
+        assert option in output.getvalue(), f'mmkp {words[1]} has no {option}'
 
 
 def tools_named(text):
