@@ -32,6 +32,10 @@ def files(pattern, *folders):
     }
 
 
+# Template, style and scripts of the page of a run.
+PAGE = files('*', 'mmkp/visualization/report/static')
+
+
 @pytest.fixture(scope='module')
 def source(tmp_path_factory):
     """A copy of what git keeps, to build in."""
@@ -98,7 +102,7 @@ class TestWheel:
         packed -= {'tools/misc/make_environment.py', 'tools/misc/timed.sh'}
         assert {'tools/train.py', 'tools/dist_train.sh', 'tools/demo.py'} < packed
         expected = {f'mmkp/.mim/{name}' for name in packed}
-        expected |= files('*.py', 'mmkp') | {'mmkp_command.py'}
+        expected |= files('*.py', 'mmkp') | {'mmkp_command.py'} | PAGE
         names = {name for name in wheel.namelist() if not name.startswith(INFO)}
         assert names == expected
 
@@ -156,7 +160,7 @@ class TestSourceArchive:
         expected = files('*.py', 'mmkp', 'configs', 'tools', 'tests')
         expected |= files('*.txt', 'requirements') | files('*.md', 'configs', 'tools')
         expected |= files('*.sh', 'tools') | files('*.jpg', 'configs') | {'.ci/run'}
-        expected |= {path.name for path in ROOT.glob('*.md')}
+        expected |= {path.name for path in ROOT.glob('*.md')} | PAGE
         expected |= {'Makefile', 'CITATION.cff', 'pyproject.toml', 'model-index.yml'}
         assert not expected - archive.keys()
 
