@@ -16,7 +16,9 @@ class Legend {
       type: 'text', 'aria-label': `Name of keypoint ${index}`, placeholder: 'no name yet',
       spellcheck: 'false', autocomplete: 'off', maxlength: '80',
     });
-    name.addEventListener('change', () => store.edit((c) => c.rename(index, name.value)));
+    name.addEventListener('input', () => {
+      store.edit((c) => c.rename(index, name.value), null, `name ${index}`);
+    });
     name.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') this.rows[(index + 1) % data.keypoints.length].name.focus();
     });
@@ -65,7 +67,8 @@ class Legend {
     this.rows.forEach((row, index) => {
       const { name, dropped, merged_into, partner } = corrections.keypoints[index];
       row.color.value = this.look.color(index);
-      if (row.name.value !== (name ?? '')) row.name.value = name ?? '';
+      // A blank may be the one before the next word.
+      if (row.name.value.trim() !== (name ?? '')) row.name.value = name ?? '';
       row.drop.checked = dropped;
       const others = corrections.others(index);
       this.#fill(row.merge, others, merged_into);
