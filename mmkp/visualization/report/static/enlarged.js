@@ -182,7 +182,8 @@ class Enlarged {
       ends.abort();
       point.group.classList.remove('dragged');
       if (e.type === 'pointerup' && isDragged) this.#move(point, goal(e));
-      else overlay.update();
+      else overlay.setPlace(point, before);
+      overlay.updateLines();
     };
     point.group.addEventListener('pointerup', end, { signal });
     point.group.addEventListener('pointercancel', end, { signal });

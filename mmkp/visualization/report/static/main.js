@@ -169,6 +169,5 @@ get('help-button').addEventListener('click', KEYS['?']);
 if (window.innerWidth < 900) get('legend-details').open = false;
 setSize();
 setThreshold();
-if (store.corrections.images.size) {
-  look.say(`${store.corrections.images.size} corrected images found in this browser`);
-}
+look.say(store.isRestored ? 'Your corrections were found in this browser.'
+  : 'Nothing is corrected yet.');

@@ -96,35 +96,49 @@ class Overlay {
   }
 
   update() {
-    const { corrections } = this.look.store;
-    for (const point of this.points) {
-      const { group, tag, disc, text, instance, index } = point;
-      const isShown = this.isShown(instance, index);
-      for (const part of [group, tag]) part.classList.toggle('away', !isShown);
-      if (!isShown) continue;
-      const { name } = this.record;
-      const shown = corrections.shownAs(index), label = corrections.label(shown);
-      const isMoved = corrections.moved(name, instance, index) !== undefined;
-      const isHidden = corrections.isHidden(name, instance, index);
-      group.classList.toggle('moved', isMoved);
-      group.classList.toggle('covered', isHidden);
-      disc.style.fill = disc.style.stroke = this.look.color(shown);
-      const written = this.isEditable ? label : String(shown);
-      if (text.textContent !== written) text.textContent = written;
-      this.setPlace(point, this.place(instance, index));
-      if (this.isEditable) {
-        const [x, y] = this.place(instance, index);
-        group.setAttribute('aria-label', [
-          `keypoint ${label}`,
-          this.record.instances.length > 1 ? `of object ${instance}` : '',
-          `x ${x.toFixed(1)}, y ${y.toFixed(1)}`,
-          isMoved ? 'moved' : '', isHidden ? 'hidden' : '',
-        ].filter(Boolean).join(', '));
-      }
-    }
-    this.updateLines();
+    const changed = this.points.filter((point) => this.#updatePoint(point));
+    if (changed.length) this.updateLines();
   }
 
+  // Whether anything about it is new: most keypoints of a page stay as they are.
+  #updatePoint(point) {
+    const { corrections } = this.look.store;
+    const { group, tag, disc, text, instance, index } = point;
+    const { name } = this.record;
+    const isShown = this.isShown(instance, index);
+    const shown = corrections.shownAs(index);
+    const state = isShown ? {
+      place: this.place(instance, index),
+      color: this.look.color(shown),
+      // A tile has room for the number only.
+      label: this.isEditable ? corrections.label(shown) : String(shown),
+      isMoved: corrections.moved(name, instance, index) !== undefined,
+      isHidden: corrections.isHidden(name, instance, index),
+    } : null;
+    const key = JSON.stringify(state);
+    if (point.key === key) return false;
+    point.key = key;
+    for (const part of [group, tag]) part.classList.toggle('away', !isShown);
+    if (!isShown) return true;
+    group.classList.toggle('moved', state.isMoved);
+    group.classList.toggle('covered', state.isHidden);
+    disc.style.fill = disc.style.stroke = state.color;
+    text.textContent = state.label;
+    this.setPlace(point, state.place);
+    if (this.isEditable) group.setAttribute('aria-label', this.#spoken(point, state));
+    return true;
+  }
+
+  #spoken({ instance }, { label, place: [x, y], isMoved, isHidden }) {
+    return [
+      `keypoint ${label}`,
+      this.record.instances.length > 1 ? `of object ${instance}` : '',
+      `x ${x.toFixed(1)}, y ${y.toFixed(1)}`,
+      isMoved ? 'moved' : '', isHidden ? 'hidden' : '',
+    ].filter(Boolean).join(', ');
+  }
+
+  // Also while it is dragged, before that is a correction.
   setPlace(point, [x, y]) {
     point.at = [x, y];
     for (const part of [point.group, point.tag]) {

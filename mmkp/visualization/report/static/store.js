@@ -7,7 +7,7 @@ class Store {
   #lastTime = 0;
 
   constructor(key, corrections) {
-    Object.assign(this, { key, corrections, listeners: [], isKept: true });
+    Object.assign(this, { key, corrections, listeners: [], isKept: true, isRestored: false });
     // Choices of this page that are no corrections.
     this.choices = { colors: {} };
     this.#restore();
@@ -69,6 +69,7 @@ class Store {
       if (!kept) return;
       this.corrections.fromFile(kept.corrections);
       Object.assign(this.choices.colors, kept.choices.colors);
+      this.isRestored = true;
     } catch {
       // Absent or of another version: begin anew.
     }
