@@ -226,17 +226,22 @@ def draw_predictions(
     return np.ascontiguousarray(picture[..., ::-1])
 
 
-def draw_rate(picture: np.ndarray, frames_per_second: float) -> np.ndarray:
+def draw_rate(
+    picture: np.ndarray, frames_per_second: float, of_network: float | None = None
+) -> np.ndarray:
     """Write a rate into the upper right corner.
 
     Args:
         picture: (H, W, 3), uint8, BGR.
-        frames_per_second: what to write.
+        frames_per_second: what to write, from reading to writing.
+        of_network: the same of the network alone.
 
     Returns:
         Picture of the same shape.
     """
     text = f'{frames_per_second:.1f} frames/s'
+    if of_network is not None:
+        text += f', network {of_network:.1f}'
     size = max(12, round(0.035 * len(picture)))
     width = min(text_width(text, size) + size, picture.shape[1])
     height = round(1.6 * size)

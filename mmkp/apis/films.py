@@ -3,9 +3,10 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,10 @@ class Frame(NamedTuple):
 
     image: np.ndarray  # (H, W, 3), uint8, BGR
     time: float  # in seconds since the first one
+    number: int = 0  # counted from 0
+
+
+_Unread = tuple[int, float, Callable[[], np.ndarray | None]]
 
 
 def is_film(path: str | Path) -> bool:
@@ -81,7 +86,7 @@ class Film:
         self._moves = bool(self.num_declared)  # an image that moves
         self._duration = 0.0
         if self._moves:
-            times = [frame.time for frame in islice(self._images(), 2)]
+            times = [time for _, time, _ in islice(self._images(), 2)]
             self.rate = 1 / max(times[-1] - times[0], 1e-3)
             return
         video = self._open()
@@ -99,13 +104,35 @@ class Film:
         video.release()
 
     def __iter__(self) -> Iterator[Frame]:
-        self.num_read, last = 0, Frame(np.zeros(0), 0.0)
-        for last in self._images() if self._moves else self._frames():
-            self.num_read += 1
-            yield last
+        return self.frames()
+
+    def frames(
+        self, wanted: Callable[[int], bool] | None = None, stop: int | None = None
+    ) -> Iterator[Frame]:
+        """Frames of the film, or some of them.
+
+        Args:
+            wanted: whether to give the frame of a number, counted from 0.
+            stop: at this number.
+
+        Raises:
+            ValueError: no frame can be read.
+        """
+        self.num_read, last = 0, 0.0
+        source = self._images if self._moves else self._frames
+        for number, time, image_of in source():
+            if number == stop:
+                return
+            self.num_read, last = number + 1, time
+            if wanted is not None and not wanted(number):
+                continue
+            image = image_of()
+            if image is None:
+                break
+            yield Frame(image, time, number)
         if self.num_read == 0:
             raise ValueError(f"video '{self.path}' holds no frame that can be read")
-        if self.is_cut_short(last.time):
+        if self.is_cut_short(last):
             print_log(
                 f"video '{self.path}': only {self.num_read} of {self.num_declared} "
                 'frames can be read, the rest is missing or damaged',
@@ -137,15 +164,22 @@ class Film:
         video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return video
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self) -> Iterator[_Unread]:
+        """Number, time, and what decodes the frame, if it is wanted."""
         video = self._open()
         turn = None
         if not video.get(cv2.CAP_PROP_ORIENTATION_AUTO):
             turn = _TURNS.get(int(video.get(cv2.CAP_PROP_ORIENTATION_META)) % 360)
+
+        def image_of() -> np.ndarray | None:
+            success, image = video.retrieve()
+            if not success or turn is None:
+                return image if success else None
+            return cv2.rotate(image, turn)
+
         start = time = None
-        while True:
-            success, image = video.read()
-            if not success:
+        for number in count():
+            if not video.grab():
                 break
             told = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
             start = told if start is None else start
@@ -156,10 +190,11 @@ class Film:
                 time = told - start
             else:
                 time += 1 / self.rate
-            yield Frame(image if turn is None else cv2.rotate(image, turn), time)
+            yield number, time, image_of
         video.release()
 
-    def _images(self) -> Iterator[Frame]:
+    def _images(self) -> Iterator[_Unread]:
+        """The same of an image that moves."""
         with Image.open(self.path, formats=_MOVING_FORMATS) as image:
             time = 0.0
             for number in range(getattr(image, 'n_frames', 1)):
@@ -168,7 +203,7 @@ class Film:
                     frame = array_as_image(image.convert('RGB'))
                 except (EOFError, OSError, SyntaxError):
                     return
-                yield Frame(frame, time)
+                yield number, time, partial(np.asarray, frame)
                 # As browsers do, no frame is shown for less than 20 ms.
                 duration = image.info.get('duration') or 100
                 time += max(float(duration), 20.0) / 1000

@@ -1,207 +1,173 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""Images and videos, one after the other, and where to put what is drawn on them."""
+"""Images and videos, one after the other."""
 
 import logging
-import os
-import unicodedata
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from mmkp.apis.film_writer import FilmWriter
-from mmkp.apis.films import Film, Frame, is_film
-from mmkp.datasets.image_decoding import CorruptImageError, read_image
-from mmkp.datasets.image_files import find_images
-from mmkp.datasets.image_formats import FILM_SUFFIXES, IMAGE_SUFFIXES
+from mmkp.apis.camera import Camera
+from mmkp.apis.films import Film
+from mmkp.apis.sources import Part, Source, parts_of
+from mmkp.datasets.image_decoding import CorruptImageError
 
-# Pictures keep these suffixes, others get a second one.
-_WRITTEN_SUFFIXES = ('.jpg', '.jpeg', '.png')
+
+class Shot(NamedTuple):
+    """An image, or a frame of a film."""
+
+    name: str
+    image: np.ndarray  # (H, W, 3), uint8, BGR
+    time: float = 0.0  # of a frame, in seconds
+    film: Part | None = None  # that it is a frame of
 
 
 class Media:
-    """An image, all images below a folder, or the frames of a video.
+    """An image, all images and films below a folder, or the frames of a video.
 
-    Iterating gives pairs of a name and an image (H, W, 3), uint8, BGR, upright. A
-    damaged image of a folder is left out with a warning and noted in ``damaged``.
-    What is no folder is told apart by its content, not by its name.
+    Iterating gives pairs of a name and an image (H, W, 3), uint8, BGR, upright;
+    :meth:`shots` says more of each. Frames are called ``<film>_000000`` and so on. A
+    damaged image of a folder is left out with a warning and noted in ``damaged``. What
+    is no folder is told apart by its content, not by its name.
 
     Args:
-        source: file or folder.
+        source: see :func:`mmkp.apis.sources.parts_of`.
         leave_out: folder below the source whose images are not looked at, that of what
             was drawn before.
+        frames: which frames of each film to read, or which of the images.
+        without: names that are not read.
 
     Raises:
         FileNotFoundError: it does not exist, or the folder holds no image.
         ValueError: the file is neither an image nor a video that can be opened.
     """
 
-    def __init__(self, source: str | Path, leave_out: str | Path | None = None) -> None:
-        self.source = Path(source)
-        self.damaged: list[str] = []
-        self.film: Film | None = None
+    def __init__(
+        self,
+        source: Source,
+        leave_out: str | Path | None = None,
+        frames: range | None = None,
+        without: Container[str] = (),
+    ) -> None:
+        found = parts_of(source, leave_out)
+        self.folder, self.parts, self.damaged = found.folder, found.parts, found.damaged
+        self.frames, self.without, self._is_file = frames, without, found.is_file
+        images = [part for part in self.parts if part.film is None]
+        if frames is not None:
+            chosen = images[frames.start : frames.stop : frames.step]
+            kept = {part.name for part in chosen}
+            self.parts = [p for p in self.parts if p.film or p.name in kept]
         self.time = 0.0  # of the frame that was given last, in seconds
-        if not self.source.exists():
-            raise FileNotFoundError(f"input '{source}' does not exist")
-        if self.source.is_dir():
-            self.names = self._without(find_images(str(self.source)), leave_out)
-            self.length: int | None = len(self.names)
-        elif self._is_film():
-            self.film = Film(self.source)
-            self.length = self.film.num_declared
-        else:
-            self.names, self.length = [self.source.name], 1
+        self.shown: Part | None = None  # film of the frame that was given last
+
+    @property
+    def film(self) -> Film | Camera | None:
+        """The film, where all are frames of one."""
+        return self.parts[0].film if len(self.parts) == 1 else None
 
     @property
     def is_video(self) -> bool:
-        """Whether these are the frames of a film."""
-        return self.film is not None
+        """Whether these are the frames of films."""
+        return bool(self.parts) and all(part.film for part in self.parts)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether a camera goes on until it is stopped."""
+        return self.frames is None and any(
+            isinstance(part.film, Camera) for part in self.parts
+        )
 
     @property
     def frames_per_second(self) -> float:
-        """Rate of a film, 0 of images."""
-        return self.film.rate if self.film else 0.0
+        """Rate of the film, or of the first of several that are all; 0 of images."""
+        film = self.parts[0].film if self.is_video else None
+        return film.rate if film else 0.0
 
-    def _is_film(self) -> bool:
-        try:
-            if is_film(self.source):
-                return True
-        except OSError as error:
-            raise ValueError(
-                f"input '{self.source}' cannot be read: {error.strerror}"
-            ) from error
-        suffix = self.source.suffix.lower()
-        if suffix in FILM_SUFFIXES:
-            return True  # which says why it cannot be opened
-        if suffix in IMAGE_SUFFIXES:
-            return False
-        try:
-            read_image(self.source)
-        except CorruptImageError as error:
-            raise ValueError(
-                f"input '{self.source}' is neither a folder, nor an image, nor a video "
-                f'that is known here: {error}'
-            ) from error
-        return False
-
-    def _without(self, names: list[str], leave_out: str | Path | None) -> list[str]:
-        """Leave out what lies below a folder inside the source."""
-        folder, source = Path(leave_out or '.').resolve(), self.source.resolve()
-        if leave_out is None or source not in folder.parents:
-            return names
-        before = f'{folder.relative_to(source)}{os.sep}'
-        kept = [name for name in names if not name.startswith(before)]
-        return kept or names
+    @property
+    def length(self) -> int | None:
+        """Number of images and frames, None where a film does not tell it."""
+        number = 0
+        for part in self.parts:
+            if part.film is None:
+                number += 1
+            elif part.film.num_declared is None:
+                return len(self.frames) if self.frames and self.film else None
+            else:
+                declared = range(part.film.num_declared)
+                chosen = self.frames or declared
+                number += len(declared[chosen.start : chosen.stop : chosen.step])
+        return number
 
     def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
-        if self.film is not None:
-            for number, frame in enumerate(self.film):
-                self.time = frame.time
-                yield f'{self.source.stem}_{number:06d}', frame.image
-            return
-        folder = self.source if self.source.is_dir() else self.source.parent
-        for name in self.names:
-            try:
-                yield name, read_image(folder / name)
-            except CorruptImageError as error:
-                if not self.source.is_dir():
-                    raise
-                self.damaged.append(name)
-                print_log(f'left out: {error}', logger='current', level=logging.WARNING)
+        for shot in self.shots():
+            yield shot.name, shot.image
 
-
-class PictureWriter:
-    """Writes what was drawn: a picture for each image, or one video.
-
-    Pictures keep the names of their images; those of formats that are not written here
-    get ``.png`` behind their suffix. Names that a disk may take for the same (by their
-    case, for example) get a number, so that none replaces another.
-
-    Args:
-        folder: where to write, created when absent.
-        media: what the pictures are drawn on.
-        used: what was written by writers of one run, shared by them.
-
-    Use as a context manager; ``written`` names what there is.
-    """
-
-    def __init__(
-        self, folder: str | Path, media: Media, used: set[str] | None = None
-    ) -> None:
-        self.folder, self.media = Path(folder), media
-        self.written: Path = self.folder
-        self._used = set() if used is None else used
-        self._film: FilmWriter | None = None
-
-    def __enter__(self) -> 'PictureWriter':
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._film is not None:
-            self._film.__exit__(*exception)
-
-    def write(self, name: str, image: np.ndarray, time: float | None = None) -> Path:
-        """Write one picture.
-
-        Args:
-            name: of the image it is drawn on, or of the frame.
-            image: (H, W, 3), uint8, BGR; all frames of a video have one size.
-            time: of a frame, in seconds; by default that of the frame given last.
-
-        Returns:
-            Where it is.
+    def shots(self) -> Iterator[Shot]:
+        """Images and frames with their times, one after the other.
 
         Raises:
-            OSError: it cannot be written.
-            ValueError: it would replace the image that it is drawn on.
+            CorruptImageError: the only image cannot be decoded.
+            ValueError: a film holds no frame that can be read, or none of those that
+                were asked for.
         """
-        if self.media.film is not None:
-            return self._add_frame(image, self.media.time if time is None else time)
-        path = self._free_path(name)
-        source = self.media.source
-        original = source / name if source.is_dir() else source
-        if path.exists() and path.samefile(original):
-            raise ValueError(
-                f"picture '{path}' would replace the image that it is drawn on: write "
-                'into another folder (--out)'
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Through memory: OpenCV writes no names that its system's encoding lacks.
-        options = [cv2.IMWRITE_JPEG_QUALITY, 95]
-        success, content = cv2.imencode(path.suffix.lower(), image, options)
-        if not success:
-            raise OSError(f"picture '{path}' cannot be written")
-        path.write_bytes(content.tobytes())
-        return path
+        for part in self.parts:
+            if part.film is not None:
+                yield from self._frames(part)
+            elif part.name not in self.without:
+                try:
+                    image = part.read()
+                except CorruptImageError as error:
+                    if self._is_file:
+                        raise
+                    self._leave_out(part, error)
+                    continue
+                self.time, self.shown = 0.0, None
+                yield Shot(part.name, image)
 
-    def _free_path(self, name: str) -> Path:
-        """A path that is used by no other picture of this run."""
-        path = self.folder / name
-        if path.suffix.lower() not in _WRITTEN_SUFFIXES:
-            path = path.with_name(f'{path.name}.png')
-        chosen, number = path, 1
-        while (key := as_disks_compare(chosen)) in self._used:
+    def _frames(self, part: Part) -> Iterator[Shot]:
+        assert part.film is not None
+        chosen, number = self.frames, 0
+
+        def wanted(index: int) -> bool:
+            nonlocal number
+            if chosen is not None and index not in chosen:
+                return False
             number += 1
-            chosen = path.with_name(f'{path.stem}_{number}{path.suffix}')
-        self._used.add(key)
-        return chosen
+            return f'{part.name}_{index:06d}' not in self.without
 
-    def _add_frame(self, image: np.ndarray, time: float) -> Path:
-        if self._film is None:
-            stem = self.folder / self.media.source.stem
-            self._film = FilmWriter(stem, self.media.frames_per_second)
-        self._film.write(Frame(image, time))
-        self.written = self._film.path or self.folder
-        return self.written
+        stop = chosen.stop if chosen is not None else None
+        for frame in part.film.frames(wanted, stop):
+            self.time, self.shown = frame.time, part
+            name = f'{part.name}_{frame.number:06d}'
+            yield Shot(name, frame.image, frame.time, part)
+        if chosen is not None and not number:
+            raise ValueError(
+                f"video '{part.path}' has no frame {chosen.start} (counted from 0): "
+                'ask for others with --frames'
+            )
+
+    def _leave_out(self, part: Part, error: CorruptImageError) -> None:
+        self.damaged.append(part.name)
+        print_log(f'left out: {error}', logger='current', level=logging.WARNING)
 
 
-def as_disks_compare(path: Path) -> str:
-    """A path without what some disks do not tell apart.
+def frame_range(text: str) -> range:
+    """Read which frames are asked for.
 
     Args:
-        path: of a file.
+        text: first and last frame counted from 0, and a step, such as ``0-100``,
+            ``0-100:5`` or ``7``.
+
+    Raises:
+        ValueError: it is none of these.
     """
-    return unicodedata.normalize('NFC', str(path)).casefold()
+    found = re.fullmatch(r'(\d+)(?:-(\d+)(?::([1-9]\d*))?)?', text.strip())
+    if found is None or int(found[2] or found[1]) < int(found[1]):
+        raise ValueError(
+            f'--frames {text} is no range of frames: write 0-100, 0-100:5 (each '
+            'fifth), or the number of one'
+        )
+    return range(int(found[1]), int(found[2] or found[1]) + 1, int(found[3] or 1))

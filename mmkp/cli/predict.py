@@ -1,14 +1,38 @@
-"""The verb ``predict``: keypoints of files, as pictures and a json file."""
+"""The verb ``predict``: keypoints of files, as pictures and files of other programs."""
 
 import argparse
+import shlex
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from mmkp.apis import load_model, predict_files
+from mmkp.apis import load_model
 from mmkp.apis.drawing import FIELD_STYLES, HEATMAP_STYLES
-from mmkp.apis.predict_files import picture_folder
-from mmkp.cli.overrides import parse_with_overrides
+from mmkp.apis.picture_set import picture_folder
+from mmkp.apis.predict import check_formats, write_predictions
+from mmkp.apis.predict_into import PredictionInterruptedError
+from mmkp.apis.predict_options import PredictOptions
+from mmkp.apis.predictions import FORMAT_FILES, Predictions
+from mmkp.apis.run import Run
+from mmkp.apis.run_folders import new_folder
+from mmkp.cli.results import add_result_arguments, print_result
 from mmkp.datasets.object_detection import build_detector, is_detector_file
-from mmkp.engine.cli import add_config_arguments, config_from_arguments
+from mmkp.engine.cli import config_from_arguments
+from mmkp.engine.option_values import OptionAction
+
+# Options that have the same name as words of the command and as fields.
+_SAME = (
+    'frames', 'batch_size', 'resume', 'min_score', 'smooth', 'max_gap', 'fix_swaps',
+    'tracks', 'show_edges', 'show_heatmaps', 'show_fields',
+)  # fmt: skip
+_USAGE = """%(prog)s RUN SOURCE [SOURCE ...] [options] [KEY=VALUE ...]
+       %(prog)s CONFIG CHECKPOINT SOURCE [SOURCE ...] [options] [KEY=VALUE ...]"""
+_SOURCE = (
+    'RUN is a folder of a run or of a training; CONFIG and CHECKPOINT are files. '
+    "SOURCE is an image, a folder, a pattern ('photos/*.jpg'), a text file with a path "
+    'a line, a film, or the index of a camera. KEY=VALUE overrides the config.'
+)
 
 
 def parse_args(
@@ -16,13 +40,43 @@ def parse_args(
 ) -> argparse.Namespace:
     """Read the command line, or these words of one."""
     parser = argparse.ArgumentParser(
-        prog=prog, description='Predict keypoints of files'
+        prog=prog,
+        usage=_USAGE,
+        description='Predict the keypoints of images, folders and films',
+        epilog=_SOURCE,
     )
-    add_config_arguments(parser)
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('input', help='image, folder of images, or video')
+    parser.add_argument('words', nargs='+', metavar='RUN|CONFIG', help='see below')
+    add_result_arguments(parser)
+    _add_what(parser)
+    _add_film(parser)
+    _add_pictures(parser)
     parser.add_argument(
-        '-o', '--out', default='results', help='folder for what is written'
+        '--cfg-options',
+        nargs='+',
+        action=OptionAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config',
+    )
+    parser.add_argument(
+        '--no-check',
+        action='store_true',
+        help='do not look for mistakes in the config: the way past a false alarm',
+    )
+    parser.add_argument('-b', '--batch-size', type=int, default=16)
+    parser.add_argument(
+        '-d', '--device', help='cpu, cuda:0, ...; a GPU where there is one'
+    )
+    args = parser.parse_intermixed_args(argv)
+    _tell_words_apart(parser, args)
+    return args
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '-f',
+        '--formats',
+        default='json',
+        help=f'files to write, with commas between them: {", ".join(FORMAT_FILES)}',
     )
     parser.add_argument(
         '--boxes',
@@ -34,69 +88,165 @@ def parse_args(
         help='of the objects that the detector looks for, with commas between them',
     )
     parser.add_argument(
-        '--show-edges', action='store_true', help='draw the learned edges too'
+        '--frames', help='only these frames (or images): 0-100, or 0-100:5 for each 5th'
     )
     parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='go on behind what an interrupted prediction has written into -o',
+    )
+
+
+def _add_film(parser: argparse.ArgumentParser) -> None:
+    films = parser.add_argument_group('films')
+    films.add_argument(
+        '--smooth',
+        choices=['none', 'oneeuro', 'savgol', 'kalman'],
+        default='none',
+        help='kalman smooths best; oneeuro looks at no later frame',
+    )
+    films.add_argument(
+        '--max-gap',
+        type=float,
+        default=0.2,
+        metavar='SECONDS',
+        help='with --smooth, fill gaps up to this length (default: 0.2)',
+    )
+    films.add_argument(
+        '--fix-swaps',
+        action='store_true',
+        help='put left and right back where they are exchanged for some frames',
+    )
+    films.add_argument(
+        '--tracks', action='store_true', help='follow several objects, and number them'
+    )
+
+
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    pictures = parser.add_argument_group('pictures')
+    pictures.add_argument(
+        '--draw',
+        choices=['all', 'none', 'sheet'],
+        default='all',
+        help='a picture of each image, none, or one of some images',
+    )
+    pictures.add_argument(
+        '--no-pictures', action='store_true', help='the same as --draw none'
+    )
+    pictures.add_argument(
+        '--show-edges', action='store_true', help='draw the learned edges too'
+    )
+    pictures.add_argument(
         '--show-heatmaps',
         nargs='?',
         choices=HEATMAP_STYLES,
         const=HEATMAP_STYLES[0],
         help='one picture of all heatmaps, or one for each keypoint',
     )
-    parser.add_argument(
+    pictures.add_argument(
         '--show-fields',
         nargs='?',
         choices=FIELD_STYLES,
         const=FIELD_STYLES[0],
         help='of a part affinity model: directions as colours or arrows, or each limb',
     )
-    parser.add_argument(
+    pictures.add_argument(
         '--show-stacks',
         action='store_true',
         help='of a top-down model with stacks: keypoints and heatmaps of each',
     )
-    parser.add_argument(
+    pictures.add_argument(
         '--show-numbers', action='store_true', help="write the keypoints' numbers"
     )
-    parser.add_argument(
+    pictures.add_argument(
         '--min-score',
         type=float,
         help='draw no keypoint below this score (default: 0.2; 0 of discovered ones)',
     )
-    parser.add_argument('--no-pictures', action='store_true', help='only the json file')
-    parser.add_argument('-b', '--batch-size', type=int, default=16)
-    parser.add_argument(
-        '-d', '--device', help='cpu, cuda:0, ...; a GPU where there is one'
-    )
-    return parse_with_overrides(parser, argv)
+
+
+def _tell_words_apart(parser: argparse.ArgumentParser, args: Any) -> None:
+    """Set ``run``, or ``config`` and ``checkpoint``, and ``sources``."""
+    words: list[str] = list(vars(args).pop('words'))
+    settings: list[str] = []
+    while len(words) > 1 and '=' in words[-1] and not Path(words[-1]).exists():
+        settings.insert(0, words.pop())
+    if settings:
+        OptionAction([], 'cfg_options')(parser, args, settings, 'KEY=VALUE')
+    args.run = words.pop(0) if Path(words[0]).is_dir() else None
+    needed = ['source'] if args.run else ['config', 'checkpoint', 'source']
+    if len(words) < len(needed):
+        missing = ', '.join(needed[len(words) :])
+        parser.error(
+            f'the following arguments are required: {missing} (the first word is '
+            f'{"" if args.run else "no "}folder of a run)'
+        )
+    args.config, args.checkpoint = (None, None) if args.run else (words[0], words[1])
+    args.sources = words if args.run else words[2:]
+    for word in args.sources[1:]:
+        if not Path(word).exists():
+            parser.error(f"unexpected argument '{word}': a setting is KEY=VALUE")
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict."""
     args = parse_args(argv, prog)
+    formats = [word.strip() for word in args.formats.split(',') if word.strip()]
+    check_formats(formats)
+    options = _options(args)
+    source = args.sources[0] if len(args.sources) == 1 else args.sources
+    run = Run(args.run) if args.run else None
+    if run is not None:
+        settings = args.cfg_options
+        files = (run.config_file, run.checkpoint)
+        model = load_model(*files, args.device, settings, check=False)
+    else:
+        model = load_model(config_from_arguments(args), args.checkpoint, args.device)
+    if run is None or options.resume:
+        folder = Path(args.out or 'results')
+    else:
+        folder = new_folder('predict', args.sources[0], args.out, args.overwrite)
+    try:
+        found = write_predictions(
+            model, source, folder, options, formats, run, run is not None
+        )
+    except PredictionInterruptedError as error:
+        words = [*(prog or 'mmkp predict').split(), *(argv or sys.argv[1:])]
+        words += [] if args.out else ['-o', str(folder)]
+        words += [] if args.resume else ['--resume']
+        print(f'{error}\nto go on: {shlex.join(words)}', file=sys.stderr)
+        raise
+    _print(args, found, formats)
+
+
+def _options(args: argparse.Namespace) -> PredictOptions:
     boxes = args.boxes
     if boxes and is_detector_file(boxes):
         boxes = build_detector(boxes, args.classes)
     elif args.classes:
         raise ValueError('--classes are those of a detector: --boxes DETECTOR.onnx')
-    model = load_model(config_from_arguments(args), args.checkpoint, args.device)
-    path = predict_files(
-        model,
-        args.input,
-        args.out,
-        boxes_file=boxes,
-        show_edges=args.show_edges,
+    return PredictOptions(
+        boxes=boxes,
+        draw='none' if args.no_pictures else args.draw,
         numbers=args.show_numbers,
-        min_score=args.min_score,
-        batch_size=args.batch_size,
-        draw=not args.no_pictures,
-        show_heatmaps=args.show_heatmaps,
-        show_fields=args.show_fields,
         show_stacks=args.show_stacks,
+        **{name: getattr(args, name) for name in _SAME},
     )
-    print(f'keypoints: {path}')
-    if not args.no_pictures:
-        print(f'pictures:  {picture_folder(args.out)}')
-        for kind in ('heatmaps', 'fields', 'stacks'):
-            if getattr(args, f'show_{kind}'):
-                print(f'{kind + ":":10} {path.parent / kind}')
+
+
+def _print(
+    args: argparse.Namespace, found: Predictions, formats: Sequence[str]
+) -> None:
+    folder = found.path
+    if not args.json:
+        print(f'keypoints: {folder / FORMAT_FILES["json"]}')
+        for format in formats:
+            if format != 'json':
+                print(f'{format + ":":10} {folder / FORMAT_FILES[format]}')
+        if args.draw == 'all' and not args.no_pictures:
+            print(f'pictures:  {picture_folder(folder)}')
+            for kind in ('heatmaps', 'fields', 'stacks'):
+                if getattr(args, f'show_{kind}'):
+                    print(f'{kind + ":":10} {folder / kind}')
+    if args.run or args.json:
+        print_result(args, folder, **found.figures)

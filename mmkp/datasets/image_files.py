@@ -18,11 +18,12 @@ from mmkp.datasets.image_formats import (
 from mmkp.labels import read_names
 
 
-def _walk(folder: str, recursive: bool) -> list[str]:
+def _walk(folder: str, recursive: bool, with_films: bool = False) -> list[str]:
     """List image files below a folder, relative to it; links are followed once.
 
     What else looks like a picture or a film is left out, with a word.
     """
+    suffixes = IMAGE_SUFFIXES + (FILM_SUFFIXES if with_films else ())
     found: list[str] = []
     unread: list[str] = []
     visited = set()
@@ -38,7 +39,7 @@ def _walk(folder: str, recursive: bool) -> list[str]:
             if name.startswith('.'):
                 continue
             path = name if relative == '.' else os.path.join(relative, name)
-            if name.lower().endswith(IMAGE_SUFFIXES):
+            if name.lower().endswith(suffixes):
                 found.append(path)
             elif name.lower().endswith(UNREAD_SUFFIXES + FILM_SUFFIXES):
                 unread.append(path)
@@ -73,6 +74,7 @@ def find_images(
     files: str | Sequence[str] | None = None,
     pattern: str | None = None,
     recursive: bool = True,
+    with_films: bool = False,
 ) -> list[str]:
     """List images without opening any of them.
 
@@ -84,6 +86,7 @@ def find_images(
             ``**`` stands for any number of folders. It may not be combined with
             ``files``.
         recursive: Whether to search subfolders too, when neither is given.
+        with_films: Whether to list films too, when neither is given.
 
     Returns:
         File names relative to the folder (or absolute ones, as listed), sorted
@@ -112,7 +115,7 @@ def find_images(
         if not names:
             raise FileNotFoundError(f'no file in {folder} matches {pattern!r}')
         return names
-    names = _walk(folder or '.', recursive)
+    names = _walk(folder or '.', recursive, with_films)
     if not names:
         where = 'or its subfolders ' if recursive else ''
         raise FileNotFoundError(

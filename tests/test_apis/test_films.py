@@ -13,7 +13,8 @@ from PIL import Image
 from mmkp.apis import film_writer, load_model, predict_files
 from mmkp.apis.film_writer import FilmWriter
 from mmkp.apis.films import Film, Frame, is_film
-from mmkp.apis.media import Media, PictureWriter
+from mmkp.apis.media import Media
+from mmkp.apis.picture_writer import PictureWriter
 
 WRITTEN = pytest.mark.parametrize(
     ('suffix', 'codec'),

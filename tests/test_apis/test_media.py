@@ -10,7 +10,8 @@ import pytest
 import tiny
 
 from mmkp.apis import load_model, predict_files
-from mmkp.apis.media import Media, PictureWriter
+from mmkp.apis.media import Media
+from mmkp.apis.picture_writer import PictureWriter
 
 
 def fill(folder, names):
@@ -92,7 +93,7 @@ def test_pictures_of_an_earlier_run_are_not_predicted(model, tmp_path):
 
 def test_boxes_that_fit_no_image_and_images_without(model, tmp_path, monkeypatch):
     told = []
-    module = sys.modules['mmkp.apis.predict_files']
+    module = sys.modules['mmkp.apis.predict_into']
     monkeypatch.setattr(module, 'print_log', lambda text, **_: told.append(text))
     source = fill(tmp_path / 'in', ['a.png', 'b.png', 'c.png'])
     boxes = tmp_path / 'boxes.json'

@@ -1,0 +1,158 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Keypoints of images, folders and films, in one call."""
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from mmkp.apis.predict_into import predict_into, source_name
+from mmkp.apis.predict_options import PredictOptions
+from mmkp.apis.predictions import FORMAT_FILES, Predictions
+from mmkp.apis.run import Run
+from mmkp.apis.run_folders import MARK, new_folder
+from mmkp.apis.sources import Source
+from mmkp.ops.finite import finite_or_none
+
+
+def predict(
+    run_or_model: Run | str | Path | nn.Module,
+    source: Source,
+    out: str | Path | None = None,
+    formats: Sequence[str] = ('json',),
+    overwrite: bool = False,
+    device: str | None = None,
+    **options: Any,
+) -> Predictions:
+    """Predict the keypoints of images, folders and films.
+
+    Args:
+        run_or_model: a run, its folder, or a model of :func:`mmkp.apis.load_model`.
+        source: file, folder, pattern, text list of files, film, index of a camera, or
+            what a notebook holds: arrays (H, W, 3) in RGB, PIL images, tensors, and
+            lists of these.
+        out: folder to write; by default ``runs/predict/<name>``, numbered.
+        formats: files to write beside ``keypoints.json``, see
+            :data:`mmkp.apis.predictions.FORMAT_FILES`.
+        overwrite: whether to empty the folder that ``out`` names.
+        device: such as 'cpu'; by default a GPU where there is one.
+        **options: see :class:`mmkp.apis.predict_options.PredictOptions`.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        FileNotFoundError: the run or the source do not exist.
+        FileExistsError: the folder holds something.
+        ValueError: the source or an option is none.
+        KeyboardInterrupt: Ctrl-C; what was predicted is written down, and
+            ``resume=True`` with the same ``out`` goes on.
+    """
+    chosen = PredictOptions(**options)
+    check_formats(formats)
+    run = None
+    if isinstance(run_or_model, nn.Module):
+        model: nn.Module = run_or_model
+    else:
+        run = Run(run_or_model)
+        model = run.load_model(device)
+    if chosen.resume:
+        folder = _folder_to_resume(out)
+    else:
+        name = source if isinstance(source, str | Path) else ''
+        folder = new_folder('predict', name, out, overwrite)
+    return write_predictions(model, source, folder, chosen, formats, run)
+
+
+def write_predictions(
+    model: nn.Module,
+    source: Source,
+    folder: str | Path,
+    options: PredictOptions,
+    formats: Sequence[str] = ('json',),
+    run: Run | None = None,
+    described: bool = True,
+) -> Predictions:
+    """Predict into a folder that may hold something.
+
+    Args:
+        model: of :func:`mmkp.apis.load_model`.
+        source: as :func:`predict` takes it.
+        folder: to write into.
+        options: how.
+        formats: files to write beside ``keypoints.json``.
+        run: that the model is of.
+        described: whether to write ``run.json``, so that the folder is a run.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        ValueError: as :func:`predict`.
+    """
+    folder = Path(folder)
+    known = {name: run.info.get(name) for name in _KNOWN} if run else {}
+    result = _begin(folder, source, known, run) if described else None
+    written = predict_into(model, source, folder, options, known)
+    figures = finite_or_none(written.figures)
+    if result is not None:
+        partners = written.head['flip_indices']
+        result.update(
+            figures=figures,
+            keypoint_names=written.head['keypoint_names'],
+            links=written.head['links'],
+            swaps=[[i, j] for i, j in enumerate(partners) if i < j],
+        )
+    predictions = Predictions(folder, figures)
+    for format in formats:
+        if format != 'json':
+            predictions.write(folder / FORMAT_FILES[format], format)
+    return predictions
+
+
+def _begin(folder: Path, source: Source, known: dict, run: Run | None) -> Run:
+    """Write down what is predicted of what, before it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told: dict[str, Any] = dict(known, source=source_name(source))
+    if run is not None:
+        told['config'] = os.path.relpath(run.config_file, folder)
+        told['checkpoint'] = os.path.relpath(run.checkpoint, folder)
+    if not (folder / MARK).is_file():
+        return Run.create(folder, 'predict', command=shlex.join(sys.argv), **told)
+    result = Run(folder)
+    before = result.source
+    if before is not None and before != told['source']:
+        raise ValueError(
+            f"'{folder}' holds keypoints of '{before}', not of '{told['source']}': "
+            '--resume goes on with the same source'
+        )
+    result.update(**told)
+    return result
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Raise unless all of these can be written.
+
+    Args:
+        formats: names of ``FORMAT_FILES``.
+
+    Raises:
+        ValueError: one is unknown.
+    """
+    for format in formats:
+        if format not in FORMAT_FILES:
+            known = ', '.join(FORMAT_FILES)
+            raise ValueError(f"'{format}' is no format of files; there are {known}")
+
+
+_KNOWN = ('keypoint_names', 'links', 'swaps')
+
+
+def _folder_to_resume(out: str | Path | None) -> Path:
+    if out is None:
+        raise ValueError('--resume goes on in a folder: name it with -o')
+    return Path(out)
