@@ -1,6 +1,7 @@
 """Tiles, captions and grids of pictures. All pictures are RGB, uint8."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -78,7 +79,7 @@ def put_text(
         A picture of the same shape.
     """
     canvas = Image.fromarray(image)
-    font = ImageFont.load_default(size)
+    font = _font(text, size)
     drawing = ImageDraw.Draw(canvas)
     drawing.text(position, text, fill=tuple(color), font=font, anchor=anchor)
     return np.asarray(canvas)
@@ -86,7 +87,16 @@ def put_text(
 
 def text_width(text: str, size: int = TEXT_SIZE) -> int:
     """Width of a line of text in pixels."""
-    return int(np.ceil(ImageFont.load_default(size).getlength(text)))
+    return int(np.ceil(_font(text, size).getlength(text)))
+
+
+def _font(text: str, size: int) -> Any:
+    """Pillow's own font, which has English letters alone; else that of matplotlib."""
+    if text.isascii():
+        return ImageFont.load_default(size)
+    from matplotlib import get_data_path  # a fifth of a second
+
+    return ImageFont.truetype(f'{get_data_path()}/fonts/ttf/DejaVuSans.ttf', size)
 
 
 def blank(height: int, width: int) -> np.ndarray:

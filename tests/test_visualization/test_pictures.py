@@ -135,3 +135,8 @@ def test_contact_sheet_shows_annotations(mode):
     assert cfg['pipeline'][-1] == dict(type='PackPoseInputs')
     with pytest.raises(ValueError, match='mode must be one of'):
         picture_dataset(cfg, mode='else')
+
+
+def test_captions_tell_letters_apart_that_english_has_not():
+    drawn = [caption(text, 40).tobytes() for text in 'uüößΩж']
+    assert len(set(drawn)) == len(drawn)
