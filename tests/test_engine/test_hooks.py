@@ -148,3 +148,24 @@ def test_metrics_that_ask_for_the_model_are_given_it():
         asks.judged_model = None
         getattr(JudgedModelHook(), give)(runner)
         assert asks.judged_model is model and not hasattr(asks_not, 'judged_model')
+
+
+def test_checkpoints_tell_the_cpu_seconds_of_all_runs_of_a_training(monkeypatch):
+    from mmkp.engine.hooks.training_clock import CPU_KEY, TrainingClock
+
+    now = [100.0]
+    monkeypatch.setattr('time.process_time', lambda: now[0])
+    kept: dict = {}
+    for used, total in ((7.0, 7.0), (5.0, 12.0)):
+        clock = TrainingClock('wall')
+        clock.after_load_checkpoint(SimpleNamespace(_resume=True), kept)
+        clock.before_train(None)
+        now[0] += used
+        clock.before_save_checkpoint(None, kept)
+        assert kept[CPU_KEY] == pytest.approx(total)
+        now[0] += 50  # between the runs
+    fresh = TrainingClock('cpu')
+    fresh.after_load_checkpoint(SimpleNamespace(_resume=False), kept)
+    fresh.before_train(None)
+    fresh.before_save_checkpoint(None, kept)
+    assert kept[CPU_KEY] == 0
