@@ -4,10 +4,7 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-
-from mmkp.evaluation.functional import KeypointSamples, get_protocol
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / 'tools' / 'benchmarks'
 LMDIS = 'lmdis-light_folder-64x64'
@@ -115,21 +112,6 @@ def test_what_needs_no_training_keeps_its_one_step(runs, tmp_path):
     )
     cfg = runs.configure(run, tmp_path)
     assert cfg.train_cfg.max_iters == 1 and 'time_limit' not in cfg.default_hooks
-
-
-def test_ridge_errors_are_those_of_halves(runs):
-    rng = np.random.default_rng(0)
-    discovered = rng.uniform(0.2, 0.8, (80, 4, 2))
-    annotated = 0.5 * discovered[:, :2] + 0.1
-    samples = KeypointSamples.from_arrays(discovered, annotated)
-    protocol = get_protocol('generic')
-    found = runs.ridge_errors(
-        protocol, samples.select(np.arange(40)), samples.select(np.arange(40, 80))
-    )
-    assert max(found['ridge'], found['fit_ridge']) < 0.05
-    spread = 100 * np.linalg.norm(annotated - annotated.mean(0), axis=2).mean()
-    assert found['ridge_mean_pose'] == pytest.approx(spread, rel=0.05)
-    assert found['fit_ridge_mean_pose'] == pytest.approx(spread, rel=0.05)
 
 
 def _line(method, data, error, score, seed=0):

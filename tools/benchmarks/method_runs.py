@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,7 @@ from mmpose.registry import METRICS
 from mmkp.apis import score_keypoints
 from mmkp.engine import find_resumable_checkpoint, load_config
 from mmkp.engine.runner_options import without_validation
-from mmkp.evaluation.functional.forward_error import fit_protocol, score_protocol
-from mmkp.evaluation.functional.mean_pose import without_inputs
-from mmkp.evaluation.functional.protocols import RegressionProtocol
-from mmkp.evaluation.functional.samples import KeypointSamples
-from mmkp.evaluation.metrics import DiscoveredKeypointMetric
-from mmkp.evaluation.metrics.evaluation_sets import split_records, to_samples
+from mmkp.evaluation.metrics.cross_fitted_metric import CrossFittedMetric
 from mmkp.models.frozen_features import Features
 
 # What is looked at of each set, evenly spaced: labelled images to fit on and to score,
@@ -97,55 +92,8 @@ class Run:
         return '_'.join([*parts, f'seed{self.seed}', *changed]).replace('/', '-')
 
 
-@METRICS.register_module()
-class CrossFittedMetric(DiscoveredKeypointMetric):
-    """The metric, and errors by cross-validated ridge regression beside it.
-
-    ``ridge`` is that of the images to score; ``fit_ridge`` that of each half of the
-    images to fit on by a map of the other half: what choices may be made by.
-    """
-
-    def compute_metrics(self, results: list) -> dict[str, float]:
-        """Figures of the metric, and ``[fit_]ridge[_mean_pose]``."""
-        figures = super().compute_metrics(list(results))
-        unique = {record.key: record for record in results}
-        fit, score = split_records([unique[key] for key in sorted(unique)])
-        figures.update(ridge_errors(self.protocol, to_samples(fit), to_samples(score)))
-        return figures
-
-
-def ridge_errors(
-    protocol: RegressionProtocol, fit: KeypointSamples, score: KeypointSamples
-) -> dict[str, float]:
-    """Errors of a protocol by ridge regression with a constant term.
-
-    Args:
-        protocol: The protocol.
-        fit: Images to fit on.
-        score: Images to score.
-
-    Returns:
-        ``ridge``, ``fit_ridge`` and the mean pose's, in the protocol's unit.
-    """
-    ridge = replace(protocol, regression='ridge', bias=True)
-    even = np.arange(len(fit)) % 2 == 0
-    halves = (fit.select(even), fit.select(~even))
-    pairs = dict(ridge=[(fit, score)], fit_ridge=[halves, halves[::-1]])
-    figures = {}
-    for name, sets in pairs.items():
-        for suffix, without in (('', False), ('_mean_pose', True)):
-            found = []
-            for one, other in sets:
-                rules = ridge
-                if without:
-                    rules, one = without_inputs(ridge, one)
-                    rules = replace(rules, regression='least_squares')
-                    _, other = without_inputs(ridge, other)
-                found.append(
-                    score_protocol(rules, fit_protocol(rules, one), other).figure
-                )
-            figures[name + suffix] = float(np.mean(found))
-    return figures
+# Registered for the configs of this table alone.
+METRICS.register_module(module=CrossFittedMetric)
 
 
 def configure(run: Run, work_dir: Path) -> Config:
