@@ -2,6 +2,7 @@
 """From a folder or a film to keypoints that nobody has labeled, in one call."""
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -89,7 +90,8 @@ def discover(
     run = _unfinished(source, out, settings)
     if run is None:
         folder = new_folder('discover', source, out, overwrite)
-        run = Run.create(folder, 'discover', settings=settings, source=str(source))
+        known = dict(settings=settings, source=str(source))
+        run = Run.create(folder, 'discover', command=shlex.join(sys.argv), **known)
     if not (run.path / CONFIG).is_file():
         _prepare(run, media, _boxes(boxes), options)
     _train(run)

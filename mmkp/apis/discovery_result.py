@@ -16,9 +16,10 @@ from mmkp.apis.discovery_advice import advice
 from mmkp.apis.find_sides import find_sides, metainfo_with_sides
 from mmkp.apis.model import load_model
 from mmkp.apis.predict_files import predict_files
+from mmkp.apis.report_sources import source_images
 from mmkp.apis.run import Run
-from mmkp.apis.run_images import read_run_images
 from mmkp.apis.spread_images import spread_images
+from mmkp.apis.view import view
 from mmkp.datasets.coco_writer import write_atomically, write_image
 from mmkp.datasets.object_detection import BoxDetector
 from mmkp.engine import find_resumable_checkpoint, load_checkpoint_file
@@ -55,6 +56,7 @@ def finish_discovery(run: Run, boxes: str | Path | BoxDetector | None = None) ->
     source = str(run.source)
     predict_files(model, source, run.path, boxes, draw=False)
     write_sheet(run)
+    view(run, overwrite=True)
     run.update(
         checkpoint=MODEL,
         score=scores.score,
@@ -102,10 +104,10 @@ def write_sheet(run: Run) -> Path:
     places = np.linspace(0, len(records) - 1, min(SHOWN, len(records)))
     chosen = [records[int(place)] for place in np.unique(places.round())]
     names = [record['image'] for record in chosen]
-    images = read_run_images(run, names)
+    images = dict(zip(names, source_images(run, run.source, names), strict=True))
     pictures, points = [], []
     for record in chosen:
-        if (image := images.get(record['image'])) is None:
+        if (image := images[record['image']]) is None:
             continue
         picture = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         for instance in record['instances']:

@@ -5,15 +5,17 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from mmkp.apis.films import Film
 from mmkp.apis.media import Media
 from mmkp.datasets.figure_ground import background_distance, figure_mask
-from mmkp.datasets.image_decoding import ORIENTATION, CorruptImageError, read_image
+from mmkp.datasets.image_decoding import ORIENTATION, CorruptImageError
 
 #: Images that are looked at, and how long their longer side is then, in pixels; that of
 #: the scene behind them, and of how many images it is the median at least.
@@ -114,11 +116,11 @@ def survey(media: Media) -> Survey:
     images, damaged = _some_images(media)
     if not images:
         raise CorruptImageError(
-            f"'{media.source}': none of {len(damaged)} images that were looked at can "
+            f"'{media.folder}': none of {len(damaged)} images that were looked at can "
             f'be read, e.g. {damaged[0]}'
         )
     found = _figure_and_ground([_reduced(image, SCENE_SIDE) for image in images])
-    if media.film is not None:
+    if media.is_video:
         (height, width) = images[0].shape[:2]
         return Survey(
             media.length,
@@ -126,7 +128,7 @@ def survey(media: Media) -> Survey:
             frames_per_second=media.frames_per_second,
             **found,
         )
-    paths = {name: media_path(media, name) for name in media.names}
+    paths = {part.name: part.path for part in media.parts if part.path}
     sizes, num_turned = _headers(list(paths.values()))
     return Survey(
         media.length,
@@ -138,46 +140,35 @@ def survey(media: Media) -> Survey:
     )
 
 
-def media_path(media: Media, name: str) -> Path:
-    """Where an image lies.
-
-    Args:
-        media: that it is of, no film.
-        name: of the image.
-    """
-    folder = media.source if media.source.is_dir() else media.source.parent
-    return folder / name
-
-
 def _some_images(media: Media) -> tuple[list[np.ndarray], list[str]]:
     """Images, evenly spread, and the names of those that cannot be read."""
-    if media.film is not None:
-        return _some_frames(media.source, media.length or 1), []
-    places = np.linspace(0, len(media.names) - 1, min(LOOKED_AT, len(media.names)))
-    images, damaged = [], []
+    films = [part.film for part in media.parts if isinstance(part.film, Film)]
+    shown = [part for part in media.parts if part.film is None]
+    images = [frame for film in films for frame in _some_frames(film, len(films))]
+    damaged = []
+    places = np.linspace(0, len(shown) - 1, min(LOOKED_AT, len(shown)))
     for place in places.round().astype(int):
-        name = media.names[place]
         try:
-            images.append(read_image(media_path(media, name)))
+            images.append(shown[place].read())
         except CorruptImageError:
-            damaged.append(name)
+            damaged.append(shown[place].name)
     return images, damaged
 
 
-def _some_frames(path: Path, length: int) -> list[np.ndarray]:
+def _some_frames(film: Film, num_films: int) -> list[np.ndarray]:
     """Frames of a film, evenly spread, as far as it can be wound."""
-    video = cv2.VideoCapture(str(path))
+    number = -(-LOOKED_AT // num_films)
+    video = cv2.VideoCapture(str(film.path))
     frames = []
-    for place in np.unique(np.linspace(0, length - 1, LOOKED_AT).round().astype(int)):
+    last = (film.num_declared or 1) - 1
+    for place in np.unique(np.linspace(0, last, number).round()):
         video.set(cv2.CAP_PROP_POS_FRAMES, float(place))
         good, frame = video.read()
         if good:
             frames.append(frame)
     video.release()
-    if not frames:  # moving pictures, which OpenCV does not wind
-        frames = [image for _, image in Media(path)]
-        frames = frames[:: -(-len(frames) // LOOKED_AT)]
-    return frames
+    # Moving pictures, and films of unknown length, are not wound.
+    return frames or [frame.image for frame in islice(film, number)]
 
 
 def _reduced(image: np.ndarray, side: int) -> np.ndarray:

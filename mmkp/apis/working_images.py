@@ -4,7 +4,6 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -77,7 +76,7 @@ def write_working_images(
     progress.finish()
     if not number:
         what = 'has a box' if boxes is not None and num_read else 'can be read'
-        raise ValueError(f"no image of '{media.source}' {what}")
+        raise ValueError(f"no image of '{media.folder}' {what}")
     return number
 
 
@@ -85,13 +84,14 @@ def _spread(
     media: Media, left_out: Collection[str]
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Images in an order such that every beginning is spread over all of them."""
-    if media.film is not None:
-        step = -(-(media.length or 1) // MOST)
-        yield from islice(media, 0, None, step)
+    if media.is_video:
+        length = media.length or 1
+        media.frames = range(0, length, -(-length // MOST)) if length > MOST else None
+        yield from media
         return
-    kept = [name for name in media.names if name not in left_out]
+    kept = [part for part in media.parts if part.name not in left_out]
     order = np.random.default_rng(0).permutation(len(kept))[:MOST]
-    media.names = [kept[index] for index in order]
+    media.parts = [kept[index] for index in order]
     yield from media
 
 
