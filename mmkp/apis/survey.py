@@ -121,10 +121,10 @@ def survey(media: Media) -> Survey:
         )
     found = _figure_and_ground([_reduced(image, SCENE_SIDE) for image in images])
     if media.is_video:
-        (height, width) = images[0].shape[:2]
+        shown = Counter((image.shape[1], image.shape[0]) for image in images)
         return Survey(
             media.length,
-            [((width, height), 1)],
+            shown.most_common(),
             frames_per_second=media.frames_per_second,
             **found,
         )
@@ -200,7 +200,8 @@ def _of_one(
     image: np.ndarray, scene: np.ndarray | None
 ) -> tuple[float, float, float, float] | None:
     """Figures of one image, None where nothing differs from the background."""
-    distance = background_distance(image, scene).clip(0, 255).astype(np.uint8)
+    nearest = background_distance(image, scene)
+    distance = nearest.clip(0, 255).astype(np.uint8)
     limit, _ = cv2.threshold(distance, 0, 255, cv2.THRESH_OTSU)
     differs = distance > limit
     mask = figure_mask(image, scene)
@@ -212,7 +213,7 @@ def _of_one(
     separability = share * (1 - share) * apart**2 / variance
     unexplained = np.median(distance[~mask]) / distance[mask].mean()
     by_border = np.median(background_distance(image, None)[::2, ::2])
-    still = scene is not None and np.median(distance[::2, ::2]) < by_border
+    still = scene is not None and np.median(nearest[::2, ::2]) < by_border
     return separability, unexplained, mask.sum() / differs.sum(), float(still)
 
 
