@@ -3,9 +3,6 @@
 Importing this package registers every type of mmkp in the registries of MMPose.
 """
 
-from importlib import import_module
-from typing import Any
-
 from mmkp.dependencies import check_dependencies
 from mmkp.early_interruption import tell_early_interruptions
 from mmkp.version import __version__
@@ -16,6 +13,9 @@ check_dependencies()
 from mmkp import compat  # noqa: E402
 
 compat.apply()
+
+from importlib import import_module  # noqa: E402
+from typing import Any  # noqa: E402
 
 # These imports register, and need the shims above.
 from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402

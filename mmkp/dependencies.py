@@ -85,6 +85,7 @@ OTHERS = tuple(
     for module, distribution, minimum in (
         ('addict', 'addict', ''),
         ('json_tricks', 'json-tricks', ''),
+        ('jinja2', 'jinja2', ''),
         ('matplotlib', 'matplotlib', ''),
         ('munkres', 'munkres', ''),
         ('numpy', 'numpy', '1.24'),
