@@ -3,6 +3,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,66 @@ def parse_deeplabcut(
     Raises:
         ValueError: If a header row is missing or contradicts itself.
     """
+    found = read_animals(table, numbers)
+    entries, unlikely = [], 0
+    for name, line, values in zip(found.names, found.lines, found.values, strict=True):
+        points = values[..., :2].copy()
+        low = values[..., 2] < min_likelihood
+        unlikely += int((low & ~np.isnan(points).any(-1)).sum())
+        points[low] = np.nan
+        shown = [v for v in points if not np.isnan(v).all()] or [points[0]]
+        entries += [Landmarks(name, animal, line) for animal in shown]
+    _refuse_films(table, entries)
+    if unlikely:
+        warnings.warn(
+            f'{table.path}: {unlikely} points of a likelihood below {min_likelihood} '
+            'are taken as missing',
+            stacklevel=3,
+        )
+    return LandmarkTable(table.path, found.parts, entries)
+
+
+@dataclass
+class AnimalTable:
+    """The cells of a table of DeepLabCut, in csv or HDF5.
+
+    Attributes:
+        scorer: Person or network that the points are of.
+        animals: Names of the A animals, one that is '' of a table of a single animal.
+        parts: Names of the K body parts.
+        names: Of R images, or numbers of frames.
+        lines: Where they stand in the file.
+        values: (R, A, K, 3) float64, x, y and likelihood, NaN where empty.
+        has_likelihood: Whether there is a column of likelihoods.
+    """
+
+    scorer: str
+    animals: list[str]
+    parts: list[str]
+    names: list[str]
+    lines: list[int]
+    values: np.ndarray
+    has_likelihood: bool
+
+    @property
+    def is_of_film(self) -> bool:
+        """Whether the rows are frames of a film in place of images."""
+        return bool(self.names) and all(name.isdecimal() for name in self.names)
+
+
+def read_animals(table: Table, numbers: NumberReader) -> AnimalTable:
+    """Read all cells of a table of one or several animals.
+
+    Args:
+        table: See :func:`parse_deeplabcut`.
+        numbers: Reads its numbers.
+
+    Returns:
+        What the cells say, empty rows included.
+
+    Raises:
+        ValueError: If a header row is missing or contradicts itself.
+    """
     header = _header(table)
     rows = table.rows[len(header) :]
     if not rows:
@@ -49,28 +110,24 @@ def parse_deeplabcut(
     index = min(p for place in places.values() for p in place.values())
     parts = list(dict.fromkeys(part for _, part in places))
     animals = list(dict.fromkeys(animal for animal, _ in places))
-    entries, unlikely = [], 0
-    for row in rows:
-        name = '/'.join(cell for cell in row.cells[:index] if cell)
-        values = np.full((len(animals), len(parts), 2), np.nan)
-        for (animal, part), place in places.items():
-            point = [numbers(row.cells[place[axis]], row) for axis in 'xy']
-            if 'likelihood' in place:
-                likelihood = numbers(row.cells[place['likelihood']], row)
-                if likelihood < min_likelihood:
-                    unlikely += not np.isnan(point).any()
-                    continue
-            values[animals.index(animal), parts.index(part)] = point
-        shown = [v for v in values if not np.isnan(v).all()] or [values[0]]
-        entries += [Landmarks(name, points, row.line) for points in shown]
-    _refuse_films(table, entries)
-    if unlikely:
-        warnings.warn(
-            f'{table.path}: {unlikely} points of a likelihood below {min_likelihood} '
-            'are taken as missing',
-            stacklevel=3,
-        )
-    return LandmarkTable(table.path, parts, entries)
+    values = np.full((len(rows), len(animals), len(parts), 3), np.nan)
+    for (animal, part), place in places.items():
+        column = values[:, animals.index(animal), parts.index(part)]
+        for axis, name in enumerate(('x', 'y', 'likelihood')):
+            if name in place:
+                cell = place[name]
+                column[:, axis] = [numbers(row.cells[cell], row) for row in rows]
+    return AnimalTable(
+        next((cell for cell in header['scorer'].cells[index:] if cell), '')
+        if 'scorer' in header
+        else '',
+        animals,
+        parts,
+        ['/'.join(cell for cell in row.cells[:index] if cell) for row in rows],
+        [row.line for row in rows],
+        values,
+        any('likelihood' in place for place in places.values()),
+    )
 
 
 def _header(table: Table) -> dict[str, Row]:

@@ -21,6 +21,7 @@ class LabelSet:
             object stay.
         keypoints: (N, K, 2) float64, NaN where missing.
         scores: (N, K) float64 of a model's confidence, None of labels.
+        object_scores: (N,) float64 of whole objects, None of labels.
         visibility: (N, K) int64, 0 missing, 1 hidden, 2 visible, as in COCO; by default
             2 wherever there is a point.
         boxes: (N, 4) float64, ``x1, y1, x2, y2``, NaN where there is none.
@@ -32,6 +33,7 @@ class LabelSet:
         root: folder of the images.
         film: that the images are frames of.
         frames_per_second: of the film, 0 of images.
+        scorer: person or model that the keypoints are of, as DeepLabCut names it.
     """
 
     keypoint_names: list[str]
@@ -49,6 +51,8 @@ class LabelSet:
     root: Path = Path('.')
     film: Path | None = None
     frames_per_second: float = 0.0
+    scorer: str = ''
+    object_scores: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         number, images = len(self.keypoints), len(self.image_names)
