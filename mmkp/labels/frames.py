@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 _END = re.compile(r'(\d+)(?:\.[A-Za-z]+)?$')
 _FILMS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv')
 
@@ -38,6 +40,22 @@ def frame_numbers(names: Sequence[str]) -> list[int] | None:
     found = [frame_number(name) for name in names]
     numbers = [number for number in found if number is not None]
     return numbers if len(set(numbers)) == len(found) else None
+
+
+def frame_rate(names: Sequence[str], times: Sequence[float] | np.ndarray) -> float:
+    """Return the frames a second, rounded to 3 digits, 0 if it is unknown.
+
+    Args:
+        names: Of frames, which end in their numbers.
+        times: Of them, in seconds.
+    """
+    numbers = frame_numbers(names)
+    steps = np.diff(np.asarray(times, np.float64))
+    counts = np.diff(range(len(names)) if numbers is None else numbers)
+    known = (steps > 0) & (counts > 0)
+    return (
+        round(float(np.median(counts[known] / steps[known])), 3) if known.any() else 0.0
+    )
 
 
 def stem_of(film: str | Path) -> str:

@@ -13,6 +13,10 @@ ASPECTS: dict[str, tuple[str, Callable[[LabelSet], int]]] = {
         'names of {} keypoints; they are numbered',
         lambda labels: sum(not name.isdecimal() for name in labels.keypoint_names),
     ),
+    'images': (
+        'names of {} images; they are numbered',
+        lambda labels: 0 if labels.film else len(labels.image_names),
+    ),
     'empty': ('{} images without an object', lambda labels: _empty_images(labels)),
     'several': (
         '{} objects in images that have another one; the one of the best score, else '

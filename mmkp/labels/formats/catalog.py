@@ -21,7 +21,7 @@ from . import (
 )
 from .format import Format, keeping
 
-_DLC = keeping('names empty several individuals scores film scorer')
+_DLC = keeping('names images empty several individuals scores film scorer')
 
 # In the order in which they are recognized; a suffix stands for the first that has it.
 _ALL = (
@@ -33,8 +33,8 @@ _ALL = (
         keypoints_json.read,
         keypoints_json.write,
         keeping(
-            'names empty several individuals scores object_scores hidden boxes sizes '
-            'times links swaps film scorer'
+            'names images empty several individuals scores object_scores hidden boxes '
+            'sizes times links swaps film scorer'
         ),
     ),
     Format(
@@ -53,8 +53,8 @@ _ALL = (
         coco.read,
         coco.write,
         keeping(
-            'names empty several individuals scores object_scores hidden boxes sizes '
-            'links'
+            'names images empty several individuals scores object_scores hidden boxes '
+            'sizes links'
         ),
     ),
     Format(
@@ -73,7 +73,9 @@ _ALL = (
         label_studio.recognize,
         label_studio.read,
         label_studio.write,
-        keeping('names empty several individuals scores object_scores boxes sizes'),
+        keeping(
+            'names images empty several individuals scores object_scores boxes sizes'
+        ),
     ),
     Format(
         'dlc',
@@ -91,7 +93,7 @@ _ALL = (
         deeplabcut_csv.recognize,
         deeplabcut_csv.read,
         deeplabcut_csv.write_lightning_pose,
-        keeping('names empty scores film scorer'),
+        keeping('names images empty scores film scorer'),
     ),
     Format(
         'csv',
@@ -100,7 +102,7 @@ _ALL = (
         tidy_csv.recognize,
         tidy_csv.read,
         tidy_csv.write,
-        keeping('names empty several individuals scores'),
+        keeping('names images empty several individuals scores'),
     ),
     Format(
         'table',
@@ -127,7 +129,8 @@ _ALL = (
         slp.read,
         slp.write,
         keeping(
-            'names empty several individuals scores object_scores links swaps film'
+            'names images empty several individuals scores object_scores links swaps '
+            'film'
         ),
     ),
     Format(
@@ -146,7 +149,9 @@ _ALL = (
         nwb.recognize,
         nwb.read,
         nwb.write,
-        keeping('names empty several individuals scores times links film scorer'),
+        keeping(
+            'names images empty several individuals scores times links film scorer'
+        ),
     ),
     Format(
         'cvat',
@@ -155,7 +160,7 @@ _ALL = (
         cvat.recognize,
         cvat.read,
         cvat.write,
-        keeping('names empty several individuals hidden sizes'),
+        keeping('names images empty several individuals hidden sizes'),
     ),
     Format(
         'yolo',
@@ -164,7 +169,7 @@ _ALL = (
         yolo.recognize,
         yolo.read,
         yolo.write,
-        keeping('names empty several hidden boxes sizes swaps'),
+        keeping('names images empty several hidden boxes sizes swaps'),
         is_folder=True,
     ),
     Format(
@@ -174,7 +179,7 @@ _ALL = (
         deeplabcut_project.recognize,
         deeplabcut_project.read,
         deeplabcut_project.write,
-        keeping('names empty several individuals links scorer'),
+        keeping('names images empty several individuals links scorer'),
         is_folder=True,
     ),
     Format(
@@ -184,7 +189,7 @@ _ALL = (
         openpose.recognize,
         openpose.read,
         openpose.write,
-        keeping('empty several scores'),
+        keeping('images empty several scores'),
         is_folder=True,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..frames import stem_of
+from ..frames import frame_rate, stem_of
 from ..image_files import sizes_of
 from ..json_file import read_json
 from ..label_set import LabelSet
@@ -252,8 +252,7 @@ def _complete(labels: LabelSet, content: dict, path: Path) -> None:
         labels.film, labels.root = source, Path('.')
         rate = number_or_nan(content.get('frames_per_second'))
         if not rate > 0 and labels.times is not None:
-            steps = np.diff(labels.times)
-            rate = 1 / np.median(steps) if len(steps) and np.median(steps) > 0 else 0.0
+            rate = frame_rate(labels.image_names, labels.times)
         labels.frames_per_second = round(float(np.nan_to_num(rate)), 3)
     else:
         is_image = len(labels.image_names) == 1 and source.name.startswith(

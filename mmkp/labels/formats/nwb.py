@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..frames import frame_name, frame_numbers
+from ..frames import frame_name, frame_numbers, frame_rate
 from ..hdf5_file import import_for
 from ..individuals import individual_columns
 from ..label_set import LabelSet
@@ -189,8 +189,6 @@ def _labels(found: list[Any], content: Any, path: Path) -> LabelSet:
     order = np.argsort(index, kind='stable')
     all_scores = np.concatenate(scores)[order]
     edges = first.skeleton.edges if first.skeleton is not None else None
-    steps = np.diff(times)
-    rate = 1 / float(np.median(steps)) if len(steps) and np.median(steps) > 0 else 0.0
     images = content.acquisition.get(_IMAGES)
     has_times = film and (images is None or images.description == _KNOWN_TIMES)
     points = np.concatenate(keypoints)[order]
@@ -206,7 +204,7 @@ def _labels(found: list[Any], content: Any, path: Path) -> LabelSet:
         links=[(int(a), int(b)) for a, b in edges] if edges is not None else [],
         root=Path('.') if film else path.parent,
         film=Path(film) if film else None,
-        frames_per_second=round(rate, 3) if has_times else 0.0,
+        frames_per_second=frame_rate(names, times) if has_times else 0.0,
         scorer='' if first.scorer == 'mmkp' else str(first.scorer or ''),
     )
 

@@ -286,5 +286,5 @@ def _fractions(labels: LabelSet, index: int, size: list[int]) -> str:
 
 
 def _word(value: Decimal) -> str:
-    """A number of 20 digits without an exponent."""
-    return f'{value:.20g}' if not value else f'{+value:.20f}'.rstrip('0')
+    """A number of 20 digits."""
+    return f'{value:.20g}'
