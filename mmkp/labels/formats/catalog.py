@@ -105,14 +105,6 @@ _ALL = (
         keeping('names images empty several individuals scores'),
     ),
     Format(
-        'table',
-        'csv of a row an object (x0, y0, ... or nose_x, nose_y, ...)',
-        (),
-        landmark_csv.recognize,
-        landmark_csv.read,
-        None,
-    ),
-    Format(
         'dlc-h5',
         'DeepLabCut h5',
         ('.h5',),
@@ -191,6 +183,14 @@ _ALL = (
         openpose.write,
         keeping('images empty several scores'),
         is_folder=True,
+    ),
+    Format(
+        'table',
+        'csv of a row an object (x0, y0, ... or nose_x, nose_y, ...)',
+        (),
+        landmark_csv.recognize,
+        landmark_csv.read,
+        None,
     ),
 )
 

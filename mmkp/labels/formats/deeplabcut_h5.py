@@ -56,7 +56,7 @@ def read(source: Source) -> LabelSet:
         kind = _text(group.attrs['pandas_type'])
         if kind == 'frame':
             columns, levels, names, values = _fixed(group, path)
-        elif kind in ('frame_table', 'frame_table_multi'):
+        elif kind == 'frame_table':
             columns, levels, names, values = _table(group, path)
         else:
             raise ValueError(f'{path} holds a {kind!r:.40} of pandas, not a table')
