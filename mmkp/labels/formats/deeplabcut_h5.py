@@ -79,19 +79,17 @@ def write(labels: LabelSet, path: Path) -> None:
     import_for('tables', path)
     found = table_of(labels, path)
     header = table_header(found)
+    # Text as objects: DeepLabCut's pandas does not know pandas' later type of text.
     columns = pandas.MultiIndex.from_arrays(
-        [np.array(cells, object) for _, cells in header],
+        [pandas.Index(cells, dtype=object) for _, cells in header],
         names=[level for level, _ in header],
     )
-    index: Any = np.array(found.names, object)
     if found.is_of_film:
-        index = np.array([int(name) for name in found.names], np.int64)
-    # Text as objects: DeepLabCut's pandas does not know pandas' later type of text.
-    with pandas.option_context('future.infer_string', False):
-        frame = pandas.DataFrame(
-            table_numbers(found), index=pandas.Index(index), columns=columns
-        )
-        frame.to_hdf(path, key=_KEY, mode='w', format='fixed')
+        index = pandas.Index([int(name) for name in found.names])
+    else:
+        index = pandas.Index(found.names, dtype=object)
+    frame = pandas.DataFrame(table_numbers(found), index=index, columns=columns)
+    frame.to_hdf(path, key=_KEY, mode='w', format='fixed')
 
 
 def _fixed(group: Any, path: Path) -> tuple[list, list[str], list[str], np.ndarray]:
