@@ -104,7 +104,7 @@ def draw_people(
         min_score,
         numbers,
     )
-    return np.ascontiguousarray(picture[..., ::-1])
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
 
 
 def draw_stacks(
@@ -223,7 +223,7 @@ def draw_predictions(
         picture = draw_keypoints(
             picture, points, colors, None, scores, min_score, numbers
         )
-    return np.ascontiguousarray(picture[..., ::-1])
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
 
 
 def draw_rate(
@@ -263,7 +263,7 @@ def _draw_boxes(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 def _picture_of(image: Image) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
     """The image as RGB, enlarged where it is small; its size before and after."""
-    picture = np.ascontiguousarray(as_image(image)[..., ::-1])
+    picture = cv2.cvtColor(as_image(image), cv2.COLOR_BGR2RGB)
     size = size_of(picture)
     if max(size) < SMALLEST_PICTURE:
         picture = enlarged(picture, SMALLEST_PICTURE)

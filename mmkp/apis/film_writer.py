@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmkp.apis.films import Frame, quiet_stderr
+from mmkp.apis.h264_writer import H264Writer, ffmpeg_program
 
 # What OpenCV's own FFmpeg can write: VP8 plays in every browser; WebM counts in
 # milliseconds, so very fast films take VP9, which is slower to write.
@@ -24,6 +25,7 @@ _LONGEST_STILL = 10.0
 class FilmWriter:
     """Writes frames at the times of the film that they are drawn on, without sound.
 
+    Where imageio-ffmpeg is installed they are H.264 in mp4, else what OpenCV can write.
     Files have a constant rate. Where frames lie further apart the earlier one is
     repeated, so that the drawn film runs beside the original. Odd sides are padded by
     one pixel, as most codecs need.
@@ -38,7 +40,7 @@ class FilmWriter:
     def __init__(self, stem: str | Path, rate: float) -> None:
         self.stem, self.rate = Path(stem), rate
         self.path: Path | None = None
-        self._video: cv2.VideoWriter | None = None
+        self._video: cv2.VideoWriter | H264Writer | None = None
         self._size = (0, 0)
         self._last = np.zeros(0)
         self._written, self._cut = 0, 0.0
@@ -79,8 +81,11 @@ class FilmWriter:
         self._video.write(image)
         self._written += 1
 
-    def _open(self) -> cv2.VideoWriter:
+    def _open(self) -> cv2.VideoWriter | H264Writer:
         """The first codec that works here, of those that browsers play."""
+        if ffmpeg_program() is not None:
+            self.path = self.stem.with_name(f'{self.stem.name}.mp4')
+            return H264Writer(self.path, self.rate, self._size)
         fast = self.rate > _FASTEST_WEBM
         order = (_VP9, _H264, _VP8) if fast else (_VP8, _H264, _VP9)
         for suffix, codec in (*order, _ANYWHERE):
@@ -100,7 +105,8 @@ class FilmWriter:
         if codec == _ANYWHERE[1]:
             print_log(
                 f'{path} is written as MPEG-4 part 2, which players show and browsers '
-                'do not: this OpenCV writes neither VP8, VP9 nor H.264',
+                'do not: this OpenCV writes neither VP8, VP9 nor H.264 (pip install '
+                'imageio-ffmpeg does)',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -2,6 +2,7 @@
 """Predict, draw and write down keypoints of a source, into a folder."""
 
 import logging
+import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,7 +240,7 @@ def _figures(prediction: FilePrediction) -> dict[str, Any]:
 
 def _tell(moved: dict[str, MotionFigures]) -> None:
     for name, figures in moved.items():
-        print(f'{name}: {figures}' if name else str(figures))
+        print(f'{name}: {figures}' if name else str(figures), file=sys.stderr)
 
 
 def _names(task: PredictionTask) -> list[str]:

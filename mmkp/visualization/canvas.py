@@ -1,5 +1,6 @@
 """Tiles, captions and grids of pictures. All pictures are RGB, uint8."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -79,7 +80,7 @@ def put_text(
         A picture of the same shape.
     """
     canvas = Image.fromarray(image)
-    font = _font(text, size)
+    font = _font(text.isascii(), size)
     drawing = ImageDraw.Draw(canvas)
     drawing.text(position, text, fill=tuple(color), font=font, anchor=anchor)
     return np.asarray(canvas)
@@ -87,12 +88,13 @@ def put_text(
 
 def text_width(text: str, size: int = TEXT_SIZE) -> int:
     """Width of a line of text in pixels."""
-    return int(np.ceil(_font(text, size).getlength(text)))
+    return int(np.ceil(_font(text.isascii(), size).getlength(text)))
 
 
-def _font(text: str, size: int) -> Any:
+@functools.lru_cache(maxsize=32)
+def _font(is_english: bool, size: int) -> Any:
     """Pillow's own font, which has English letters alone; else that of matplotlib."""
-    if text.isascii():
+    if is_english:
         return ImageFont.load_default(size)
     from matplotlib import get_data_path  # a fifth of a second
 

@@ -2,15 +2,15 @@
 """Points that jump away from their trajectory and back.
 
 Hampel's identifier, as in Davies and Gather, "The identification of multiple outliers",
-JASA 88, 1993: what is further from the median of its window than so many of the
-window's median absolute deviations.
+JASA 88, 1993, of what is left of each point without its local line: what is further
+away than so many median absolute deviations of its window is an outlier.
 """
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 _TO_DEVIATION = 1.4826  # of a normal distribution
-_BLOCK = 4096  # frames at once
+_LEAST = 4.0  # deviations of the noise, below which no spread is taken
 
 
 def find_outliers(
@@ -20,7 +20,7 @@ def find_outliers(
 
     Args:
         points: (T, K, 2) float, NaN where there is none.
-        noise: standard deviation of the noise, below which no spread is taken.
+        noise: standard deviation of the noise of a coordinate, in pixels.
         half: frames on each side of the window.
         threshold: in standard deviations.
 
@@ -29,16 +29,16 @@ def find_outliers(
     """
     width = ((half, half), (0, 0), (0, 0))
     padded = np.pad(np.asarray(points, float), width, constant_values=np.nan)
-    found = []
-    for start in range(0, len(points), _BLOCK):
-        block = padded[start : start + _BLOCK + 2 * half]
-        windows = sliding_window_view(block, 2 * half + 1, axis=0)
-        median = _median(windows)
-        spread = _median(np.linalg.norm(windows - median[..., None], axis=-2))
-        middle = windows[..., half]
-        away = np.linalg.norm(middle - median, axis=-1)
-        found.append(away > threshold * np.maximum(_TO_DEVIATION * spread, 2 * noise))
-    return np.concatenate(found) if found else np.zeros(points.shape[:2], bool)
+    number = len(points)
+    middles = [
+        (padded[half - i :][:number] + padded[half + i :][:number]) / 2
+        for i in range(1, half + 1)
+    ]
+    # Half-way between the neighbours on both sides lies the point of a line.
+    away = np.linalg.norm(points - _median(np.stack(middles, -1)), axis=-1)
+    around = np.pad(away, width[:2], constant_values=np.nan)
+    spread = _median(sliding_window_view(around, 2 * half + 1, axis=0))
+    return away > threshold * np.maximum(_TO_DEVIATION * spread, _LEAST * noise)
 
 
 def _median(windows: np.ndarray) -> np.ndarray:
