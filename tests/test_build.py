@@ -103,6 +103,7 @@ class TestWheel:
         assert {'tools/train.py', 'tools/dist_train.sh', 'tools/demo.py'} < packed
         expected = {f'mmkp/.mim/{name}' for name in packed}
         expected |= files('*.py', 'mmkp') | {'mmkp_command.py'} | PAGE
+        expected |= files('*', 'mmkp/weights')
         names = {name for name in wheel.namelist() if not name.startswith(INFO)}
         assert names == expected
 

@@ -2,11 +2,11 @@
 num_keypoints = 10
 _base_ = [
     '../_base_/lmdis_light_64x64.py',
+    '../../../_base_/pipelines/object_frames_64x64.py',
     '../../../_base_/datasets/flies.py',
 ]
 model = dict(head=dict(num_keypoints=num_keypoints), half_turn=dict())
-pipeline = [_base_.pipeline[0], _base_.crop, _base_.object_frame, _base_.pack_turned]
-images = dict(num_keypoints=num_keypoints, pipeline=pipeline)
+images = dict(num_keypoints=num_keypoints, pipeline=_base_.framed)
 train_dataloader = dict(batch_size=_base_.batch_size, dataset=images)
 val_dataloader = test_dataloader = dict(dataset=images)
 val_evaluator = test_evaluator = dict(protocol_options=_base_.body_length)
