@@ -91,6 +91,23 @@ class DiscoveryEvaluationDataset(CombinedDataset):
         count = total if limit is None else min(int(limit), total)
         return np.linspace(0, total - 1, count).round().astype(int)
 
+    def indices_of(self, role: str) -> range:
+        """Where the samples of one of the two lie.
+
+        Args:
+            role: ``'fit'`` or ``'score'``.
+
+        Returns:
+            Indices of its samples.
+
+        Raises:
+            ValueError: If there is no such role.
+        """
+        if role not in self.ROLES:
+            raise ValueError(f'role={role!r} is none of {self.ROLES}')
+        first = self._lens[0]
+        return range(first) if role == 'fit' else range(first, self._len)
+
     def _get_subset_index(self, index: int) -> tuple[int, int]:
         """Return which data set an index falls into, and the index there."""
         subset, place = super()._get_subset_index(index)

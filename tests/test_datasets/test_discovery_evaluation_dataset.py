@@ -50,6 +50,10 @@ def test_fewer_samples_are_spread_evenly(parts):
     dataset = DiscoveryEvaluationDataset(10, *parts, max_fit=3, max_score=9)
     ids = [dataset.get_data_info(index)['img_id'] for index in range(len(dataset))]
     assert ids == [0, 3, 6, 0, 1, 2]
+    assert dataset.indices_of('fit') == range(3)
+    assert dataset.indices_of('score') == range(3, 6)
+    with pytest.raises(ValueError, match='role='):
+        dataset.indices_of('train')
 
 
 @pytest.mark.parametrize('limit', [0, -1, True])
