@@ -5,14 +5,14 @@ python tools/misc/browse_dataset.py CONFIG --phase train --out samples.png
 
 import argparse
 
-from mmkp.datasets.coco_writer import write_image
+from mmkp.apis.browse import PHASES, browse
 from mmkp.engine.cli import (
     add_config_arguments,
     config_from_arguments,
     run_tool,
     whole_number,
 )
-from mmkp.visualization.dataset_pictures import MODES, picture_dataset
+from mmkp.visualization.dataset_pictures import MODES
 
 
 def parse_args() -> argparse.Namespace:
@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Draw samples of a data set')
     add_config_arguments(parser)
     parser.add_argument('--out', default='samples.png', help='picture to write')
-    parser.add_argument('--phase', choices=['train', 'val', 'test'], default='train')
+    parser.add_argument('--phase', choices=PHASES, default='train')
     parser.add_argument('--mode', choices=MODES, default='transformed')
     parser.add_argument('--number', type=whole_number(1), default=24, help='of samples')
     return parser.parse_args()
@@ -30,9 +30,7 @@ def main() -> None:
     """Draw."""
     args = parse_args()
     cfg = config_from_arguments(args)
-    dataset = cfg[f'{args.phase}_dataloader'].dataset
-    picture = picture_dataset(dataset, args.number, args.mode)
-    write_image(args.out, picture[..., ::-1])
+    browse(cfg, args.out, args.number, args.phase, args.mode, overwrite=True)
     print(f'samples: {args.out}')
 
 
