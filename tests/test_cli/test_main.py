@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import tiny
 
 import mmkp
 import mmkp_command
-from mmkp.cli import demo, doctor
+from mmkp.cli import demo
 from mmkp.cli.main import VERBS, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,30 +74,6 @@ def test_predict(tmp_path, capsys):
     (written,) = out.glob('*.json')
     assert json.loads(written.read_text())
     assert f'keypoints: {written}' in capsys.readouterr().out
-
-
-def test_doctor_names_every_version(capsys):
-    main(['doctor'])
-    printed = capsys.readouterr().out
-    assert printed.startswith(f'mmkp {mmkp.__version__} in ')
-    for module in ('mmpose', 'torch', 'numpy', 'cv2', 'numba'):
-        assert f'\n  {module} ' in printed
-
-
-class TestAdvice:
-    def test_two_builds_of_opencv(self, monkeypatch):
-        monkeypatch.setattr(metadata, 'version', lambda name: '4.11.0')
-        told = [line for line in doctor.advice() if 'opencv' in line]
-        assert len(told) == 1
-        assert told[0].startswith('opencv-python-headless and opencv-python and')
-        assert 'overwrite each other; uninstall all of them' in told[0]
-
-    @pytest.mark.parametrize('needed', [True, False])
-    def test_mmpose_needs_mmkp_where_mmcv_is_lite(self, needed, monkeypatch):
-        applied = ['provide_mmcv_ops'] if needed else []
-        monkeypatch.setattr(mmkp.compat, 'applied', applied)
-        told = [line for line in doctor.advice() if 'import mmkp' in line]
-        assert len(told) == needed
 
 
 def test_demo_runs_the_tool_of_a_wheel(tmp_path, monkeypatch, capsys):
