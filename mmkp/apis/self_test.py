@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from mmengine.runner import Runner
 
-from mmkp.apis.discover import discover
+from mmkp.apis.predict_topdown import predict_topdown
 from mmkp.apis.film_writer import FilmWriter
 from mmkp.apis.films import Film, Frame
 from mmkp.apis.model import load_model
@@ -218,7 +218,9 @@ def _figures(number: int) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def _keypoints(model: torch.nn.Module, images: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([found['keypoints'] for found in discover(model, images)])
+    return np.concatenate(
+        [found['keypoints'] for found in predict_topdown(model, images)]
+    )
 
 
 #: In the order in which they are run.
