@@ -40,6 +40,8 @@ def read(source: Source) -> LabelSet:
         ValueError: If an entry is none, or has another number of keypoints.
     """
     entries = source.json
+    if not isinstance(entries, list) or not entries:
+        raise ValueError(f'{source.path} is no list of results, or an empty one')
     names: dict[str, int] = {}
     index: list[int] = []
     rows: list[list[float]] = []

@@ -38,6 +38,8 @@ def read(source: Source) -> LabelSet:
         ValueError: If it is of a newer version, or an entry cannot be used.
     """
     path, content = source.path, source.json
+    if not isinstance(content, dict):
+        raise ValueError(f'{path} holds no object {{...}} at its top')
     if content.get('version') != 1:
         raise ValueError(
             f'{path} has version {content.get("version")!r:.40}, this mmkp reads 1'
