@@ -71,7 +71,8 @@ def discovery_config(
     """Make the config of a discovery that ends in time.
 
     A recipe whose config has ``steps`` makes as many as a short trial says there is
-    time for, its whole schedule with them; the rates of any other fall with the clock.
+    time for, its whole schedule with them; any other trains until the time is up. The
+    rates have fallen at the end, whichever comes first.
 
     Args:
         method: one of :data:`METHODS`.
@@ -92,15 +93,16 @@ def discovery_config(
     limit = dict(seconds=60 * minutes)
     if cfg.get('steps') and 'steps' not in given:
         pace, precision = _pace(cfg)
-        # The clock ends a training that has become slower since.
         given['steps'] = max(LEAST_STEPS, int((1 - SPARE) * 60 * minutes / pace))
         cfg = _read(METHODS[method], given)
         if precision:
             cfg.optim_wrapper.dtype = precision
     elif not cfg.get('steps') and cfg.optim_wrapper.optimizer.lr > 0:
-        cfg.param_scheduler = None
         cfg.train_cfg.max_iters = 10**6
-        cfg.default_hooks.timed_rate = dict(type='TimedLearningRateHook', **limit)
+    if cfg.optim_wrapper.optimizer.lr > 0:
+        cfg.param_scheduler = None
+        rates = dict(type='TimedLearningRateHook', by_steps=True, **limit)
+        cfg.default_hooks.timed_rate = rates
     cfg.merge_from_dict({'randomness.seed': seed})
     cfg.default_hooks.time_limit = dict(type='TimeLimitHook', **limit)
     cfg.default_hooks.progress = dict(type='ProgressHook', pause=60.0, **limit)
@@ -152,7 +154,7 @@ def seconds_per_step(cfg: Config, steps: int = 8) -> float:
     """
     loader = Runner.build_dataloader(dict(deepcopy(cfg.train_dataloader)), seed=0)
     # MMEngine tells how each weight was drawn, whoever asks.
-    MMLogger.get_instance('mmkp-pace', log_level='ERROR')
+    MMLogger.get_instance(f'mmkp-pace-{id(cfg)}', log_level='ERROR')
     model = MODELS.build(deepcopy(cfg.model)).train()
     model.init_weights()
     optimizer = build_optim_wrapper(model, deepcopy(cfg.optim_wrapper))

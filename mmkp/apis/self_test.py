@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from mmengine.runner import Runner
 
-from mmkp.apis.predict_topdown import predict_topdown
 from mmkp.apis.film_writer import FilmWriter
 from mmkp.apis.films import Film, Frame
 from mmkp.apis.model import load_model
+from mmkp.apis.predict_topdown import predict_topdown
 from mmkp.apis.shipped_models import find_shipped, shipped_names
 from mmkp.datasets import PuppetDataset
 from mmkp.datasets.coco_writer import write_image

@@ -19,8 +19,8 @@ import mmkp
 from mmkp.apis import load_model, predict_files
 from mmkp.apis.file_prediction import as_instances, as_records
 from mmkp.apis.predict_into import PredictionInterruptedError
-from mmkp.apis.predictions import FORMAT_FILES, Predictions, labels_of
 from mmkp.apis.prediction_tasks import PredictionTask
+from mmkp.apis.predictions import FORMAT_FILES, Predictions, labels_of
 from mmkp.apis.run import Run
 from mmkp.cli.main import main
 

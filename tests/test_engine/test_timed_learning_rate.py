@@ -8,8 +8,15 @@ from mmkp.engine import TimedLearningRateHook
 from mmkp.engine.hooks import training_clock
 
 
+def a_clock(now):
+    """Stands for ``time``: no second of a processor passes."""
+    clock = SimpleNamespace(now=now, process_time=lambda: 0.0)
+    clock.monotonic = lambda: clock.now
+    return clock
+
+
 def test_rates_follow_the_clock_whatever_the_scheduler_says(monkeypatch):
-    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    clock = a_clock(100.0)
     monkeypatch.setattr(training_clock, 'time', clock)
     groups = [dict(lr=0.5, initial_lr=1.0), dict(lr=10.0)]
     runner = SimpleNamespace(optim_wrapper=SimpleNamespace(param_groups=groups))
@@ -22,7 +29,7 @@ def test_rates_follow_the_clock_whatever_the_scheduler_says(monkeypatch):
 
 
 def test_a_resumed_training_goes_on_with_its_time(monkeypatch):
-    clock = SimpleNamespace(now=100.0, monotonic=lambda: clock.now)
+    clock = a_clock(100.0)
     monkeypatch.setattr(training_clock, 'time', clock)
     runner = SimpleNamespace(
         _resume=True, optim_wrapper=SimpleNamespace(param_groups=[dict(lr=1.0)])
@@ -37,6 +44,19 @@ def test_a_resumed_training_goes_on_with_its_time(monkeypatch):
     second.before_train(runner)
     second.before_train_iter(runner, 0)
     assert runner.optim_wrapper.param_groups[0]['lr'] == pytest.approx(0.75)
+
+
+def test_the_share_of_the_steps_counts_where_it_is_larger(monkeypatch):
+    clock = a_clock(0.0)
+    monkeypatch.setattr(training_clock, 'time', clock)
+    steps = SimpleNamespace(param_groups=[dict(lr=1.0)])
+    runner = SimpleNamespace(optim_wrapper=steps, iter=5, max_iters=100)
+    hook = TimedLearningRateHook(40, warm_up=0.1, hold=0.5, by_steps=True)
+    hook.before_train(runner)
+    for now, done, rate in ((0, 5, 0.5), (20, 5, 1.0), (20, 75, 0.51), (30, 5, 0.51)):
+        clock.now, runner.iter = now, done
+        hook.before_train_iter(runner, 0)
+        assert runner.optim_wrapper.param_groups[0]['lr'] == pytest.approx(rate)
 
 
 def test_unusable_arguments_are_refused():

@@ -30,6 +30,9 @@ class TimedLearningRateHook(TrainingClock):
         end_ratio: share of the rates that is left at the end.
         clock: ``'wall'`` or ``'cpu'``, that of the :class:`TimeLimitHook`.
 
+        by_steps: whether p is the share of the steps where that is larger: the
+            schedule then ends with the training, whichever ends it.
+
     Raises:
         ValueError: a share out of its range, ``seconds`` is not positive, or another
             clock.
@@ -45,6 +48,7 @@ class TimedLearningRateHook(TrainingClock):
         hold: float = 0.4,
         end_ratio: float = 0.02,
         clock: str = 'wall',
+        by_steps: bool = False,
     ) -> None:
         super().__init__(clock)
         if seconds <= 0:
@@ -58,6 +62,7 @@ class TimedLearningRateHook(TrainingClock):
         self.warm_up = warm_up
         self.hold = hold
         self.end_ratio = end_ratio
+        self.by_steps = by_steps
 
     def factor(self, progress: float) -> float:
         """Share of the optimizer's rates at a share of the time, both from 0 to 1."""
@@ -77,7 +82,10 @@ class TimedLearningRateHook(TrainingClock):
             batch_idx: not used.
             data_batch: not used.
         """
-        factor = self.factor(self.elapsed / self.seconds)
+        share = self.elapsed / self.seconds
+        if self.by_steps:
+            share = max(share, runner.iter / runner.max_iters)
+        factor = self.factor(share)
         for steps in optim_wrappers(runner.optim_wrapper).values():
             for group in steps.param_groups:
                 group['lr'] = factor * group.setdefault('initial_lr', group['lr'])
