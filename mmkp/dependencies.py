@@ -84,8 +84,8 @@ OTHERS = tuple(
     Dependency(module, (distribution,), minimum)
     for module, distribution, minimum in (
         ('addict', 'addict', ''),
-        ('json_tricks', 'json-tricks', ''),
         ('jinja2', 'jinja2', ''),
+        ('json_tricks', 'json-tricks', ''),
         ('matplotlib', 'matplotlib', ''),
         ('munkres', 'munkres', ''),
         ('numpy', 'numpy', '1.24'),

@@ -108,11 +108,14 @@ def requirements(name):
 
 # Where the import is not called as the distribution is.
 IMPORTED_AS = {
+    'imageio-ffmpeg': 'imageio_ffmpeg',
     'json-tricks': 'json_tricks',
     'mmcv-lite': 'mmcv',
+    'ndx-pose': 'ndx_pose',
     'opencv-python-headless': 'cv2',
     'pillow': 'PIL',
     'pyyaml': 'yaml',
+    'sleap-io': 'sleap_io',
 }
 
 
