@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 _STATIC = Path(__file__).parent / 'static'
 #: In the order in which they are joined; each uses those before it.
@@ -48,8 +47,8 @@ def render_page(facts: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         .render(
             facts=facts,
             data=data,
-            style=Markup(style),
-            script=Markup(script),
+            style=style,
+            script=script,
             style_hash=_hash(style),
             script_hash=_hash(script),
         )
