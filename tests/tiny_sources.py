@@ -152,6 +152,16 @@ def celeba(root: Path) -> None:
     (root / 'MAFL' / 'testing.txt').write_text('\n'.join(names[14:]))
 
 
+def deeplabcut_table(path: Path) -> None:
+    """A table of two images, which lie beside it."""
+    rows = ['scorer,Ida,Ida,Ida,Ida', 'bodyparts,nose,nose,tail,tail', 'coords,x,y,x,y']
+    for index, numbers in enumerate(('20.5,30,40,50.25', '25,35.5,,')):
+        name = f'labeled-data/mouse/img{index}.png'
+        paint(path.parent / name)
+        rows.append(f'{name},{numbers}')
+    path.write_text('\n'.join([*rows, '']))
+
+
 SOURCES: dict[str, Callable[[Path], None]] = {
     'data/faces': faces,
     'data/lspet': lspet,
@@ -161,6 +171,7 @@ SOURCES: dict[str, Callable[[Path], None]] = {
     'data/fashion-mnist': digits,
     'data/actions': actions,
     'data/celeba': celeba,
+    'CollectedData_Ida.csv': deeplabcut_table,
 }
 
 

@@ -41,7 +41,7 @@ def test_content_tells_the_format_whatever_the_name(tmp_path, name):
     path = tmp_path / 'odd.txt'
     write_labels(some_labels(), path, name)
     # Lightning Pose's tables are DeepLabCut's.
-    assert find_format(Source(path)).name == dict(litpose='dlc').get(name, name)
+    assert find_format(Source(path)).name == dict(lightning='dlc').get(name, name)
     assert read_labels(path).keypoints.shape[1:] == (2, 2)
 
 

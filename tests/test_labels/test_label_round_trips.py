@@ -55,9 +55,9 @@ def test_all_that_a_format_holds_comes_back(name, film):
         wanted, found = content(expected, plain, digits), content(asked, plain, digits)
         if name == 'openpose':  # K of no object, and no numbers as names of tracks
             found['sizes'] = wanted['sizes']
-        if name in ('slp', 'cvat', 'dlc', 'dlc-h5', 'dlc-project', 'litpose'):
+        if name in ('slp', 'cvat', 'dlc', 'dlc-h5', 'dlc-project', 'lightning'):
             wanted['sizes'] = found['sizes']
-        if name in ('dlc', 'dlc-h5', 'litpose') and film:
+        if name in ('dlc', 'dlc-h5', 'lightning') and film:
             found['film'] = wanted['film']
         if name == 'slp':
             wanted['scorer'] = ''

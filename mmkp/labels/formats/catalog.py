@@ -87,7 +87,7 @@ _ALL = (
         _DLC,
     ),
     Format(
-        'litpose',
+        'lightning',
         'Lightning Pose csv',
         (),
         deeplabcut_csv.recognize,
