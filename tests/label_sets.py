@@ -32,6 +32,22 @@ def import_libraries(name):
         pytest.importorskip(library)
 
 
+def some_labels(**changes):
+    """Two objects in one of two images, but for some changes."""
+    labels = LabelSet(
+        keypoint_names=['nose', 'tail tip'],
+        image_names=['a.png', 'b/c.png'],
+        image_index=[0, 0],
+        keypoints=[[[1, 2.5], [3, 4]], [[5, 6], [np.nan, np.nan]]],
+        boxes=np.array([[0, 0, 9, 9.5], [4, 4, 8, 8]]),
+        image_sizes=np.array([[20, 10], [20, 10]]),
+        links=[(0, 1)],
+    )
+    for name, value in changes.items():
+        setattr(labels, name, value)
+    return labels
+
+
 @st.composite
 def label_sets(draw, film=False):
     """Draw labels or predictions of up to four images."""

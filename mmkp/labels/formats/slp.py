@@ -74,29 +74,9 @@ def labels_of_sleap(project: Any, path: Path) -> LabelSet:
     Raises:
         ValueError: If there is no skeleton or more than one.
     """
-    kinds = {tuple(skeleton.node_names) for skeleton in project.skeletons}
-    if len(kinds) != 1:
-        raise ValueError(
-            f'{path} has {len(kinds)} skeletons with different nodes; write one file '
-            'each'
-        )
-    skeleton = project.skeletons[0]
+    skeleton = _only_skeleton(project, path)
     root = project.provenance.get(_ROOT)
-    names, sizes, index, found = [], [], [], []
-    left_out = 0
-    for frame in project.labeled_frames:
-        instances = list(frame.user_instances) or list(frame.predicted_instances)
-        left_out += len(frame.instances) - len(instances)
-        names.append(_frame(frame.video, int(frame.frame_idx), root))
-        sizes.append(_size(frame.video))
-        found += instances
-        index += [len(names) - 1] * len(instances)
-    if left_out:
-        warnings.warn(
-            f'{path}: {left_out} predictions in frames that a person has labelled are '
-            'left out',
-            stacklevel=4,
-        )
+    index, found = _instances(project, path)
     number = len(skeleton.node_names)
     scores = np.full((len(found), number), np.nan)
     object_scores = np.full(len(found), np.nan)
@@ -105,11 +85,10 @@ def labels_of_sleap(project: Any, path: Path) -> LabelSet:
             scores[place] = instance.points['score']
             object_scores[place] = instance.score
     predicted = any(hasattr(instance, 'score') for instance in found)
-    films = {str(v.filename) for v in project.videos if isinstance(v.filename, str)}
-    nodes = list(skeleton.node_names)
+    sizes = [_size(frame.video) for frame in project.labeled_frames]
     labels = LabelSet(
-        keypoint_names=[str(name) for name in nodes],
-        image_names=names,
+        keypoint_names=[str(name) for name in skeleton.node_names],
+        image_names=_frames(project, root),
         image_index=np.array(index, np.int64),
         keypoints=np.array([i.numpy()[:, :2] for i in found]).reshape(-1, number, 2),
         scores=scores if predicted else None,
@@ -117,21 +96,53 @@ def labels_of_sleap(project: Any, path: Path) -> LabelSet:
         individuals=[i.track.name if i.track is not None else '' for i in found],
         image_sizes=np.array(sizes, np.int64).reshape(-1, 2),
         links=[(int(a), int(b)) for a, b in skeleton.edge_inds],
-        swaps=sorted(
-            (min(pair), max(pair))
-            for pair in (
-                [nodes.index(node.name) for node in symmetry.nodes]
-                for symmetry in skeleton.symmetries
-            )
-        ),
+        swaps=_swaps(skeleton),
         root=Path(root) if root else path.parent,
-        film=Path(films.pop()) if len(films) == 1 else None,
     )
-    if labels.film is not None:
-        labels.root = Path('.')
+    films = {str(v.filename) for v in project.videos if isinstance(v.filename, str)}
+    if len(films) == 1:
+        labels.film, labels.root = Path(films.pop()), Path('.')
         rate = project.videos[0].backend_metadata.get('fps') or 0.0
         labels.frames_per_second = float(rate)
     return labels
+
+
+def _only_skeleton(project: Any, path: Path) -> Any:
+    """The skeleton, which all instances share."""
+    kinds = {tuple(skeleton.node_names) for skeleton in project.skeletons}
+    if len(kinds) != 1:
+        raise ValueError(
+            f'{path} has {len(kinds)} skeletons with different nodes; write one file '
+            'each'
+        )
+    return project.skeletons[0]
+
+
+def _instances(project: Any, path: Path) -> tuple[list[int], list[Any]]:
+    """Instances of a person, else predicted ones, and the frame of each."""
+    index, found, left_out = [], [], 0
+    for place, frame in enumerate(project.labeled_frames):
+        instances = list(frame.user_instances) or list(frame.predicted_instances)
+        left_out += len(frame.instances) - len(instances)
+        found += instances
+        index += [place] * len(instances)
+    if left_out:
+        warnings.warn(
+            f'{path}: {left_out} predictions in frames that a person has labelled are '
+            'left out',
+            stacklevel=5,
+        )
+    return index, found
+
+
+def _swaps(skeleton: Any) -> list[tuple[int, int]]:
+    """Pairs of left and right nodes."""
+    nodes = list(skeleton.node_names)
+    pairs = (
+        sorted(nodes.index(node.name) for node in symmetry.nodes)
+        for symmetry in skeleton.symmetries
+    )
+    return sorted((pair[0], pair[-1]) for pair in pairs)
 
 
 def sleap_of_labels(labels: LabelSet, path: Path) -> Any:
@@ -211,6 +222,19 @@ def _instance(labels: LabelSet, index: int, skeleton: Any, track: Any, sio: Any)
         score=float(score),
         track=track,
     )
+
+
+def _frames(project: Any, root: str | None) -> list[str]:
+    """Names of the frames; a number before those of films that share a name."""
+    frames = project.labeled_frames
+    names = [_frame(frame.video, int(frame.frame_idx), root) for frame in frames]
+    if len(set(names)) == len(names):
+        return names
+    numbers = {id(video): number for number, video in enumerate(project.videos)}
+    return [
+        f'video{numbers.get(id(frame.video), 0)}/{name}'
+        for frame, name in zip(frames, names, strict=True)
+    ]
 
 
 def _frame(video: Any, number: int, root: str | None) -> str:
