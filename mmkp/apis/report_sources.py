@@ -17,26 +17,27 @@ _LEVELS_ABOVE = 3
 
 def source_images(
     run: Run, source: str | None, names: Sequence[str]
-) -> Iterator[np.ndarray | None]:
+) -> Iterator[tuple[str, np.ndarray | None]]:
     """Read images of a run's source, one after the other.
 
     Args:
         run: of which the images are.
         source: a file, a folder, a film, or what else names images; relative to the
             folder where one works, or to one above that of the run.
-        names: of the images, in the order of the source.
+        names: of the images.
 
     Yields:
-        For each name an image (H, W, 3), uint8, BGR, upright; None where it is gone or
-        damaged.
+        Each name, in any order, with an image (H, W, 3), uint8, BGR, upright; with None
+        where it is gone or damaged.
     """
     place = _place(run, source)
-    film = _film(place)
-    if film is not None:
-        yield from _frames(film, names)
+    files = {name: _file(place, name) for name in names}
+    if not any(files.values()):
+        yield from _frames(place, names)
         return
-    for name in names:
-        yield _image(place, name)
+    # Those that are gone first: others get their share of the page.
+    for name in sorted(names, key=lambda name: files[name] is not None):
+        yield name, _read(files[name])
 
 
 def _place(run: Run, source: str | None) -> Path | None:
@@ -53,38 +54,35 @@ def _place(run: Run, source: str | None) -> Path | None:
     return Path(source) if Path(source).parent.is_dir() else None
 
 
-def _film(place: Path | None) -> Media | None:
-    """The source where it is a film that can be opened."""
-    if place is None or not place.is_file():
-        return None
-    try:
-        media = Media(place)
-    except (FileNotFoundError, ValueError):
-        return None
-    return media if media.is_video else None
-
-
-def _frames(media: Media, names: Sequence[str]) -> Iterator[np.ndarray | None]:
-    """Frames of these names; the film is read as far as the last of them."""
-    wanted = iter(names)
-    name = next(wanted, None)
-    for frame, image in media:
-        if frame == name:
-            yield image
-            name = next(wanted, None)
-            if name is None:
-                return
-    yield None
-    yield from (None for _ in wanted)
-
-
-def _image(place: Path | None, name: str) -> np.ndarray | None:
+def _file(place: Path | None, name: str) -> Path | None:
     """An image below the source, or beside it where that is a file or a pattern."""
     bases = [Path()] if place is None else [place, place.parent, Path()]
-    for base in bases:
-        if (base / name).is_file():
-            try:
-                return read_image(base / name)
-            except CorruptImageError:
-                return None
-    return None
+    found = (base / name for base in bases if (base / name).is_file())
+    return next(found, None)
+
+
+def _read(file: Path | None) -> np.ndarray | None:
+    try:
+        return None if file is None else read_image(file)
+    except CorruptImageError:
+        return None
+
+
+def _frames(
+    place: Path | None, names: Sequence[str]
+) -> Iterator[tuple[str, np.ndarray | None]]:
+    """What has no file of its name: frames; films are read as far as the last of them.
+
+    Whatever keeps the source from being read leaves the rest of them gone.
+    """
+    wanted = set(names)
+    try:
+        for name, image in Media(place) if place else ():
+            if name in wanted:
+                wanted.remove(name)
+                yield name, image
+            if not wanted:
+                return
+    except (OSError, ValueError):
+        pass
+    yield from ((name, None) for name in sorted(wanted))

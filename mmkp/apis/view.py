@@ -232,15 +232,14 @@ def _embed(
     run: Run, source: str | None, images: list[PageImage], budget: int
 ) -> list[str]:
     """Give images their pictures; names of those that have none."""
-    encoder, missing = EmbeddedPictures(len(images), budget), []
-    found = source_images(run, source, [image.name for image in images])
-    for image, pixels in zip(images, found, strict=True):
+    encoder = EmbeddedPictures(len(images), budget)
+    by_name = {image.name: image for image in images}
+    for name, pixels in source_images(run, source, list(by_name)):
         if pixels is None:
-            missing.append(image.name)
             encoder.skip()
         else:
-            image.picture = encoder.encode(pixels)
-    return missing
+            by_name[name].picture = encoder.encode(pixels)
+    return [image.name for image in images if image.picture is None]
 
 
 def _missing_remark(missing: list[str], number: int) -> str:

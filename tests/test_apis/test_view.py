@@ -143,6 +143,15 @@ class TestImages:
         text = page.path.read_text(encoding='utf-8')
         assert '5 of 21 frames are here, evenly spaced.' in text
 
+    def test_frames_of_a_damaged_film_are_gone(self, run, tmp_path):
+        keypoints = run.keypoints
+        for index, record in enumerate(keypoints['images']):
+            record.update(image=f'cut_{index:06d}', time=index / 4)
+        (run.path / 'keypoints.json').write_text(json.dumps(keypoints))
+        (tmp_path / 'cut.mp4').write_bytes(b'\0\0\0\x20ftypisom' + bytes(99))
+        run.update(source=str(tmp_path / 'cut.mp4'))
+        assert len(mmkp.view(run).missing) == 6
+
     def test_they_fit_into_what_is_left_of_the_page(self, run, monkeypatch):
         whole = mmkp.view(run).num_bytes
         images = sum(

@@ -35,8 +35,8 @@ class Legend {
       note,
       make('div', { class: 'fate' },
         make('label', {}, drop, ' drop'),
-        make('label', {}, 'merge into ', merge),
-        make('label', {}, 'pair with ', pair)));
+        make('label', {}, 'merge ', merge),
+        make('label', {}, 'pair ', pair)));
     for (const [event, isLit] of [['pointerenter', true], ['pointerleave', false],
       ['focusin', true], ['focusout', false]]) {
       root.addEventListener(event, () => this.look.light(index, isLit));

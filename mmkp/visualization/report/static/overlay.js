@@ -66,11 +66,12 @@ class Overlay {
       const disc = draw('circle', { class: 'disc' });
       const text = draw('text');
       const tag = draw('g', { class: `tag k${index}`, 'aria-hidden': 'true' }, text);
+      // Each white ring lies on a wider black one: it is seen on any image.
+      const rings = ['halo', 'rim', 'second under', 'second'];
+      if (this.isEditable) rings.unshift('hit', 'focus under', 'focus');
       const group = draw('g', { class: `point k${index}` },
-        draw('circle', { class: 'halo' }), draw('circle', { class: 'rim' }),
-        draw('circle', { class: 'second' }), disc);
+        ...rings.map((name) => draw('circle', { class: name })), disc);
       if (this.isEditable) {
-        group.prepend(draw('circle', { class: 'hit' }));
         group.setAttribute('tabindex', '0');
         group.setAttribute('role', 'button');
         group.setAttribute('aria-roledescription', 'keypoint');
