@@ -6,6 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mmpose.apis.inference import dataset_meta_from_config
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
 import mmkp
 from mmkp.apis.run import Run
 from mmkp.apis.run_folders import MARK
@@ -45,13 +48,16 @@ class ShippedModel:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Errors and controls, by the names of :meth:`DiscoveryReport.figures`."""
+        """Errors and their controls by name, in the ``unit`` that the run tells."""
         return self.run.info['figures']
 
     @cached_property
     def metainfo(self) -> dict[str, Any]:
-        """Metainfo of its keypoints, in MMPose's format."""
-        return discovered_metainfo(self.run.config.num_keypoints)
+        """Metainfo of its keypoints, as MMPose's data sets have it."""
+        cfg = self.run.config
+        if 'num_keypoints' in cfg:
+            return parse_pose_metainfo(discovered_metainfo(cfg.num_keypoints))
+        return dataset_meta_from_config(cfg, 'test')
 
     def __str__(self) -> str:
         return f'{self.name}: {self.run.info["about"]} ({self.license})'
