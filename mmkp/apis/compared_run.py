@@ -81,6 +81,11 @@ def measure_run(
         OSError, ValueError, RuntimeError: of what is wrong with the run or the data.
     """
     cfg = run.config
+    if data is not None and cfg.get('data_mode') == 'bottomup':
+        raise ValueError(
+            'it finds all people of whole images, from whose keypoints none are '
+            'regressed: compare it by its own evaluation, without data'
+        )
     model = run.load_model(device)
     row.figures.update(costs(run, model))
     if data is not None:

@@ -96,7 +96,10 @@ class Comparison:
 
     def table(self) -> list[list[str]]:
         """Return texts: the head, then a row a run."""
-        own = list(dict.fromkeys(name for row in self.rows for name in row.own))
+        first: dict[str, str] = {}  # of each other metric; .json and .csv have all
+        for name in (name for row in self.rows for name in row.own):
+            first.setdefault(name.partition('/')[0], name)
+        own = list(first.values())
         columns = self.columns
         rows = [['run', *(column.label for column in columns), *own]]
         for row in self.rows:

@@ -43,7 +43,7 @@ def labeled(tmp_path_factory):
 def compared(labeled, tmp_path_factory):
     """The shipped model, a run that is none, and one that is not there."""
     empty = tmp_path_factory.mktemp('<b>run | $x$')
-    runs = [SHIPPED, empty, labeled.parent / 'none']
+    runs = [SHIPPED, empty, labeled.parent / 'none', 'puppets-openpose']
     return mmkp.compare(runs, labeled, labels=(5, 20), device='cpu')
 
 
@@ -78,7 +78,9 @@ class TestOneProtocol:
         assert 0 < figures['weights_mb'] < 1 and 0 < figures['predict_ms'] < 1000
 
     def test_a_run_that_fails_says_why(self, compared):
-        assert [row.name for row in compared.failed] == ['<b>run | $x$0', 'none']
+        names = ['<b>run | $x$0', 'none', 'puppets-openpose']
+        assert [row.name for row in compared.failed] == names
+        assert 'by its own evaluation' in compared.failed[2].error
         assert 'has no run.json' in compared.failed[0].error
         assert 'neither the folder of a run' in compared.failed[1].error
         assert not compared.failed[0].figures
@@ -150,7 +152,7 @@ class TestFiles:
         path = write_comparison(compared, tmp_path / 'table.md')
         lines = path.read_text().splitlines()
         (head, rule, *rows) = [line for line in lines if line.startswith('|')]
-        assert rule.count('|') == head.count('|') and len(rows) == 3
+        assert rule.count('|') == head.count('|') and len(rows) == 4
         # The name holds a bar, which is no end of a cell.
         assert rows[1].startswith('| <b>run \\| $x$0 |')
         with pytest.raises(FileExistsError, match='exists'):
@@ -182,6 +184,13 @@ def test_errors_of_two_units_are_not_compared():
     found = Comparison(rows, 'their own', ())
     assert 'not comparable' in found.notes()[0] and found._best() == []
     assert '<svg' not in found.to_html()
+
+
+def test_of_each_other_metric_the_first_figure_is_in_the_table():
+    own = {'coco/AP': 0.8, 'coco/AR': 0.9, 'pck/PCK': 0.7}
+    found = Comparison([ComparedRun('a', 'a', own=own)], 'x', ())
+    assert found.table() == [['run', 'coco/AP', 'pck/PCK'], ['a', '0.8', '0.7']]
+    assert 'coco/AR' in found.to_csv() and 'coco/AR' in str(found.to_dict())
 
 
 def test_names():
