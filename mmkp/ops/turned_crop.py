@@ -86,3 +86,11 @@ class TurnedCrop:
             return upright
         turned = turn(upright * self.size, (self.size - 1) / 2, -self.degrees)
         return turned / self.size
+
+    def from_image(self, points: np.ndarray) -> np.ndarray:
+        """Places in fractions of the turned crop of image pixels, (..., 2)."""
+        upright = (np.asarray(points, np.float64) - self.center) / self.scale + 0.5
+        if not self.degrees:
+            return upright
+        turned = turn(upright * self.size, (self.size - 1) / 2, -self.degrees)
+        return turned / self.size

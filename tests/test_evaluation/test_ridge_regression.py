@@ -51,6 +51,19 @@ def test_errors_left_out_are_those_of_fits_without_the_row(rows, inputs, strengt
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize('strength', [0.01, 2.0])
+def test_errors_left_out_of_images_in_two_copies(strength):
+    points, targets = noisy(1, 12, 4, 0.3)
+    expected = []
+    for i in range(0, 12, 2):
+        without = (np.delete(values, [i, i + 1], 0) for values in (points, targets))
+        found = ridge_of(*without, strength)(points[i : i + 2])
+        expected.append(targets[i : i + 2] - found)
+    centered = targets - targets.mean(axis=0)
+    found = leave_one_out_residuals(*decomposed(points), centered, strength, copies=2)
+    np.testing.assert_allclose(found, np.concatenate(expected), rtol=1e-9)
+
+
 def test_one_input_and_the_mean_in_closed_form():
     # x = -1, 0, 1: the slope is 2 / (2 + strength) of the true one.
     left, singular = decomposed(np.array([[-1.0], [0.0], [1.0]]))

@@ -9,7 +9,7 @@ from .linear_regression import AffineMap, checked_tables
 STRENGTHS = (float('inf'), *np.logspace(2, -8, 21).tolist())
 
 
-def fit_ridge(inputs: np.ndarray, targets: np.ndarray) -> AffineMap:
+def fit_ridge(inputs: np.ndarray, targets: np.ndarray, copies: int = 1) -> AffineMap:
     """Fit targets from inputs by ridge regression, cross-validated leaving one out.
 
     The constant term is not penalised. Of :data:`STRENGTHS` the one with the least
@@ -21,6 +21,8 @@ def fit_ridge(inputs: np.ndarray, targets: np.ndarray) -> AffineMap:
     Args:
         inputs: (n, P) float, any unit, n at least 1.
         targets: (n, Q) float, any unit.
+        copies: So many consecutive rows are one image, such as it and its mirror
+            image, and are left out together.
 
     Returns:
         The fitted map.
@@ -37,12 +39,12 @@ def fit_ridge(inputs: np.ndarray, targets: np.ndarray) -> AffineMap:
     known = singular > singular.max(initial=0.0) * 1e-12
     left, singular, right = left[:, known], singular[known], right[known]
     components = left.T @ (targets - target_mean)
-    if not singular.size or len(inputs) < 3:
+    if not singular.size or len(inputs) < 3 * copies:
         return AffineMap(np.zeros((inputs.shape[1], targets.shape[1])), target_mean)
     strength = min(
         (scale * singular[0] ** 2 for scale in STRENGTHS),
         key=lambda s: np.square(
-            leave_one_out_residuals(left, singular, targets - target_mean, s)
+            leave_one_out_residuals(left, singular, targets - target_mean, s, copies)
         ).sum(),
     )
     inverse = singular / (singular**2 + strength)
@@ -51,27 +53,35 @@ def fit_ridge(inputs: np.ndarray, targets: np.ndarray) -> AffineMap:
 
 
 def leave_one_out_residuals(
-    left: np.ndarray, singular: np.ndarray, targets: np.ndarray, strength: float
+    left: np.ndarray,
+    singular: np.ndarray,
+    targets: np.ndarray,
+    strength: float,
+    copies: int = 1,
 ) -> np.ndarray:
     """Errors at rows that a ridge regression was fitted without, in closed form.
 
     With H = U diag(s² / (s² + strength)) Uᵀ + 1/n, the matrix that maps targets to
-    fitted values, the error at row i of the fit without it is
-    ``(y - H y)_i / (1 - H_ii)`` (Golub, Heath, Wahba, Technometrics 1979, section 2).
+    fitted values, the error at the rows i of an image of the fit without them is
+    ``(I - H_ii)⁻¹ (y - H y)_i`` (Golub, Heath, Wahba, Technometrics 1979, section 2).
 
     Args:
         left: (n, r) float64, left singular vectors U of the centred inputs.
         singular: (r,) float64, their singular values s, positive.
         targets: (n, Q) float64, centred.
         strength: Penalty on the squares of the weights; infinity allows.
+        copies: Number of consecutive rows that are one image.
 
     Returns:
-        (n, Q) float64. Where a row alone determines its own value, infinite.
+        (n, Q) float64. Where rows alone determine their own values, infinite.
     """
     shrinkage = singular**2 / (singular**2 + strength)
-    leverage = left**2 @ shrinkage + 1 / len(left)
     residuals = targets - left @ (shrinkage[:, None] * (left.T @ targets))
-    free = 1 - leverage
-    determined = free < 1e-9
-    residuals = residuals / np.where(determined, 1.0, free)[:, None]
-    return np.where(determined[:, None], np.inf, residuals)
+    rows = left.reshape(-1, copies, left.shape[1])
+    leverage = np.einsum('gar,r,gbr->gab', rows, shrinkage, rows) + 1 / len(left)
+    free = np.eye(copies) - leverage
+    determined = np.linalg.eigvalsh(free)[:, 0] < 1e-9
+    free[determined] = np.eye(copies)
+    solved = np.linalg.solve(free, residuals.reshape(len(rows), copies, -1))
+    solved[determined] = np.inf
+    return solved.reshape(targets.shape)
