@@ -83,4 +83,7 @@ def _num_predicted(model: nn.Module) -> int | None:
     """Number of keypoints that a model predicts, where it knows."""
     kept = (getattr(model, 'test_cfg', None) or {}).get('output_keypoint_indices')
     known = getattr(model, 'num_keypoints', None)
+    regressor = getattr(model, 'regressor', None)
+    if regressor is not None:
+        known = regressor.num_keypoints
     return len(kept) if known is not None and kept else known

@@ -33,6 +33,9 @@ def keypoint_mistakes(cfg: Mapping, find_type: Callable[[str], Any]) -> Iterator
     if 'model' not in cfg:
         return  # a base, which says a part only
     found = dict(_of_model(cfg['model']))
+    regressor = (cfg['model'] or {}).get('regressor') or {}
+    if _is_number(regressor.get('num_keypoints')):  # those of the data sets are named
+        found = {'model.regressor.num_keypoints': regressor['num_keypoints']}
     loaders = ['train_dataloader', 'val_dataloader', 'test_dataloader']
     if 'output_keypoint_indices' in ((cfg['model'] or {}).get('test_cfg') or {}):
         del loaders[1:]  # some of the keypoints are tested

@@ -15,6 +15,7 @@ from mmkp.models.losses.named_losses import NamedLosses
 from mmkp.models.refused_options import refuse_options
 from mmkp.models.unsupervised.drawing_part import build_generator
 from mmkp.models.unsupervised.mirrored_views import MirroredViews
+from mmkp.models.unsupervised.named_keypoints import NamedKeypoints, named_by
 from mmkp.models.unsupervised.targets import keypoint_targets
 from mmkp.models.unsupervised.turned_inputs import TurnedInputs
 from mmkp.models.unsupervised.untrained import (
@@ -31,7 +32,7 @@ _REFUSED = {
 
 
 @MODELS.register_module()
-class UnsupervisedPoseEstimator(MirroredViews, TurnedInputs):
+class UnsupervisedPoseEstimator(NamedKeypoints, MirroredViews, TurnedInputs):
     """Discovers keypoints: a detector trained by losses that need no labels.
 
     The detector is any MMPose backbone (and neck) under a keypoint head such as
@@ -63,17 +64,18 @@ class UnsupervisedPoseEstimator(MirroredViews, TurnedInputs):
         test_cfg: ``output_heatmaps`` adds ``pred_fields.heatmaps``; no ``flip_test``;
             ``untrained_control`` adds ``pred_instances.untrained_keypoints``, what the
             detector finds untrained (seed ``untrained_seed``), where
-            :class:`UntrainedControlHook` sets ``with_untrained_control``.
+            :class:`UntrainedControlHook` wants it.
         data_preprocessor: as in MMPose.
         init_cfg: as in MMEngine.
         metainfo: as in MMPose.
-        channels_last: keep weights and feature maps in channels-last memory, which is
-            faster on CPUs and, with AMP, on GPUs; results differ by rounding only.
+        channels_last: keep weights and maps in channels-last memory, which is faster on
+            CPUs and, with AMP, on GPUs; results differ by rounding only.
         first_view_transform: config of a view transform that samples its warp by
             itself and warps the first view; None leaves it as it is.
-        crop_margin: pixels to cut off every side of both views, so that nothing beyond
-            the border of larger images is seen. Predictions see the whole image.
+        crop_margin: pixels to cut off every side of both views; predictions see all.
         half_turn: arguments of a :class:`HalfTurn`, for :class:`ObjectFrameCrop`.
+        regressor: arguments of a :class:`KeypointRegressor` but ``num_discovered``; its
+            named keypoints are predicted, and are ``named_keypoints`` for losses.
 
     Raises:
         ValueError: a loss without inputs, a generator for another number of
@@ -97,6 +99,7 @@ class UnsupervisedPoseEstimator(MirroredViews, TurnedInputs):
         first_view_transform: dict | None = None,
         crop_margin: int = 0,
         half_turn: dict | None = None,
+        regressor: dict | None = None,
     ) -> None:
         super().__init__(
             backbone=backbone,
@@ -119,6 +122,7 @@ class UnsupervisedPoseEstimator(MirroredViews, TurnedInputs):
         self.crop_margin = crop_margin
         check_transforms(self.view_transform, self.first_view_transform, crop_margin)
         self.half_turn = None if half_turn is None else HalfTurn(**half_turn)
+        self.regressor = named_by(regressor, self.num_keypoints)
         self.losses = NamedLosses(losses or {})
         layouts = (torch.contiguous_format, torch.channels_last)
         self.memory_format = layouts[channels_last]
@@ -261,7 +265,7 @@ class UnsupervisedPoseEstimator(MirroredViews, TurnedInputs):
             )
         samples = list(data_samples or ())
         outputs = self.outputs_for_losses(self.settle_views(inputs, samples), samples)
-        return self.losses(self.with_mirrored(outputs))
+        return self.losses(self.with_mirrored(self.with_named(outputs, inputs)))
 
     def predict(
         self, inputs: Tensor, data_samples: list[PoseDataSample]

@@ -1,0 +1,179 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""Labels from whichever file holds them, ready to be fitted."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mmkp import labels as label_files
+from mmkp.datasets.coco_writer import write_atomically
+from mmkp.datasets.image_size import image_size
+from mmkp.datasets.sides import flip_partners
+from mmkp.labels import LabelSet, find_image, read_json
+
+
+def read_labels(path: str | Path) -> LabelSet:
+    """Read labels of any format that is known.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The labels; left and right are found by names where the file does not tell.
+
+    Raises:
+        FileNotFoundError: the file, or an image that it names, does not exist.
+        ValueError: it has no labels.
+    """
+    reader = getattr(label_files, 'read_labels', _read_coco)
+    labels: LabelSet = reader(path)
+    if not len(labels):
+        raise ValueError(f"'{path}' holds no labeled object")
+    if not labels.swaps:
+        labels.swaps = pairs_by_name(labels.keypoint_names)
+    return labels
+
+
+def pairs_by_name(names: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of left and right that names tell.
+
+    Args:
+        names: of the keypoints.
+    """
+    partners = flip_partners(names)
+    pairs = (
+        (i, names.index(partners[n])) for i, n in enumerate(names) if n in partners
+    )
+    return [(i, j) for i, j in pairs if i < j]
+
+
+def chosen_labels(
+    labels: LabelSet,
+    names: Sequence[str] | None = None,
+    pairs: Sequence[tuple[str, str]] | None = None,
+) -> LabelSet:
+    """Take some keypoints, in an order, and say which are left and right.
+
+    Args:
+        labels: with all.
+        names: of those to take; None for all.
+        pairs: names of left and right; None for those that are known.
+
+    Returns:
+        The labels.
+
+    Raises:
+        ValueError: there is no keypoint of a name, or a pair joins one to itself.
+    """
+    wanted = [*(names or ()), *(name for pair in pairs or () for name in pair)]
+    for name in wanted:
+        if name not in labels.keypoint_names:
+            raise ValueError(
+                f'there is no keypoint {name!r} in the labels, which have '
+                f'{", ".join(labels.keypoint_names)}'
+            )
+    if names is not None:
+        indices = [labels.keypoint_names.index(name) for name in names]
+        if len(set(indices)) < len(indices):
+            raise ValueError(f'names repeat: {", ".join(names)}')
+        places = {index: place for place, index in enumerate(indices)}
+
+        def kept(links: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+            inside = (pair for pair in links if {*pair} <= set(places))
+            return [(places[a], places[b]) for a, b in inside]
+
+        scores = None if labels.scores is None else labels.scores[:, indices]
+        labels = replace(
+            labels,
+            keypoint_names=list(names),
+            keypoints=labels.keypoints[:, indices],
+            visibility=labels.visibility[:, indices],
+            scores=scores,
+            links=kept(labels.links),
+            swaps=kept(labels.swaps),
+        )
+    if pairs is not None:
+        find = labels.keypoint_names.index
+        labels = replace(labels, swaps=[(find(a), find(b)) for a, b in pairs])
+        used = [index for pair in labels.swaps for index in pair]
+        if len(set(used)) < len(used):
+            raise ValueError(f'a keypoint is twice in the pairs {list(pairs)}')
+    return labels
+
+
+def write_coco(labels: LabelSet, boxes: np.ndarray, path: Path) -> Path:
+    """Write labels as the COCO file by which the model is tested.
+
+    Args:
+        labels: with the images' sizes, or files that tell them.
+        boxes: (N, 4) float, ``x1, y1, x2, y2``; NaN for the whole image.
+        path: of the file.
+
+    Returns:
+        The path.
+    """
+    images, annotations = [], []
+    for index, name in enumerate(labels.image_names):
+        size = labels.image_sizes[index]
+        if not size.all():
+            size = image_size(str(labels.root / name))
+        width, height = (int(side) for side in size)
+        images.append(dict(id=index, file_name=name, width=width, height=height))
+        for number in labels.of_image(index):
+            box = np.where(
+                np.isfinite(boxes[number]), boxes[number], [0, 0, width, height]
+            )
+            box[2:] -= box[:2]
+            flags = labels.visibility[number]
+            points = np.where(flags[:, None] > 0, labels.keypoints[number], 0.0)
+            annotations.append(
+                dict(
+                    id=int(number),
+                    image_id=index,
+                    category_id=1,
+                    bbox=box.tolist(),
+                    area=float(box[2] * box[3]),
+                    iscrowd=0,
+                    num_keypoints=int((flags > 0).sum()),
+                    keypoints=np.column_stack([points, flags]).ravel().tolist(),
+                )
+            )
+    links = [[a + 1, b + 1] for a, b in labels.links]
+    category = dict(id=1, name='object', keypoints=labels.keypoint_names)
+    content = dict(
+        images=images,
+        annotations=annotations,
+        categories=[dict(category, skeleton=links)],
+    )
+    write_atomically(path, json.dumps(content, ensure_ascii=False).encode())
+    return path
+
+
+def _read_coco(path: str | Path) -> LabelSet:
+    """Read a file in COCO's format whose images lie beside or in ``images/``."""
+    path = Path(path)
+    content = read_json(str(path), dict)
+    category = next(c for c in content['categories'] if c.get('keypoints'))
+    names = list(category['keypoints'])
+    images = {image['id']: i for i, image in enumerate(content['images'])}
+    objects = [a for a in content['annotations'] if a.get('keypoints')]
+    rows = np.array([a['keypoints'] for a in objects], float).reshape(-1, len(names), 3)
+    boxes = np.array([a['bbox'] for a in objects], float).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    files = [image['file_name'] for image in content['images']]
+    folders = (path.parent, path.parent / 'images', path.parent.parent)
+    root = next((f for f in folders if files and find_image(f, files[0])), path.parent)
+    return LabelSet(
+        names,
+        files,
+        np.array([images[a['image_id']] for a in objects]),
+        np.where(rows[..., 2:] > 0, rows[..., :2], np.nan),
+        boxes=boxes,
+        visibility=rows[..., 2].astype(np.int64),
+        image_sizes=np.array([[i['width'], i['height']] for i in content['images']]),
+        links=[(a - 1, b - 1) for a, b in category.get('skeleton', ())],
+        root=root,
+    )
