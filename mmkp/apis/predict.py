@@ -15,6 +15,7 @@ from mmkp.apis.predict_options import PredictOptions
 from mmkp.apis.predictions import FORMAT_FILES, Predictions
 from mmkp.apis.run import Run
 from mmkp.apis.run_folders import MARK, new_folder
+from mmkp.apis.shipped_models import open_run
 from mmkp.apis.sources import Source
 from mmkp.ops.finite import finite_or_none
 
@@ -31,7 +32,8 @@ def predict(
     """Predict the keypoints of images, folders and films.
 
     Args:
-        run_or_model: a run, its folder, or a model of :func:`mmkp.apis.load_model`.
+        run_or_model: a run, its folder, the name of a model that comes with the
+            package, or a model of :func:`mmkp.apis.load_model`.
         source: file, folder, pattern, text list of files, film, index of a camera, or
             what a notebook holds: arrays (H, W, 3) in RGB, PIL images, tensors, and
             lists of these.
@@ -58,7 +60,7 @@ def predict(
     if isinstance(run_or_model, nn.Module):
         model: nn.Module = run_or_model
     else:
-        run = Run(run_or_model)
+        run = open_run(run_or_model)
         model = run.load_model(device)
     if chosen.resume:
         folder = _folder_to_resume(out)

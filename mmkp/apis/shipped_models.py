@@ -88,6 +88,15 @@ def find_shipped(name: str) -> ShippedModel:
     return ShippedModel(name, Run(WEIGHTS_FOLDER / name))
 
 
+def is_run(word: str | Path) -> bool:
+    """Whether a word stands for a run: a folder, or a model of the package.
+
+    Args:
+        word: as a user writes it.
+    """
+    return Path(word).is_dir() or str(word) in shipped_names()
+
+
 def open_run(word: str | Path | Run) -> Run:
     """Open a run: what a user may write where a verb asks for ``RUN``.
 

@@ -14,8 +14,8 @@ from mmkp.apis.predict import check_formats, write_predictions
 from mmkp.apis.predict_into import PredictionInterruptedError
 from mmkp.apis.predict_options import PredictOptions
 from mmkp.apis.predictions import FORMAT_FILES, Predictions
-from mmkp.apis.run import Run
 from mmkp.apis.run_folders import new_folder
+from mmkp.apis.shipped_models import is_run, open_run
 from mmkp.cli.results import add_result_arguments, print_result
 from mmkp.datasets.object_detection import build_detector, is_detector_file
 from mmkp.engine.cli import config_from_arguments
@@ -29,7 +29,8 @@ _SAME = (
 _USAGE = """%(prog)s RUN SOURCE [SOURCE ...] [options] [KEY=VALUE ...]
        %(prog)s CONFIG CHECKPOINT SOURCE [SOURCE ...] [options] [KEY=VALUE ...]"""
 _SOURCE = (
-    'RUN is a folder of a run or of a training; CONFIG and CHECKPOINT are files. '
+    'RUN is the folder of a run or of a training, or the name of a model that comes '
+    'with mmkp; CONFIG and CHECKPOINT are files. '
     "SOURCE is an image, a folder, a pattern ('photos/*.jpg'), a text file with a path "
     'a line, a film, or the index of a camera. KEY=VALUE overrides the config.'
 )
@@ -173,7 +174,7 @@ def _tell_words_apart(parser: argparse.ArgumentParser, args: Any) -> None:
         settings.insert(0, words.pop())
     if settings:
         OptionAction([], 'cfg_options')(parser, args, settings, 'KEY=VALUE')
-    args.run = words.pop(0) if Path(words[0]).is_dir() else None
+    args.run = words.pop(0) if is_run(words[0]) else None
     needed = ['source'] if args.run else ['config', 'checkpoint', 'source']
     if len(words) < len(needed):
         missing = ', '.join(needed[len(words) :])
@@ -195,7 +196,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     check_formats(formats)
     options = _options(args)
     source = args.sources[0] if len(args.sources) == 1 else args.sources
-    run = Run(args.run) if args.run else None
+    run = open_run(args.run) if args.run else None
     if run is not None:
         settings = args.cfg_options
         files = (run.config_file, run.checkpoint)

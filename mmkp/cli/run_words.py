@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from mmkp.apis.run import Run
+from mmkp.apis.shipped_models import is_run, open_run
 
 
 def with_run(argv: Sequence[str] | None, prog: str | None) -> list[str]:
-    """Replace a first word that is a folder by the config and checkpoint of that run.
+    """Replace a first word that is a run by its config and checkpoint.
 
     Args:
         argv: words of the command line, None for those of the program.
@@ -21,7 +20,7 @@ def with_run(argv: Sequence[str] | None, prog: str | None) -> list[str]:
         FileNotFoundError: the folder is no run.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if prog is None or not words or not Path(words[0]).is_dir():
+    if prog is None or not words or not is_run(words[0]):
         return words
-    run = Run(words[0])
+    run = open_run(words[0])
     return [str(run.config_file), str(run.checkpoint), *words[1:]]

@@ -26,6 +26,7 @@ from documented import ROOT
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
+from mmkp.apis.shipped_models import is_run
 from mmkp.cli import main as verbs
 from mmkp.engine import load_config
 from mmkp.testing.__main__ import main as check_a_method
@@ -177,7 +178,7 @@ def prepare(words, page_folder):
         elif source in IMAGES and not Path(source).exists():
             for index in range(3):
                 tiny_sources.paint(Path(source) / f'{index}.png', (80 + index, 96))
-        elif word.endswith('photo.jpg'):
+        elif word.endswith(('photo.jpg', 'picture.png')):
             tiny_sources.paint(Path(word))
         elif word.endswith('film.mp4') and not Path(word).exists():
             films.write(Path(word), number=8)
@@ -221,7 +222,7 @@ def run(command, folder):
 
 def is_tool(words):
     """Whether a verb is a tool, with a config first, and not with a run."""
-    return words[1] in VERBS and not Path(words[2]).is_dir() and words[2] != 'RUN'
+    return words[1] in VERBS and not is_run(words[2]) and words[2] != 'RUN'
 
 
 def run_verb(words, is_form):
