@@ -12,6 +12,7 @@ import numpy as np
 
 from mmkp.apis.films import Film, is_film
 from mmkp.apis.run import Run
+from mmkp.apis.shipped_models import open_run, shipped_names
 from mmkp.datasets.image_files import find_images
 from mmkp.datasets.image_formats import IMAGE_SUFFIXES
 from mmkp.datasets.image_size import image_size
@@ -63,7 +64,7 @@ def info(path: str | Path) -> Info:
     """Say what a file or folder is.
 
     Args:
-        path: Run, config, checkpoint, labels of any format, image, folder of images,
+        path: Run, model that comes with mmkp, config, checkpoint, labels of any format, image, folder of images,
             or film. Nothing that it holds is run, but a config, which is code.
 
     Returns:
@@ -75,6 +76,8 @@ def info(path: str | Path) -> Info:
     """
     path = Path(path)
     if not path.exists():
+        if str(path) in shipped_names():
+            return _of_run(open_run(path))
         raise FileNotFoundError(f"'{path}' does not exist")
     if path.is_dir() and _is_run(path):
         return _of_run(Run(path))
