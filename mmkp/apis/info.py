@@ -64,8 +64,8 @@ def info(path: str | Path) -> Info:
     """Say what a file or folder is.
 
     Args:
-        path: Run, model that comes with mmkp, config, checkpoint, labels of any format, image, folder of images,
-            or film. Nothing that it holds is run, but a config, which is code.
+        path: Run, model that comes with mmkp, config, checkpoint, labels of any
+            format, image, folder of images, or film. Nothing that it holds is run, but a config, which is code.
 
     Returns:
         What it is.
