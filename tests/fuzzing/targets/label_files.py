@@ -129,7 +129,7 @@ def _check(labels: LabelSet) -> None:
 
 
 TARGETS = {
-    'label-text': Target(_make_text, _use, 2.0),
+    'label-text': Target(_make_text, _use, 1.0),
     'label-folder': Target(_make_folder, _use, 0.5),
     'label-hdf5': Target(
         _make_hdf5,
