@@ -183,6 +183,18 @@ class TestPoints:
         (instance,) = image_of(downloaded(page), '0.jpg')['instances']
         assert instance['corrected'] == {'1': [639.5, -0.5]}
 
+    def test_of_points_close_together_the_nearer_one_is_caught(self, opened, report):
+        page = opened(report)
+        dialog = enlarge(page, '0.jpg')
+        drag(page, dialog, 0, 46, 37)  # to beside that of the other object, below it
+        unit = drag(page, dialog, 0, 0, 90)
+        page.keyboard.press('Escape')
+        (instance,) = image_of(downloaded(page), '0.jpg')['instances']
+        assert instance['index'] == 0
+        assert instance['corrected']['0'] == pytest.approx(
+            [120 + 46 * unit, 100 + 127 * unit], abs=0.1
+        )
+
     def test_a_click_moves_nothing(self, opened, report):
         page = opened(report)
         dialog = enlarge(page, '0.jpg')
@@ -305,6 +317,9 @@ class TestKeypoints:
         ]
         assert colors[0] == colors[1]
         assert tile.locator('.tag.k2').text_content() == '1'
+        label = enlarge(page, '1.jpg').locator('.tag.k1')
+        assert label.text_content() == '1 <i>a tail</i>'
+        page.keyboard.press('Escape')
         # What is dropped holds no other, and can be neither partner nor goal.
         page.get_by_label('Drop keypoint 1').check()
         assert page.get_by_label('Merge keypoint 2 into').locator('option').count() == 1

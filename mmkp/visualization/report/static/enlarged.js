@@ -1,6 +1,7 @@
 // One image, enlarged: its points are dragged, or moved by keys.
 
-const NEAR_A_CLICK = 3; // pixels of the screen
+// Pixels of the screen: less is no drag; so far a point is caught (`.hit` in the style).
+const LEAST_DRAG = 3, REACH = 17;
 
 class Enlarged {
   constructor(look, dialog) {
@@ -156,10 +157,22 @@ class Enlarged {
     return [at.x, at.y];
   }
 
+  // Areas in which points are caught may overlap: what lies on top is not asked for.
+  #nearest(event) {
+    const [x, y] = this.#inPixels(event);
+    const reach = REACH / this.overlay.svg.getScreenCTM().a;
+    return this.overlay.points
+      .filter(({ group }) => !group.classList.contains('away'))
+      .map((point) => [Math.hypot(point.at[0] - x, point.at[1] - y), point])
+      .filter(([distance]) => distance <= reach)
+      .sort(([a], [b]) => a - b)[0]?.[1];
+  }
+
   // Follow the pointer that went down on a point until it is up.
   #catch(event) {
-    const point = this.#pointOf(event.target);
-    if (!point || event.button !== 0) return;
+    if (event.button !== 0) return;
+    const point = this.#nearest(event);
+    if (!point) return;
     event.preventDefault();
     point.group.focus();
     const { overlay } = this;
@@ -173,7 +186,7 @@ class Enlarged {
     point.group.setPointerCapture(event.pointerId);
     point.group.classList.add('dragged');
     point.group.addEventListener('pointermove', (e) => {
-      isDragged ||= far(e) >= NEAR_A_CLICK;
+      isDragged ||= far(e) >= LEAST_DRAG;
       if (!isDragged) return;
       overlay.setPlace(point, this.#within(goal(e)));
       overlay.updateLines();
