@@ -41,8 +41,14 @@ class RecordFile:
 
     def __iter__(self) -> Iterator[dict]:
         """Records that were written, one after the other."""
-        for line in self._lines():
-            yield json.loads(line)
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                raise ValueError(
+                    f'{self.path}, line {number}: it is damaged; begin anew, without '
+                    '--resume'
+                ) from None
 
     def append(self, records: Iterable[dict]) -> None:
         """Write further records down.

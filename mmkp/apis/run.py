@@ -103,6 +103,17 @@ class Run:
         """
         return load_model(self.config_file, self.checkpoint, device, check=False)
 
+    def predict(self, source: Any, **options: Any) -> Any:
+        """Predict the keypoints of a source, see :func:`mmkp.predict`.
+
+        Args:
+            source: file, folder, film, array, ...
+            **options: of that function.
+        """
+        from mmkp.apis.predict import predict  # which needs this class
+
+        return predict(self, source, **options)
+
     def update(self, **values: Any) -> None:
         """Write down more in ``run.json``.
 
