@@ -65,7 +65,8 @@ def info(path: str | Path) -> Info:
 
     Args:
         path: Run, model that comes with mmkp, config, checkpoint, labels of any
-            format, image, folder of images, or film. Nothing that it holds is run, but a config, which is code.
+            format, image, folder of images, or film. Nothing that it holds is run, but
+            a config, which is code.
 
     Returns:
         What it is.

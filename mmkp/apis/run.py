@@ -110,9 +110,7 @@ class Run:
             source: file, folder, film, array, ...
             **options: of that function.
         """
-        from mmkp.apis.predict import predict  # which needs this class
-
-        return predict(self, source, **options)
+        return mmkp.predict(self, source, **options)
 
     def update(self, **values: Any) -> None:
         """Write down more in ``run.json``.
@@ -138,20 +136,30 @@ class Run:
         run.update(mmkp=mmkp.__version__, verb=verb, created=created, **values)
         return run
 
-    def predict(self, source: Any, **options: Any) -> Any:
-        """Find the keypoints of other images or films, see :func:`mmkp.predict`."""
-        return mmkp.predict(self, source, **options)
-
     def view(self, **options: Any) -> Any:
-        """Write a page to look at it and correct it, see :func:`mmkp.view`."""
+        """Write a page to look at it and correct it, see :func:`mmkp.view`.
+
+        Args:
+            **options: of that function.
+        """
         return mmkp.view(self, **options)
 
     def name(self, labels: Any, **options: Any) -> 'Run':
-        """Give the keypoints names by a few labels, see :func:`mmkp.name`."""
+        """Give the keypoints names by a few labels, see :func:`mmkp.name`.
+
+        Args:
+            labels: a file of labels, or corrections.json of its page.
+            **options: of that function.
+        """
         return mmkp.name(self, labels, **options)
 
     def suggest(self, source: Any, **options: Any) -> Any:
-        """Say which images to label next, see :func:`mmkp.suggest`."""
+        """Say which images to label next, see :func:`mmkp.suggest`.
+
+        Args:
+            source: images to choose from.
+            **options: of that function.
+        """
         return mmkp.suggest(self, source, **options)
 
     def __repr__(self) -> str:
