@@ -51,7 +51,8 @@ def _place(run: Run, source: str | None) -> Path | None:
         # A run has the name of its source.
         if place.exists() and place.resolve() != folder:
             return place
-    return Path(source) if Path(source).parent.is_dir() else None
+    # A pattern; what else does not exist, as the number of a camera, is not opened.
+    return Path(source) if set('*?[') & set(source) else None
 
 
 def _file(place: Path | None, name: str) -> Path | None:

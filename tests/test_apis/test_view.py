@@ -96,9 +96,13 @@ class TestImages:
         assert [image['name'] for image in gone] == page.missing
         assert all(image['instances'] for image in gone)
 
-    def test_all_are_gone(self, run):
-        run.update(source='/nowhere/at all')
+    @pytest.mark.parametrize('source', ['/nowhere/at all', '/nowhere/*.png', '0'])
+    def test_all_are_gone(self, source, run, monkeypatch):
+        opened = []
+        monkeypatch.setattr('cv2.VideoCapture', opened.append)
+        run.update(source=source)
         assert len(mmkp.view(run).missing) == 6
+        assert opened == []  # no camera, for one
 
     def test_the_source_is_relative_to_where_the_run_was_made(
         self, run, tmp_path, monkeypatch
@@ -162,18 +166,21 @@ class TestImages:
         assert most - images // 3 < mmkp.view(run).num_bytes <= most
 
     @pytest.mark.slow
-    def test_200_large_photographs_are_below_3_megabytes(self, run, data_dir):
+    def test_200_large_photographs_are_below_3_megabytes(self, run, data_dir, tmp_path):
         (record, *_) = run.keypoints['images']
-        names = sorted(path.name for path in (data_dir / 'coco/val2017').iterdir())
+        found = [*data_dir.glob('coco/val2017/*'), *data_dir.glob('coco/train2017/*')]
+        for path in found[:200]:
+            (tmp_path / path.name).symlink_to(path)
         keypoints = run.keypoints
         keypoints['images'] = [
-            record | dict(image=names[index % len(names)], width=640, height=480)
-            for index in range(200)
+            record | dict(image=path.name, width=640, height=480)
+            for path in found[:200]
         ]
         (run.path / 'keypoints.json').write_text(json.dumps(keypoints))
-        run.update(source=str(data_dir / 'coco/val2017'))
+        run.update(source=str(tmp_path))
         page = mmkp.view(run)
-        assert not page.missing and 2_500_000 < page.num_bytes < 3_000_000
+        assert page.num_images == 200 and not page.missing
+        assert 2_500_000 < page.num_bytes < 3_000_000
 
 
 class TestWhatIsKnown:
