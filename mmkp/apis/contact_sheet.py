@@ -49,13 +49,14 @@ class ContactSheet:
             path: of a JPEG or PNG file; nothing is written without a picture.
         """
         if self.tiles:
-            write_image(path, tiled([*map(_square, self.tiles)], 6), 88)
+            height, width = (max(t.shape[axis] for t in self.tiles) for axis in (0, 1))
+            tiles = [_amid_white(tile, height, width) for tile in self.tiles]
+            write_image(path, tiled(tiles, 6), 88)
 
 
-def _square(tile: np.ndarray) -> np.ndarray:
-    """A tile amid white."""
-    height, width = tile.shape[:2]
-    square = np.full((_SIDE, _SIDE, 3), 255, np.uint8)
-    top, left = (_SIDE - height) // 2, (_SIDE - width) // 2
-    square[top : top + height, left : left + width] = tile
-    return square
+def _amid_white(tile: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A tile of that size."""
+    larger = np.full((height, width, 3), 255, np.uint8)
+    top, left = (height - tile.shape[0]) // 2, (width - tile.shape[1]) // 2
+    larger[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+    return larger
