@@ -112,7 +112,10 @@ def write_predictions(
     predictions = Predictions(folder, figures)
     for format in formats:
         if format != 'json':
-            predictions.write(folder / FORMAT_FILES[format], format)
+            path = folder / FORMAT_FILES[format]
+            if path.is_file():  # of an earlier prediction into the same folder
+                path.unlink()
+            predictions.write(path, format)
     return predictions
 
 
