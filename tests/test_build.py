@@ -140,7 +140,7 @@ class TestWheel:
             assert re.match('https?://|#', link), link
             ours = link.removeprefix(f'{HOME}/{"raw" if picture else "blob"}/main/')
             assert link == ours or (ROOT / ours).exists(), link
-        assert f']({HOME}/raw/main/configs/' in text
+        assert f']({HOME}/raw/main/docs/' in text
         # Nothing but links changes.
         readme = (ROOT / 'README.md').read_text()
         plain = re.sub(rf'\({HOME}/(raw|blob)/main/', '(', text)

@@ -104,7 +104,7 @@ def write_sheet(run: Run) -> Path:
     places = np.linspace(0, len(records) - 1, min(SHOWN, len(records)))
     chosen = [records[int(place)] for place in np.unique(places.round())]
     names = [record['image'] for record in chosen]
-    images = dict(zip(names, source_images(run, run.source, names), strict=True))
+    images = dict(source_images(run, run.source, names))
     pictures, points = [], []
     for record in chosen:
         if (image := images[record['image']]) is None:

@@ -249,6 +249,8 @@ def run_verb(words, is_form):
 
 def arguments_of_verb_are_read(words):
     """The parser of a verb takes the arguments of a command."""
+    if words[1] == 'VERB':
+        return
     output = io.StringIO()
     with contextlib.redirect_stdout(output), pytest.raises(SystemExit):
         verbs.main([words[1], '--help'])
