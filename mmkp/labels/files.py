@@ -115,7 +115,8 @@ def find_format(source: Source) -> Format:
                 return known
     kind = 'folder' if source.is_folder else 'file'
     raise ValueError(
-        f'{path} is a {kind} of no known format; these are read: '
+        f'{path} is a {kind} of no known format of labels (images and films alone have '
+        f'none: mmkp discover); these are read: '
         f'{", ".join(k.name for k in FORMATS.values() if k.read)}'
     )
 

@@ -57,7 +57,7 @@ ASPECTS: dict[str, tuple[str, Callable[[LabelSet], int]]] = {
         'that the {} images are frames of a film; their names stay',
         lambda labels: len(labels.image_names) if labels.film else 0,
     ),
-    'scorer': ('the name of {} scorer', lambda labels: int(bool(labels.scorer))),
+    'scorer': ('the name of the scorer', lambda labels: int(bool(labels.scorer))),
 }
 
 

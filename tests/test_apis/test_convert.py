@@ -27,7 +27,7 @@ def test_on_the_command_line(table, tmp_path, capsys):
     main(['convert', str(table), str(out)])
     lines = capsys.readouterr().out.splitlines()
     assert '2 objects of 2 keypoints in 2 images' in lines[0]
-    assert 'not kept: the name of 1 scorer' in lines
+    assert 'not kept: the name of the scorer' in lines
     assert lines[-1] == str(out)
     np.testing.assert_array_equal(
         read_labels(out).keypoints, read_labels(table).keypoints

@@ -61,6 +61,19 @@ CORRECTIONS = {
 }
 
 
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'cp1252'])
+@pytest.mark.filterwarnings('ignore:.*(with a comma|Windows-1252)')
+def test_tables_as_excel_writes_them(tmp_path, encoding):
+    path = tmp_path / 't.csv'
+    rows = 'image;keypoint;x;y\r\nmäuse.png;nose;1,5;2\r\nmäuse.png;ear;3;4,25\r\n'
+    path.write_bytes(rows.encode(encoding))
+    labels = read_labels(path)
+    assert labels.image_names == ['mäuse.png']
+    assert labels.keypoints.tolist() == [[[1.5, 2], [3, 4.25]]]
+    path.write_bytes('file_name;a_x;a_y\nb.png;1,5;2\n'.encode(encoding))
+    assert read_labels(path).keypoints.tolist() == [[[1.5, 2]]]
+
+
 def test_corrections_of_the_page(tmp_path):
     path = tmp_path / 'corrections.json'
     path.write_text(json.dumps(CORRECTIONS))

@@ -28,9 +28,7 @@ def recognize(source: Source) -> bool:
     Args:
         source: What lies at a path.
     """
-    return source.head.lstrip(b'\xef\xbb\xbf \r\n\t').startswith(b'<') and (
-        b'<annotations' in source.head
-    )
+    return source.head.lstrip().startswith(b'<') and (b'<annotations' in source.head)
 
 
 def read(source: Source) -> LabelSet:

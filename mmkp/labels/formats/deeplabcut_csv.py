@@ -24,7 +24,7 @@ def recognize(source: Source) -> bool:
     """
     firsts = [line[:12].lower() for line in source.head.split(b'\n')[:4]]
     known = (b'scorer', b'individuals', b'bodyparts')
-    if not any(f.lstrip(b'\xef\xbb\xbf"').startswith(known) for f in firsts):
+    if not any(f.lstrip(b'"').startswith(known) for f in firsts):
         return False
     return is_deeplabcut(source.table)
 

@@ -37,7 +37,7 @@ def read(source: Source) -> LabelSet:
     """
     header = source.table.rows[0].cells
     column = next((c for c in header if c.lower() in _FILE_COLUMNS), 'file_name')
-    found = read_landmarks(source.path, column)
+    found = read_landmarks(source.path, column, source.separator)
     root = source.path.parent
     names = [
         find_image(root, entry.file_name) or entry.file_name.replace('\\', '/')
