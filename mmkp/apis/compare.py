@@ -38,8 +38,7 @@ def compare(
             config, which for images without labels is the score alone.
         images: folder of the images of a COCO file.
         labels: numbers of labeled images of the few-shot curve.
-        normalizer: names of two points of a COCO file, by whose distance errors are
-            divided.
+        normalizer: names of two points, by whose distance errors are divided.
         seed: of the parts of a COCO file, of the draws of labeled images, and of the
             warps of the score.
         device: such as 'cpu'; by default a GPU where there is one.

@@ -15,6 +15,7 @@ from mmpose.registry import DATASETS
 
 from mmkp.engine.config_check import nearest
 from mmkp.engine.config_names import configs_folder
+from mmkp.evaluation.functional import get_protocol
 
 EVALUATION = 'DiscoveryEvaluationDataset'
 METRIC = 'DiscoveredKeypointMetric'
@@ -88,8 +89,8 @@ def comparison_data(
             on and to score; or a COCO file, of whose images half are fitted on and half
             scored, at random.
         images: folder of the images of a COCO file; default: its own folder.
-        normalizer: names of two points of a COCO file; errors are per cent of their
-            distance. Default: per cent of the side of the image.
+        normalizer: names of two points; errors are per cent of their distance.
+            Default: what the config says, of a COCO file the side of the image.
         seed: by which a COCO file is parted.
 
     Returns:
@@ -101,15 +102,15 @@ def comparison_data(
     """
     if str(data).endswith('.json'):
         return _of_coco_file(Path(data), images, normalizer, seed)
-    if images is not None or normalizer is not None:
+    if images is not None:
         raise ValueError(
-            f"a folder of images and a normalizer go with a COCO file; '{data}' is a "
-            'config, which has its own'
+            f"a folder of images goes with a COCO file; '{data}' is a config, which "
+            'has its own'
         )
-    return _of_config(str(data))
+    return _of_config(str(data), normalizer)
 
 
-def _of_config(name: str) -> ComparisonData:
+def _of_config(name: str, normalizer: Sequence[str] | None) -> ComparisonData:
     folder = configs_folder() / '_base_' / 'datasets'
     path = Path(name) if name.endswith('.py') else folder / f'{name}.py'
     if not path.is_file():
@@ -133,6 +134,15 @@ def _of_config(name: str) -> ComparisonData:
         remarks.append(
             f"no share on the object: there are no masks in '{masks}', see {path}"
         )
+    if normalizer is not None:
+        options = dict(evaluator.get('protocol_options') or {})
+        options.update(_length(dataset.score.to_dict(), normalizer, name))
+        evaluator.protocol_options = options
+    elif _is_of_the_crop(evaluator):
+        remarks.append(
+            "errors are per cent of each run's own crop, and comparable where crops "
+            'are alike; --normalizer with two points takes their distance instead'
+        )
     return ComparisonData(
         f'{path.stem}: images to fit on and to score as its config says',
         dataset.fit.to_dict(),
@@ -147,6 +157,30 @@ def _sees_whole_images(dataset: Any) -> bool:
     """Whether a run's own images have no boxes."""
     boxed = dataset.get('bbox_file') or (dataset.get('detector') or {}).get('model')
     return dataset.type == 'UnlabeledImageDataset' and not boxed
+
+
+def _is_of_the_crop(evaluator: Any) -> bool:
+    """Whether a protocol measures in crops, which are those of each run."""
+    options = dict(evaluator.get('protocol_options') or {})
+    names = (evaluator.get('protocol', 'generic'), evaluator.get('variant', 'autolink'))
+    return get_protocol(*names, **options).normalizer == 'crop'
+
+
+def _length(
+    dataset: dict[str, Any], normalizer: Sequence[str], name: str
+) -> dict[str, Any]:
+    """Options of a protocol that takes the distance of two points for its unit."""
+    known = _built(dataset).metainfo['keypoint_name2id']
+    for point in set(normalizer) - set(known):
+        raise ValueError(f"{name} has no point '{point}', {nearest(point, known)}")
+    pair = [known[point] for point in normalizer]
+    return dict(normalizer=pair, unit=f'% of {" to ".join(normalizer)}')
+
+
+def _built(dataset: dict[str, Any]) -> Any:
+    """A data set without a pipeline; what its reader prints is kept back."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return DATASETS.build(dict(dataset, pipeline=[]))
 
 
 def _discovers(evaluator: Any) -> bool:
@@ -169,20 +203,12 @@ def _of_coco_file(
         clip_boxes=False,
         test_mode=True,
     )
-    with contextlib.redirect_stdout(io.StringIO()):  # its reader tells what it does
-        dataset = DATASETS.build(dict(config, pipeline=[]))
+    dataset = _built(config)
     owners = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
     fit, score = halves(owners, seed)
     options: dict[str, Any] = dict(normalizer='image', unit='% of the side of images')
     if normalizer is not None:
-        names = list(dataset.metainfo['keypoint_name2id'])
-        for point in normalizer:
-            if point not in names:
-                raise ValueError(
-                    f"{path} has no point '{point}', {nearest(point, names)}"
-                )
-        pair = [names.index(point) for point in normalizer]
-        options = dict(normalizer=pair, unit=f'% of {" to ".join(normalizer)}')
+        options = _length(config, normalizer, str(path))
     return ComparisonData(
         f'{path.name}: {len(fit)} objects to fit on, {len(score)} of other images to '
         f'score, halves at random by seed {seed}',

@@ -40,7 +40,7 @@ def parse_args(
         '--normalizer',
         nargs=2,
         metavar='POINT',
-        help='points of a COCO file by whose distance errors are divided',
+        help='two points of the data by whose distance errors are divided',
     )
     parser.add_argument('--seed', type=whole_number(0), default=0)
     parser.add_argument('-d', '--device', help='such as cpu or cuda:0')

@@ -104,6 +104,11 @@ class TestOneProtocol:
     def test_a_data_set_by_name_brings_its_boxes_and_its_unit(self):
         data = comparison_data('puppets_discovery')
         assert data.fit['seed'] == 1 and data.evaluator['error_groups']
+        assert 'own crop' in data.remarks[0]
+        hips = comparison_data('puppets_discovery', normalizer=('nose', 'left_hip'))
+        options = hips.evaluator['protocol_options']
+        assert options == dict(normalizer=[0, 11], unit='% of nose to left_hip')
+        assert not hips.remarks
         flies = comparison_data('flies')
         config = open_run(SHIPPED).config
         pipeline = flies.dataset_for(config)['pipeline']
@@ -216,7 +221,7 @@ class TestMisuse:
             mmkp.compare([SHIPPED], labeled, images='none')
 
     def test_images_for_a_config(self):
-        with pytest.raises(ValueError, match='go with a COCO file'):
+        with pytest.raises(ValueError, match='goes with a COCO file'):
             mmkp.compare([SHIPPED], 'flies', images='.')
 
     def test_unknown_point(self, labeled):
