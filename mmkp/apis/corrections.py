@@ -9,6 +9,7 @@ import numpy as np
 
 from mmkp.apis.run import Run
 from mmkp.labels import LabelSet, read_json
+from mmkp.ops.arguments import is_real
 
 FORMAT = 'mmkp corrections'
 _SIDES = ('width', 'height')
@@ -56,6 +57,17 @@ def read_corrections(path: str | Path, run: Run) -> Corrections:
         FileNotFoundError: the run has no source or no keypoints.
     """
     content = read_json(str(path), dict)
+    try:
+        return _read(content, path, run)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"'{path}' is not what the page of a run writes: "
+            f'{type(error).__name__}: {error}'
+        ) from error
+
+
+def _read(content: dict[str, Any], path: str | Path, run: Run) -> Corrections:
+    """What :func:`read_corrections` does, of content that may be of any form."""
     if run.source is None or not Path(run.source).exists():
         raise FileNotFoundError(
             f"the images of run '{run.path}' are not there: its source is "
@@ -137,10 +149,19 @@ def _labels(
 ) -> tuple[np.ndarray, list[float]]:
     """Where the kept keypoints of one object are, and its box."""
     instance = record['instances'][touched['index']]
-    points = np.array(instance['keypoints'], float)
-    found = weights.T @ points
+    found = weights.T @ np.array(instance['keypoints'], float)
     for key, place in (touched.get('corrected') or {}).items():
+        if not (_is_index(key) and len(place) == 2 and all(map(is_real, place))):
+            raise ValueError(
+                f'image {record["image"]!r} has keypoint {key} corrected to {place}, '
+                'must be [x, y]'
+            )
         found[weights[int(key)] > 0] = place
-    for key in touched.get('hidden') or ():
+    for key in filter(_is_index, touched.get('hidden') or ()):
         found[weights[int(key)] > 0] = np.nan
     return found, instance['bbox']
+
+
+def _is_index(key: Any) -> bool:
+    """Whether a key of json is the number of a keypoint."""
+    return str(key).isdecimal()

@@ -51,5 +51,6 @@ def fine_tune(
     runner = Runner.from_cfg(training)
     runner.train()
     found = find_resumable_checkpoint(folder / 'training')
+    assert found is not None  # the training writes one when its time is up
     shutil.copyfile(found, folder / TUNED)
     return folder / TUNED

@@ -15,26 +15,41 @@ from mmkp.datasets.sides import flip_partners
 from mmkp.labels import LabelSet, find_image, read_json
 
 
-def read_labels(path: str | Path) -> LabelSet:
-    """Read labels of any format that is known.
+def read_labels(path: str | Path, source: str | Path | None = None) -> LabelSet:
+    """Read labels of any format that is known, and find their images.
 
     Args:
         path: of the file.
+        source: folder in which the images may be.
 
     Returns:
         The labels; left and right are found by names where the file does not tell.
 
     Raises:
-        FileNotFoundError: the file, or an image that it names, does not exist.
+        FileNotFoundError: the file does not exist, or its images are in none of the
+            folders that were looked into.
         ValueError: it has no labels.
     """
     reader = getattr(label_files, 'read_labels', _read_coco)
     labels: LabelSet = reader(path)
     if not len(labels):
         raise ValueError(f"'{path}' holds no labeled object")
-    if not labels.swaps:
-        labels.swaps = pairs_by_name(labels.keypoint_names)
-    return labels
+    swaps = labels.swaps or pairs_by_name(labels.keypoint_names)
+    if labels.film is not None:
+        return replace(labels, swaps=swaps)
+    first = labels.image_names[int(labels.image_index[0])]
+    folders = [labels.root, labels.root / 'images', labels.root.parent]
+    folders += [Path(source)] if source else []
+    for folder in folders:
+        if (folder / first).is_file():
+            return replace(labels, swaps=swaps, root=folder)
+        if find_image(folder, first):
+            names = [find_image(folder, name) or name for name in labels.image_names]
+            return replace(labels, swaps=swaps, root=folder, image_names=names)
+    looked = ', '.join(str(folder) for folder in folders)
+    raise FileNotFoundError(
+        f"image {first!r} of '{path}' is in none of {looked}: put the file beside them"
+    )
 
 
 def pairs_by_name(names: Sequence[str]) -> list[tuple[int, int]]:
@@ -153,7 +168,7 @@ def write_coco(labels: LabelSet, boxes: np.ndarray, path: Path) -> Path:
 
 
 def _read_coco(path: str | Path) -> LabelSet:
-    """Read a file in COCO's format whose images lie beside or in ``images/``."""
+    """Read a file in COCO's format."""
     path = Path(path)
     content = read_json(str(path), dict)
     category = next(c for c in content['categories'] if c.get('keypoints'))
@@ -164,8 +179,6 @@ def _read_coco(path: str | Path) -> LabelSet:
     boxes = np.array([a['bbox'] for a in objects], float).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     files = [image['file_name'] for image in content['images']]
-    folders = (path.parent, path.parent / 'images', path.parent.parent)
-    root = next((f for f in folders if files and find_image(f, files[0])), path.parent)
     return LabelSet(
         names,
         files,
@@ -175,5 +188,5 @@ def _read_coco(path: str | Path) -> LabelSet:
         visibility=rows[..., 2].astype(np.int64),
         image_sizes=np.array([[i['width'], i['height']] for i in content['images']]),
         links=[(a - 1, b - 1) for a, b in category.get('skeleton', ())],
-        root=root,
+        root=path.parent,
     )

@@ -80,13 +80,10 @@ def labeled_objects(
     order = np.concatenate([labels.of_image(i) for i in range(len(labels.image_names))])
     found = list(predict_stream(model, samples(), batch_size))
     back = np.argsort(order.astype(int))
-    discovered, named, crops = (
-        [part[copies * i : copies * (i + 1)] for i in back]
-        for part in _in_input(found, truths)
-    )
-    return LabeledObjects(
-        np.array(discovered), np.array(named), [crop[0] for crop in crops]
-    )
+    points, named, crops = _in_input(found, truths)
+    rows = copies * back[:, None] + np.arange(copies)
+    first = [crops[row] for row in rows[:, 0]]
+    return LabeledObjects(np.array(points)[rows], np.array(named)[rows], first)
 
 
 def image_sample(

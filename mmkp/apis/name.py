@@ -121,7 +121,7 @@ def _read(
 ) -> _Given:
     """Read labels or corrections."""
     if not is_corrections(labels):
-        found = chosen_labels(read_labels(labels), names, pairs)
+        found = chosen_labels(read_labels(labels, run.source), names, pairs)
         boxes = found.boxes if _sees_boxes(run.config, found) else np.nan * found.boxes
         return _Given(found, boxes)
     corrections = read_corrections(labels, run)
@@ -161,7 +161,7 @@ def _fit(run: Run, given: _Given, folder: Path, device: str | None) -> _Fitted:
     model = load_model(_discovering(cfg), run.checkpoint, device, check=False)
     objects = labeled_objects(model, settled, given.boxes)
     if given.base is not None:
-        known = _known_map(run, model.num_keypoints)
+        known = _known_map(run, objects.discovered.shape[2])
         spread = np.kron(given.base, np.eye(2))
         base = AffineMap(known.weights @ spread, known.offset @ spread)
     fit = fit_named(objects.discovered, objects.labels, objects.scales, base)

@@ -101,7 +101,7 @@ def suggest(
     media, pool = Media(source), _Pool()
     model = run.load_model(device)
     found = measure_keypoints(model, pool.samples(model, media))
-    known = pool.labeled(labels)
+    known = pool.labeled(labels, source)
     if len(known) == len(pool.names):
         raise ValueError(f"all {len(known)} images of '{source}' are labeled already")
     points = _comparable(found.keypoints, pool.scales)
@@ -149,11 +149,11 @@ class _Pool:
         """Width and height of each input in pixels of its image, (n, 2)."""
         return np.stack([crop.scale for crop in self.crops])
 
-    def labeled(self, labels: str | Path | None) -> list[int]:
+    def labeled(self, labels: str | Path | None, source: str | Path) -> list[int]:
         """Which images are labeled already."""
         if labels is None:
             return []
-        given = read_labels(labels)
+        given = read_labels(labels, source)
         labeled = [
             given.image_names[index] for index in set(given.image_index.tolist())
         ]

@@ -10,7 +10,7 @@ def herd(
     points: np.ndarray,
     number: int,
     known: Sequence[int] = (),
-    bandwidth: float = 0.5,
+    bandwidth: float = 0.1,
 ) -> np.ndarray:
     """Choose objects whose distribution is that of all, one by one.
 

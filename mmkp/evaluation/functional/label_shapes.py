@@ -139,7 +139,7 @@ def exchanged_sides(
         log-likelihood by exchanging them, (n,), 0 where nothing is gained.
     """
     found: list[list[int]] = [[] for _ in labels]
-    gains = np.zeros(len(labels))
+    gains: np.ndarray = np.zeros(len(labels))
     settled = labels
     for _ in range(3):
         shape = mean_shape(settled)

@@ -11,7 +11,7 @@ from .linear_regression import AffineMap
 from .ridge_regression import fit_ridge
 
 # With more images than this, several are left out at once.
-_MOST_FITS = 200
+_MOST_FITS = 50
 
 
 # Spread of directions, in radians, above which objects turn in the plane.
