@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmpose.apis import MMPoseInferencer
 
 import mmkp
-from mmkp.apis import discover, load_model, predict_files
+from mmkp.apis import load_model, predict_files, predict_topdown
 from mmkp.apis.fine_tune import TUNED
 from mmkp.cli.main import main
 
@@ -106,9 +106,11 @@ def test_names_from_labels(run, tmp_path, capsys):
 
     # The same map, by hand.
     model = named.load_model('cpu')
-    found = discover(run.load_model('cpu'), [run.source + '/000.png'])[0]['keypoints']
+    found = predict_topdown(run.load_model('cpu'), [run.source + '/000.png'])[0][
+        'keypoints'
+    ]
     shares = torch.from_numpy((found + 0.0) / 48).float()
-    expected = discover(model, [run.source + '/000.png'])[0]
+    expected = predict_topdown(model, [run.source + '/000.png'])[0]
     assert expected['keypoints'].shape == (1, 3, 2)
     # Pixels of the input are shares of the image, moved by the map of MMPose.
     state = model.regressor.linear
@@ -136,7 +138,7 @@ def test_mmpose_takes_the_named_model(run, tmp_path, capsys):
         pose2d=config, pose2d_weights=checkpoint, device='cpu'
     )
     answer = next(inferencer(run.source + '/003.png'))['predictions'][0][0]
-    direct = discover(named.load_model('cpu'), [run.source + '/003.png'])[0]
+    direct = predict_topdown(named.load_model('cpu'), [run.source + '/003.png'])[0]
     np.testing.assert_allclose(answer['keypoints'], direct['keypoints'][0], atol=1e-3)
 
 
