@@ -1,7 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Labels from whichever file holds them, ready to be fitted."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from mmkp import labels as label_files
-from mmkp.datasets.coco_writer import write_atomically
 from mmkp.datasets.image_size import image_size
 from mmkp.datasets.sides import flip_partners
-from mmkp.labels import LabelSet, find_image, read_json
+from mmkp.labels import LabelSet, find_image
 
 
 def read_labels(path: str | Path, source: str | Path | None = None) -> LabelSet:
@@ -30,8 +28,7 @@ def read_labels(path: str | Path, source: str | Path | None = None) -> LabelSet:
             folders that were looked into.
         ValueError: it has no labels.
     """
-    reader = getattr(label_files, 'read_labels', _read_coco)
-    labels: LabelSet = reader(path)
+    labels = label_files.read_labels(path)
     if not len(labels):
         raise ValueError(f"'{path}' holds no labeled object")
     swaps = labels.swaps or pairs_by_name(labels.keypoint_names)
@@ -130,63 +127,12 @@ def write_coco(labels: LabelSet, boxes: np.ndarray, path: Path) -> Path:
     Returns:
         The path.
     """
-    images, annotations = [], []
+    sizes = labels.image_sizes.copy()
     for index, name in enumerate(labels.image_names):
-        size = labels.image_sizes[index]
-        if not size.all():
-            size = image_size(str(labels.root / name))
-        width, height = (int(side) for side in size)
-        images.append(dict(id=index, file_name=name, width=width, height=height))
-        for number in labels.of_image(index):
-            box = np.where(
-                np.isfinite(boxes[number]), boxes[number], [0, 0, width, height]
-            )
-            box[2:] -= box[:2]
-            flags = labels.visibility[number]
-            points = np.where(flags[:, None] > 0, labels.keypoints[number], 0.0)
-            annotations.append(
-                dict(
-                    id=int(number),
-                    image_id=index,
-                    category_id=1,
-                    bbox=box.tolist(),
-                    area=float(box[2] * box[3]),
-                    iscrowd=0,
-                    num_keypoints=int((flags > 0).sum()),
-                    keypoints=np.column_stack([points, flags]).ravel().tolist(),
-                )
-            )
-    links = [[a + 1, b + 1] for a, b in labels.links]
-    category = dict(id=1, name='object', keypoints=labels.keypoint_names)
-    content = dict(
-        images=images,
-        annotations=annotations,
-        categories=[dict(category, skeleton=links)],
-    )
-    write_atomically(path, json.dumps(content, ensure_ascii=False).encode())
+        if not sizes[index].all():
+            sizes[index] = image_size(str(labels.root / name))
+    whole = np.concatenate([np.zeros_like(sizes), sizes], axis=1)[labels.image_index]
+    filled = np.where(np.isfinite(boxes), boxes, whole)
+    labels = replace(labels, image_sizes=sizes, boxes=filled, scores=None)
+    label_files.write_labels(labels, path, 'coco', overwrite=True)
     return path
-
-
-def _read_coco(path: str | Path) -> LabelSet:
-    """Read a file in COCO's format."""
-    path = Path(path)
-    content = read_json(str(path), dict)
-    category = next(c for c in content['categories'] if c.get('keypoints'))
-    names = list(category['keypoints'])
-    images = {image['id']: i for i, image in enumerate(content['images'])}
-    objects = [a for a in content['annotations'] if a.get('keypoints')]
-    rows = np.array([a['keypoints'] for a in objects], float).reshape(-1, len(names), 3)
-    boxes = np.array([a['bbox'] for a in objects], float).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    files = [image['file_name'] for image in content['images']]
-    return LabelSet(
-        names,
-        files,
-        np.array([images[a['image_id']] for a in objects]),
-        np.where(rows[..., 2:] > 0, rows[..., :2], np.nan),
-        boxes=boxes,
-        visibility=rows[..., 2].astype(np.int64),
-        image_sizes=np.array([[i['width'], i['height']] for i in content['images']]),
-        links=[(a - 1, b - 1) for a, b in category.get('skeleton', ())],
-        root=path.parent,
-    )

@@ -102,7 +102,7 @@ class Predictions:
         return Path(path)
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write a plain table: a row an object, named columns."""
+        """Write a plain table: a row a keypoint, named columns."""
         return self.write(path, 'csv')
 
     def to_coco(self, path: str | Path) -> Path:

@@ -106,10 +106,8 @@ def test_names_from_labels(run, tmp_path, capsys):
 
     # The same map, by hand.
     model = named.load_model('cpu')
-    found = predict_topdown(run.load_model('cpu'), [run.source + '/000.png'])[0][
-        'keypoints'
-    ]
-    shares = torch.from_numpy((found + 0.0) / 48).float()
+    [found] = predict_topdown(run.load_model('cpu'), [run.source + '/000.png'])
+    shares = torch.from_numpy(found['keypoints'] / 48).float()
     expected = predict_topdown(model, [run.source + '/000.png'])[0]
     assert expected['keypoints'].shape == (1, 3, 2)
     # Pixels of the input are shares of the image, moved by the map of MMPose.
