@@ -10,6 +10,22 @@ from typing import Any
 import numpy as np
 
 
+def plain_text(value: Any, path: str | Path) -> str:
+    """Return a name that a file holds as text.
+
+    Args:
+        value: Text or a number. Lists are refused before they are written out: with
+            references to each other, short ones become longer than any memory.
+        path: The file, for the message.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError(f'{path}: a {type(value).__name__} is where a name is expected')
+
+
 def plain(value: float) -> float | int | None:
     """Return a number as json files have it: whole ones without a point, NaN as None.
 

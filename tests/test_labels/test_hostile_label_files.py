@@ -97,3 +97,30 @@ def test_truncated_files_are_one_sentence(tmp_path, name):
             warnings.simplefilter('ignore')
             read_labels(path, name)
         assert '\n' not in str(caught.value) and len(str(caught.value)) < 700
+
+
+def test_lists_that_unfold_are_not_written_out(tmp_path):
+    import_libraries('dlc-h5')
+    import h5py
+
+    bomb = ['ha']
+    for _ in range(40):
+        bomb = [bomb] * 10
+    path = tmp_path / 'x.h5'
+    write_labels(some_labels(), path, 'dlc-h5')
+    with h5py.File(path, 'a') as file:
+        group = file['df_with_missing']
+        group.attrs['pandas_type'] = b'frame_table'
+        content = pickle.dumps([(1, [(bomb, 'a', 'x')])])
+        group.attrs['non_index_axes'] = np.void(content)
+    with pytest.raises(ValueError, match='a list is where a name is expected'):
+        read_labels(path)
+    lines = ['a0: &a0 [ha]']
+    lines += [f'a{n}: &a{n} [{", ".join([f"*a{n - 1}"] * 10)}]' for n in range(1, 40)]
+    folder = tmp_path / 'yolo'
+    for shape, name in (('*a39', 'nose'), ('[2, 3]', '*a39, tail')):
+        write_labels(some_labels(), folder, 'yolo', overwrite=True)
+        text = [*lines, f'kpt_shape: {shape}', f'kpt_names: [{name}]', 'train: images']
+        (folder / 'data.yaml').write_text('\n'.join(text))
+        with pytest.raises(ValueError, match='kpt_shape is no list|where a name is'):
+            read_labels(folder)

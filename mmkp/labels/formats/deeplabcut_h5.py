@@ -12,6 +12,7 @@ import numpy as np
 from ..deeplabcut import AnimalTable
 from ..hdf5_file import import_for, plain_pickle
 from ..label_set import LabelSet
+from ..number_text import plain_text
 from .animal_tables import labels_of, table_header, table_numbers, table_of
 from .source import Source
 
@@ -124,22 +125,27 @@ def _axis(group: Any, name: str, path: Path) -> list[tuple[str, ...]]:
 def _table(group: Any, path: Path) -> tuple[list, list[str], list[str], np.ndarray]:
     """The same of the format "table", whose names are pickles of plain text."""
     axes = plain_pickle(group.attrs['non_index_axes'], path)
-    columns = [tuple(str(part) for part in column) for column in axes[0][1]]
+    columns = [_parts(column, path) for column in axes[0][1]]
     info = plain_pickle(group.attrs['info'], path)
-    levels = [str(name) for name in info[1].get('names') or _LEVELS]
+    levels = list(_parts(info[1].get('names') or _LEVELS, path))
     table = group['table'][()]
     fields = table.dtype.names
     blocks = [field for field in fields if field.startswith('values_block_')]
     if len(blocks) != 1:
         raise ValueError(f'{path}: the columns are of several types')
     kind = plain_pickle(group['table'].attrs[f'{blocks[0]}_kind'], path)
-    items = [tuple(str(part) for part in column) for column in kind]
+    items = [_parts(column, path) for column in kind]
     order = {column: place for place, column in enumerate(items)}
     values = np.asarray(table[blocks[0]], np.float64).reshape(len(table), -1)
     rows = [field for field in fields if field not in blocks]
     texts = [_texts(table[field]) for field in rows]
     names = ['/'.join(cells) for cells in zip(*texts, strict=True)]
     return columns, levels, names, values[:, [order[column] for column in columns]]
+
+
+def _parts(column: Any, path: Path) -> tuple[str, ...]:
+    """Levels of the name of a column."""
+    return tuple(plain_text(part, path) for part in column)
 
 
 def _animals(

@@ -11,6 +11,7 @@ import yaml
 from ..deeplabcut import read_skeleton
 from ..image_files import copy_images
 from ..label_set import LabelSet
+from ..number_text import plain_text
 from ..text_file import read_text
 from ..union import join_label_sets, subset_of_images
 from . import deeplabcut_csv, deeplabcut_h5
@@ -113,7 +114,7 @@ def _parts(config: Path) -> list[str]:
     for key in ('bodyparts', 'multianimalbodyparts', 'uniquebodyparts'):
         listed = content.get(key) if isinstance(content, dict) else None
         parts += listed if isinstance(listed, list) else []
-    return [str(part) for part in parts]
+    return [plain_text(part, config) for part in parts]
 
 
 def _new_names(names: list[str], path: Path) -> list[str]:

@@ -13,6 +13,7 @@ import yaml
 
 from ..image_files import copy_images, sizes_of
 from ..label_set import LabelSet
+from ..number_text import plain_text
 from ..text_file import read_text
 from .coco import box_of, number_or_nan
 from .source import Source
@@ -65,7 +66,7 @@ def read(source: Source) -> LabelSet:
     flip = settings.get('flip_idx')
     flip = flip if isinstance(flip, list) and len(flip) == number else []
     return LabelSet(
-        keypoint_names=_names(settings, number),
+        keypoint_names=_names(settings, number, path),
         image_names=names,
         image_index=np.array(index, np.int64),
         keypoints=triplets[..., :2],
@@ -147,31 +148,31 @@ def _settings(path: Path) -> dict[str, Any]:
         or not 0 < shape[0] < 10_000
     ):
         raise ValueError(
-            f'{path}: kpt_shape is {shape!r:.60}; the number of keypoints and 2 or 3 '
-            'numbers a keypoint are expected'
+            f'{path}: kpt_shape is no list [K, 2] or [K, 3], of the number of '
+            'keypoints and of numbers a keypoint'
         )
     return content
 
 
-def _names(settings: dict[str, Any], number: int) -> list[str]:
+def _names(settings: dict[str, Any], number: int, path: Path) -> list[str]:
     """Names of the keypoints, or their numbers."""
     names = settings.get('kpt_names')
     if isinstance(names, dict):
         names = next(iter(names.values()), None)
     if isinstance(names, list) and len(names) == number:
-        return [str(name) for name in names]
+        return [plain_text(name, path) for name in names]
     return [str(k) for k in range(number)]
 
 
 def _label_files(path: Path, settings: dict) -> tuple[Path, dict[str, Path]]:
     """Folder of all images, and the text file of each by its name."""
-    base = path.parent / str(settings.get('path') or '')
+    base = path.parent / plain_text(settings.get('path') or '', path)
     base = base if base.is_dir() else path.parent
     folders: list[Path] = []
     for split in ('train', 'val', 'test'):
         given = settings.get(split)
         for entry in given if isinstance(given, list) else [given]:
-            if entry and (base / str(entry)).is_dir():
+            if entry and (base / plain_text(entry, path)).is_dir():
                 folders.append(base / str(entry))
     folders = list(dict.fromkeys(folders)) or [base / 'images']
     root = folders[0] if len(folders) == 1 else base / 'images'
