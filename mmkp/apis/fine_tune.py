@@ -38,11 +38,7 @@ def fine_tune(
     training.test_dataloader = training.test_cfg = training.test_evaluator = None
     training.train_cfg = dict(type='IterBasedTrainLoop', max_iters=10**6)
     training.param_scheduler = None
-    training.custom_hooks = [
-        hook
-        for hook in training.get('custom_hooks') or ()
-        if hook['type'] != 'LossWeightSchedule'
-    ]
+    training.custom_hooks = _at_the_end(training)
     training.default_hooks.time_limit = dict(type='TimeLimitHook', **limit)
     training.default_hooks.timed_rate = dict(type='TimedLearningRateHook', **limit)
     training.default_hooks.pop('discovery', None)
@@ -54,3 +50,15 @@ def fine_tune(
     assert found is not None  # the training writes one when its time is up
     shutil.copyfile(found, folder / TUNED)
     return folder / TUNED
+
+
+def _at_the_end(training: Config) -> list[dict]:
+    """Hooks without schedules of losses, which keep the weights that they end with."""
+    kept = []
+    for hook in training.get('custom_hooks') or ():
+        if hook['type'] != 'LossWeightSchedule':
+            kept.append(hook)
+            continue
+        for name, weights in hook['losses'].items():
+            training.model.losses[name].loss_weight = weights[max(weights)]
+    return kept

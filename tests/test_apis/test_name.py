@@ -14,7 +14,7 @@ from mmpose.apis import MMPoseInferencer
 
 import mmkp
 from mmkp.apis import load_model, predict_files, predict_topdown
-from mmkp.apis.fine_tune import TUNED
+from mmkp.apis.fine_tune import TUNED, _at_the_end
 from mmkp.cli.main import main
 
 NAMES = ['top', 'left_arm', 'right_arm']
@@ -237,3 +237,14 @@ def test_suggestions(run, tmp_path, capsys):
     every = write_labels(run, tmp_path / 'all.json', crosses(run))
     with pytest.raises(ValueError, match='all 9 images'):
         mmkp.suggest(run, run.source, labels=every, out=tmp_path / 'none', device='cpu')
+
+
+def test_schedules_of_losses_go_on_where_they_end():
+    schedule = dict(
+        type='LossWeightSchedule', losses=dict(error={0: 0.5, 90: 10.0, 30: 2.0})
+    )
+    others = dict(type='EMAHook')
+    losses = dict(error=dict(type='SquaredErrorLoss', loss_weight=0.5))
+    cfg = Config(dict(model=dict(losses=losses), custom_hooks=[schedule, others]))
+    assert _at_the_end(cfg) == [others]
+    assert cfg.model.losses.error.loss_weight == 10
