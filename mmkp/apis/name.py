@@ -19,6 +19,7 @@ from mmkp.apis.model import load_model
 from mmkp.apis.predict_files import predict_files
 from mmkp.apis.run import Run
 from mmkp.apis.run_folders import new_folder
+from mmkp.apis.shipped_models import open_run
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.named_model import CONFIG, named_config, named_metainfo, write_named
 from mmkp.evaluation.functional.label_shapes import exchange, exchanged_sides
@@ -64,7 +65,7 @@ def name(
         FileNotFoundError: the run, the labels or their images do not exist.
         ValueError: no labels, an unknown name, or corrections of another run.
     """
-    run = Run(run)
+    run = open_run(run)
     given = _read(run, labels, names, pairs)
     folder = new_folder('name', run.path, out, overwrite)
     given = replace(given, labels=with_image_files(given.labels, folder))

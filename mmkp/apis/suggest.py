@@ -17,6 +17,7 @@ from mmkp.apis.labeled_objects import image_sample
 from mmkp.apis.media import Media
 from mmkp.apis.run import Run
 from mmkp.apis.run_folders import new_folder
+from mmkp.apis.shipped_models import open_run
 from mmkp.datasets.coco_writer import write_image
 from mmkp.evaluation.functional.kernel_herding import herd
 from mmkp.evaluation.functional.label_shapes import (
@@ -97,7 +98,7 @@ def suggest(
     """
     if number < 1:
         raise ValueError(f'number of suggestions must be at least 1, got {number}')
-    run = Run(run)
+    run = open_run(run)
     media, pool = Media(source), _Pool()
     model = run.load_model(device)
     found = measure_keypoints(model, pool.samples(model, media))
