@@ -136,7 +136,10 @@ def _of_config(name: str, normalizer: Sequence[str] | None) -> ComparisonData:
         )
     if normalizer is not None:
         options = dict(evaluator.get('protocol_options') or {})
+        # Behind its first comma a unit says what the points are worth.
+        _, comma, worth = options.get('unit', '').partition(',')
         options.update(_length(dataset.score.to_dict(), normalizer, name))
+        options['unit'] += comma + worth
         evaluator.protocol_options = options
     elif _is_of_the_crop(evaluator):
         remarks.append(
