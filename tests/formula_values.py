@@ -5,8 +5,11 @@ import math
 import numpy as np
 import torch
 
+from mmkp.apis.motion.kalman import smooth_kalman
+from mmkp.apis.motion.one_euro import smooth_one_euro
 from mmkp.datasets.object_detection import decode_yolox
 from mmkp.evaluation.functional import keypoint_components as components
+from mmkp.evaluation.functional.kernel_herding import herd
 from mmkp.evaluation.functional.keypoint_choice import choose_keypoints
 from mmkp.evaluation.functional.keypoint_score import score_components, spared_share
 from mmkp.evaluation.functional.ridge_regression import leave_one_out_residuals
@@ -170,7 +173,32 @@ def skewness_of_a_line():
     return image_moments.axis_skewness(moments, torch.zeros(1)), [math.sqrt(0.5)]
 
 
+def half_of_the_way():
+    # A cutoff of 1 / (2 pi) Hz and a step of a second: alpha is 1 / 2.
+    points, seconds = np.array([[[0.0, 0.0]], [[4.0, -2.0]]]), np.ones(2)
+    found = smooth_one_euro(points, 1.0, seconds, 1 / (2 * np.pi), beta=0.0)
+    return found, [[[0.0, 0.0]], [[2.0, -1.0]]]
+
+
+def line_of_least_squares():
+    # Without acceleration: a line, held at the first point with a variance of 100.
+    measured = np.array([0.0, 0.0, 3.0, 0.0, 1.0])
+    points = np.stack([measured, -measured], 1)[:, None]
+    found = smooth_kalman(points, 1.0, rest=1e-9, per_speed=0.0)
+    terms = np.stack([np.ones(5), np.arange(5)], 1)
+    fit = np.linalg.solve(terms.T @ terms + np.eye(2) / 100, terms.T @ measured)
+    return found, np.stack([terms @ fit, -(terms @ fit)], 1)[:, None]
+
+
+def common_before_rare():
+    # 1 has the most likeness to all; then 0 and 2 are nearer to it than 3 is.
+    return herd(np.array([[0.0], [1.0], [2.0], [9.0]]), 2, bandwidth=10.0), [1, 3]
+
+
 VALUES_WITHOUT_LABELS = {
+    'mmkp.apis.motion.one_euro.smooth_one_euro': half_of_the_way,
+    'mmkp.apis.motion.kalman.smooth_kalman': line_of_least_squares,
+    f'{EVALUATION}.kernel_herding.herd': common_before_rare,
     f'{CLUSTERS}.spherical_kmeans': clusters_of_directions,
     f'{CLUSTERS}.position_channels': likeness_of_places,
     'mmkp.ops.token_maps.salience.peak_statistics': salience,

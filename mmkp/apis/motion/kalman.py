@@ -26,9 +26,10 @@ def smooth_kalman(
 ) -> np.ndarray:
     """Smooth trajectories much where they rest and little where they move fast.
 
-    A first pass tells the speeds, the second has the tracking index ``rest +
-    per_speed * speed``, with the greatest speed of a frame and its neighbours, in
-    standard deviations of the noise a frame.
+    The smoother is that of Rauch, Tung and Striebel, 1965. A first pass tells the
+    speeds, the second has the tracking index ``rest + per_speed * speed``, with the
+    greatest speed of a frame and its neighbours, in standard deviations of the noise a
+    frame.
 
     Args:
         points: (T, K, 2) float, NaN where there is none.

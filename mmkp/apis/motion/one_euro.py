@@ -22,8 +22,9 @@ def smooth_one_euro(
 ) -> np.ndarray:
     """Filter trajectories by x_t = alpha z_t + (1 - alpha) x_{t-1}.
 
-    Here alpha = 1 / (1 + 1 / (2 pi f d)), the cutoff f = ``min_cutoff + beta * speed``,
-    and the speed is filtered in the same way at ``speed_cutoff``.
+    Casiez et al., CHI 2012, section 3: alpha = 1 / (1 + 1 / (2 pi f d)), the cutoff f =
+    ``min_cutoff + beta * speed``, and the speed is filtered in the same way at
+    ``speed_cutoff``.
 
     Args:
         points: (T, K, 2) float, NaN where there is none; there the last is repeated.
