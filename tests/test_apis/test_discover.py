@@ -91,6 +91,11 @@ def test_a_call_that_broke_off_goes_on_when_it_is_repeated(tmp_path, monkeypatch
     run = mmkp.discover('in', 4, 1.0, options=options)
     assert str(run.path) == 'runs/discover/in' and run.info['finished']
     assert run.info['method'] == 'guarded' and (run.path / 'scene.png').is_file()
+    for record in run.keypoints['images']:  # each in the box of its own object
+        drawn = figure(int(record['image'].removesuffix('.png'))).max(2) < 100
+        rows, columns = (np.flatnonzero(drawn.any(axis=axis)) for axis in (1, 0))
+        edges = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+        np.testing.assert_allclose(record['instances'][0]['bbox'], edges, atol=12)
     # Another call is another run.
     assert len(list((tmp_path / 'runs/discover').iterdir())) == 1
 

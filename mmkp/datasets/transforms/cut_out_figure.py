@@ -23,7 +23,8 @@ class CutOutFigure(Transform):
 
     The object is what differs from the border's smooth colors or, for a still camera,
     from the empty scene, see :func:`mmkp.datasets.figure_ground.figure_mask`. A picture
-    in which nothing differs is left as it is. Masks are remembered by ``img_path``.
+    in which nothing differs is left as it is. Masks of files are remembered by
+    ``img_path``.
 
     Place it after ``LoadVerifiedImage``, before ``GetBBoxCenterScale``.
 
@@ -83,15 +84,20 @@ class CutOutFigure(Transform):
         return results
 
     def _mask(self, results: dict) -> np.ndarray:
-        """Pixels of the object, remembered where the picture has a name."""
+        """Pixels of the object, remembered where the picture is a file.
+
+        What is held in memory has the same name, or none, whatever it shows.
+        """
         image, name = results['img'], results.get('img_path')
+        if not osp.isfile(name or ''):
+            return figure_mask(image, self._scene_of(image, name), self.single)
         shape = image.shape[:2]
-        packed, packed_shape = self._masks.get(name or '', (None, None))
+        packed, packed_shape = self._masks.get(name, (None, None))
         if packed is not None and packed_shape == shape:
             bits = np.unpackbits(packed, count=shape[0] * shape[1])
             return bits.view(bool).reshape(shape)
         mask = figure_mask(image, self._scene_of(image, name), self.single)
-        if name is not None and len(self._masks) < REMEMBERED:
+        if len(self._masks) < REMEMBERED:
             self._masks[name] = np.packbits(mask), shape
         return mask
 
@@ -114,7 +120,6 @@ class CutOutFigure(Transform):
         return scene
 
 
-@lru_cache(maxsize=8)
 def read_scene(path: str) -> np.ndarray:
     """Read what a still camera sees without its object.
 
@@ -129,6 +134,12 @@ def read_scene(path: str) -> np.ndarray:
         FileNotFoundError: If there is none.
         ValueError: If pictures of the folder are fewer than three, or differ in size.
     """
+    return _scene_of_time(path, osp.getmtime(path) if osp.exists(path) else 0.0)
+
+
+@lru_cache(maxsize=8)
+def _scene_of_time(path: str, changed: float) -> np.ndarray:
+    """The scene of a file or folder that was last changed then."""
     if not osp.isdir(path):
         return read_image(path)
     names = find_images(path)

@@ -1,11 +1,14 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Objects cut out of pictures."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
 
 from mmkp.datasets.transforms import CutOutFigure, LoadVerifiedImage
+from mmkp.datasets.transforms.cut_out_figure import read_scene
 
 COLOR = (10, 20, 200)
 
@@ -50,6 +53,23 @@ def test_a_mask_is_found_once_a_file(folder, monkeypatch):
     assert np.array_equal(step.transform(dict(sample))['img'], first)
     with pytest.raises(ZeroDivisionError):  # a frame without a name is looked at
         step.transform(dict(sample, img_path=None))
+
+
+@pytest.mark.parametrize('name', ['', None, '0000000000.jpg'])
+def test_pictures_in_memory_have_a_mask_each_whatever_they_are_called(folder, name):
+    step = CutOutFigure(scene=str(folder))
+    for left in (19, 29):
+        box = np.array([[0, 0, 50, 40]], np.float32)
+        found = step.transform(dict(img=picture(left), bbox=box, img_path=name))
+        assert found['bbox'].tolist() == [[left, 20, left + 8, 26]]
+
+
+def test_a_scene_that_has_changed_is_read_again(folder):
+    path = folder / 'scene.png'
+    for number, left in enumerate((19, 29)):
+        cv2.imwrite(str(path), picture(left))
+        os.utime(path, (number, number))
+        assert np.array_equal(read_scene(str(path)), picture(left))
 
 
 def test_a_scene_may_be_a_picture_and_boxes_may_stay(folder):
