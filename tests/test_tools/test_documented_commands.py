@@ -180,6 +180,11 @@ def prepare(words, page_folder):
                 tiny_sources.paint(Path(source) / f'{index}.png', (80 + index, 96))
         elif word.endswith(('photo.jpg', 'picture.png')):
             tiny_sources.paint(Path(word))
+        elif word == 'labels.csv':
+            rows = (
+                f'{n}.png,,{k},{20 + 9 * n},{40 + n}' for n in range(3) for k in 'ab'
+            )
+            Path(word).write_text('\n'.join(['image,individual,keypoint,x,y', *rows]))
         elif word.endswith('film.mp4') and not Path(word).exists():
             films.write(Path(word), number=8)
 
