@@ -59,7 +59,8 @@ def discover(
         minutes: of training.
         method: one of :data:`mmkp.apis.discovery_config.METHODS`.
         boxes: json file of boxes, see :func:`mmkp.datasets.image_boxes.read_boxes`, or
-            a detector (``.onnx``): only what is in them is looked at.
+            a detector (``.onnx``): only what is in them is looked at. 'auto' takes
+            ``boxes.json`` of the folder where there is one.
         out: folder of the run; by default ``runs/discover/<name of the source>``.
         overwrite: whether to replace a finished run in ``out``.
         seed: of all random numbers.
@@ -77,6 +78,10 @@ def discover(
         raise ValueError(f'minutes must be positive, got {minutes}')
     if method not in METHODS:
         raise ValueError(f"method '{method}' is none of {', '.join(METHODS)}")
+    if boxes == 'auto':
+        found = Path(source) / 'boxes.json'
+        boxes = found if found.is_file() else None
+        tell(f'boxes: {boxes or "none, whole images"}')
     settings = dict(
         source=str(Path(source).resolve()),
         k=k,

@@ -32,7 +32,8 @@ def parse_args(
     parser.add_argument(
         '--boxes',
         help='look only at what is in them: a json file (COCO style, or by image name: '
-        "x, y, w, h), or the detector that finds them, an .onnx file of YOLOX's form",
+        "x, y, w, h), the detector that finds them (.onnx of YOLOX's form), auto "
+        '(boxes.json of the folder, if there), or none (default)',
     )
     parser.add_argument('--seed', type=int, default=0, help='(default: 0)')
     add_result_arguments(parser)

@@ -100,6 +100,22 @@ def test_a_call_that_broke_off_goes_on_when_it_is_repeated(tmp_path, monkeypatch
     assert len(list((tmp_path / 'runs/discover').iterdir())) == 1
 
 
+def test_boxes_of_the_folder(tmp_path, capsys):
+    source = tmp_path / 'in'
+    source.mkdir()
+    for index in range(3):
+        cv2.imwrite(str(source / f'{index}.png'), photo(index))
+    boxes = {'0.png': [[10, 10, 40, 40]], '2.png': [[5, 5, 30, 50], [40, 10, 30, 30]]}
+    (source / 'boxes.json').write_text(json.dumps(boxes))
+    run = mmkp.discover(
+        source, 3, 1.0, boxes='auto', out=tmp_path / 'run', options=SHORT
+    )
+    assert 'boxes.json' in capsys.readouterr().err
+    assert run.info['num_training_images'] == 3 and run.info['method'] == 'recommended'
+    found = {r['image']: len(r['instances']) for r in run.keypoints['images']}
+    assert found == {'0.png': 1, '2.png': 2}
+
+
 def test_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     mixed_folder(tmp_path / 'photos')

@@ -88,8 +88,8 @@ class CutOutFigure(Transform):
 
         What is held in memory has the same name, or none, whatever it shows.
         """
-        image, name = results['img'], results.get('img_path')
-        if not osp.isfile(name or ''):
+        image, name = results['img'], results.get('img_path') or ''
+        if not osp.isfile(name):
             return figure_mask(image, self._scene_of(image, name), self.single)
         shape = image.shape[:2]
         packed, packed_shape = self._masks.get(name, (None, None))
