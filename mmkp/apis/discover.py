@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from pprint import pformat
 from typing import Any
 
 from mmengine.config import Config
@@ -28,6 +27,7 @@ from mmkp.datasets.object_detection import (
 )
 from mmkp.datasets.transforms.cut_out_figure import CutOutFigure
 from mmkp.engine import find_resumable_checkpoint
+from mmkp.engine.portable_config import write_portable_config
 from mmkp.engine.quiet_runner import QuietRunner
 from mmkp.engine.runner_options import complete_hooks, set_resume
 
@@ -164,11 +164,7 @@ def _prepare(
     cfg = discovery_config(chosen, images, k, minutes, scene, seed, given)
     cfg.work_dir = str(run.path / TRAINING)
     cfg.default_hooks.discovery.out_dir = str(run.path / 'pictures')
-    settled = ((key, pformat(value)) for key, value in cfg.to_dict().items())
-    text = ''.join(f'{key} = {value}\n' for key, value in settled)
-    for path in filter(None, (scene, images)):  # wherever the run is moved to
-        text = text.replace(f"'{path}'", f"'{{{{ fileDirname }}}}/{path.name}'")
-    (run.path / CONFIG).write_text(text, encoding='utf-8')
+    write_portable_config(cfg, run.path / CONFIG)
     steps = cfg.get('steps')
     many = f', {int(steps):,} steps' if steps else ''
     tell(f'{number:,} images are trained on by {METHODS[chosen]}: {k} keypoints{many}')

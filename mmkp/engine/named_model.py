@@ -12,6 +12,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmkp.datasets.coco_writer import write_atomically
 from mmkp.datasets.landmark_dataset import landmark_metainfo
 from mmkp.engine.checkpoint import load_checkpoint_file
+from mmkp.engine.portable_config import write_portable_config
 from mmkp.evaluation.functional.linear_regression import AffineMap
 
 NAMED = 'named.pth'
@@ -142,7 +143,7 @@ def write_named(
     for name, values in (('weight', regressor.weights.T), ('bias', regressor.offset)):
         state[f'regressor.linear.{name}'] = torch.tensor(values, dtype=torch.float32)
     meta = dict(dataset_meta=parse_pose_metainfo(metainfo))
-    cfg.dump(str(folder / CONFIG))
+    write_portable_config(cfg, folder / CONFIG)
     content = io.BytesIO()
     torch.save(dict(meta=meta, state_dict=state), content)
     write_atomically(folder / NAMED, content.getvalue())
