@@ -29,6 +29,7 @@ from mmkp.engine.resume import resume_command
 _OF_OTHERS = (
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
+    '`resume_param_scheduler` is True',  # rates may follow the clock
     'Advance dataloader',  # no batch is made for it, see ExactResumeHook
     'Reach the end of the dataloader',
     'The prefix is not set in metric class',
