@@ -64,7 +64,7 @@ def run(*words):
 
 def test_no_faults_among_a_few_cases_of_every_kind(tmp_path):
     done = run(
-        str(HERE / 'run.py'), '--cases', '2400', '--seed', '5', '--out', str(tmp_path)
+        str(HERE / 'run.py'), '--cases', '2700', '--seed', '5', '--out', str(tmp_path)
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     rows = [line.split('|')[1:-1] for line in done.stdout.splitlines() if '|' in line]

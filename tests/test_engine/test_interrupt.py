@@ -223,6 +223,36 @@ def test_second_signal_leaves_at_once(tmp_path):
     assert child.exitcode == -signal.SIGTERM
 
 
+@HOOKS.register_module()
+class FailingHook(Hook):
+    """Ends a training by an error."""
+
+    def after_train_iter(self, runner, *args, **kwargs):
+        raise ArithmeticError
+
+
+def test_a_training_that_an_error_ended_leaves_no_deaf_processes(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    extra = "custom_hooks = [dict(type='FailingHook')]"
+    config = tiny.write_config(tmp_path, max_iters=2, extra=extra)
+    with pytest.raises(ArithmeticError):
+        train(config, tmp_path / 'failed')
+    try:
+        child = multiprocessing.get_context('fork').Process(
+            target=time.sleep, args=(60,)
+        )
+        child.start()
+        time.sleep(0.2)
+        os.kill(child.pid, signal.SIGTERM)
+        child.join(30)
+        assert child.exitcode == -signal.SIGTERM
+        # The next training does not take the last one's handler for the former.
+        train(tiny.write_config(tmp_path, max_iters=2), tmp_path / 'whole')
+        assert signal.getsignal(signal.SIGTERM) == before
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_signals_have_their_former_effect_outside_the_training(tmp_path):
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     train(tiny.write_config(tmp_path, max_iters=2), tmp_path / 'work')

@@ -76,6 +76,7 @@ WITHOUT_INPUT = BEFORE_MMKP | {
     'demo.py',
     'dataset_converters/puppets_to_coco.py',
     'misc/mmpose_tests.py',
+    'misc/moving_picture.py',
 }
 GARBAGE = bytes(np.random.default_rng(0).integers(0, 256, 3000, np.uint8))
 KINDS = {

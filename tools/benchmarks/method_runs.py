@@ -93,7 +93,7 @@ class Run:
 
 
 # Registered for the configs of this table alone.
-METRICS.register_module(module=CrossFittedMetric)
+METRICS.register_module(module=CrossFittedMetric, force=True)
 
 
 def configure(run: Run, work_dir: Path) -> Config:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 import threading
 import time
+import weakref
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -43,6 +45,7 @@ class InterruptHook(Hook):
         self._received, self._when = 0, 0.0
         self._same = _SAME
         self._process, self._loop_code = 0, None
+        self._loop: Any = lambda: None
         self._former: dict[int, Any] = {}
 
     def before_run(self, runner: Runner) -> None:
@@ -67,10 +70,11 @@ class InterruptHook(Hook):
         self._received, self._process = 0, os.getpid()
         self._same = _SAME_DISTRIBUTED if runner.distributed else _SAME
         self._loop_code = type(runner.train_loop).run.__code__
+        self._loop = weakref.ref(runner.train_loop)
         if threading.current_thread() is not threading.main_thread():
             return  # only the main thread may listen
         for number in (getattr(signal, name) for name in _SIGNALS):
-            former = signal.getsignal(number)
+            former = self._not_of_an_ended_training(number)
             if former not in (None, signal.SIG_IGN) and number not in self._former:
                 self._former[number] = former
                 signal.signal(number, self._receive)
@@ -125,6 +129,9 @@ class InterruptHook(Hook):
     def _receive(self, number: int, frame: FrameType | None) -> None:
         """Remember a signal; a second one has its usual effect."""
         if os.getpid() != self._process:
+            if not self._is_training(frame):  # forked after an error ended the loop
+                self._restore()
+                os.kill(os.getpid(), number)
             return  # a worker process that has just been forked
         now = time.monotonic()
         if self._received and now - self._when < self._same:
@@ -136,11 +143,25 @@ class InterruptHook(Hook):
         self._received, self._when = number, now
         os.write(2, _TOLD)
 
+    @staticmethod
+    def _not_of_an_ended_training(number: int) -> Any:
+        """The handler of a signal, without those of trainings that errors ended."""
+        former = signal.getsignal(number)
+        owner = getattr(former, '__self__', None)
+        while isinstance(owner, InterruptHook):
+            here = os.getpid() == owner._process
+            if here and owner._is_training(sys._getframe()):
+                break
+            former = owner._former.get(number, signal.SIG_DFL)
+            owner = getattr(former, '__self__', None)
+        return former
+
     def _is_training(self, frame: FrameType | None) -> bool:
         """Whether the loop is on the stack; it may have ended with an error."""
         while frame is not None:
             if frame.f_code is self._loop_code:
-                return True
+                if frame.f_locals.get('self') is self._loop():
+                    return True
             frame = frame.f_back
         return False
 

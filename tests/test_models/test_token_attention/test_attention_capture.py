@@ -10,6 +10,7 @@ from diffusers.models.attention_processor import (
     AttnProcessor,
     AttnProcessor2_0,
 )
+from tiny_diffusion import FAMILIES, tiny_config, tiny_tokens
 
 from mmkp.models.token_attention.attention_capture import (
     AttentionCapture,
@@ -21,7 +22,6 @@ from mmkp.models.token_attention.attention_capture import (
     map_shape,
 )
 from mmkp.models.token_attention.diffusion_models import load_models
-from tests.tiny_diffusion import FAMILIES, tiny_config, tiny_tokens
 
 UP = 'up_blocks.{}.attentions.{}.transformer_blocks.0.attn2'
 PUBLISHED = [UP.format(1, 0), UP.format(1, 1), UP.format(1, 2), UP.format(2, 0)]

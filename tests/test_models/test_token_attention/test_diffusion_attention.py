@@ -8,15 +8,15 @@ import types
 import pytest
 import torch
 from mmpose.registry import MODELS
-
-from mmkp.models.token_attention.diffusion_attention import DiffusionAttention
-from tests.tiny_diffusion import (
+from tiny_diffusion import (
     FAMILIES,
     save_tiny_pipeline,
     tiny_config,
     tiny_images,
     tiny_tokens,
 )
+
+from mmkp.models.token_attention.diffusion_attention import DiffusionAttention
 
 
 def build(family='sd1', **options):

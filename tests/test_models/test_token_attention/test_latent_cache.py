@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from tiny_diffusion import tiny_images
 from torch import nn
 
 from mmkp.models.token_attention.latent_cache import LatentCache, weights_digest
-from tests.tiny_diffusion import tiny_images
 
 
 class Encoder:
