@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmkp.apis.discovery_config import METHODS, choose_method, discovery_config
-from mmkp.apis.discovery_result import finish_discovery
+from mmkp.apis.discovery_result import TRAINING, finish_discovery
 from mmkp.apis.feature_weights import find_lite0
 from mmkp.apis.media import Media
 from mmkp.apis.run import Run
@@ -20,11 +20,7 @@ from mmkp.apis.survey import survey
 from mmkp.apis.working_images import Boxes, write_working_images
 from mmkp.datasets.coco_writer import write_image
 from mmkp.datasets.image_boxes import read_boxes
-from mmkp.datasets.object_detection import (
-    BoxDetector,
-    build_detector,
-    is_detector_file,
-)
+from mmkp.datasets.object_detection import build_detector, is_detector_file
 from mmkp.datasets.transforms.cut_out_figure import CutOutFigure
 from mmkp.engine import find_resumable_checkpoint
 from mmkp.engine.portable_config import write_portable_config
@@ -33,7 +29,7 @@ from mmkp.engine.runner_options import complete_hooks, set_resume
 
 #: Share of the minutes in which images are read at most.
 READING = 0.2
-CONFIG, IMAGES, TRAINING = 'config.py', 'images', 'training'
+CONFIG, IMAGES = 'config.py', 'images'
 
 
 def discover(
@@ -97,10 +93,12 @@ def discover(
         folder = new_folder('discover', source, out, overwrite)
         known = dict(settings=settings, source=str(source))
         run = Run.create(folder, 'discover', command=shlex.join(sys.argv), **known)
+    detector = build_detector(boxes) if boxes and is_detector_file(boxes) else None
     if not (run.path / CONFIG).is_file():
-        _prepare(run, media, _boxes(boxes), options)
+        found_boxes = detector or (read_boxes(str(boxes))[0] if boxes else None)
+        _prepare(run, media, found_boxes, options)
     _train(run)
-    finish_discovery(run, _detector(boxes) or boxes)
+    finish_discovery(run, detector or boxes)
     return run
 
 
@@ -123,15 +121,6 @@ def _unfinished(
             tell(f'going on with {folder}')
             return run
     return None
-
-
-def _boxes(boxes: str | Path | None) -> Boxes | None:
-    """Boxes by name of the image, or what finds them."""
-    return _detector(boxes) or (read_boxes(str(boxes))[0] if boxes else None)
-
-
-def _detector(boxes: str | Path | None) -> BoxDetector | None:
-    return build_detector(boxes) if boxes and is_detector_file(boxes) else None
 
 
 def _prepare(
@@ -174,8 +163,6 @@ def _prepare(
 
 def _train(run: Run) -> None:
     """Train, from where an interrupted call has left off."""
-    if run.info.get('checkpoint'):
-        return
     cfg: Config = run.config
     cfg.work_dir = str(run.path / TRAINING)
     cfg.experiment_name = f'{run.path.name}-{id(run)}'

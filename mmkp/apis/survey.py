@@ -14,6 +14,7 @@ from PIL import Image
 
 from mmkp.apis.films import Film
 from mmkp.apis.media import Media
+from mmkp.apis.working_images import reduced
 from mmkp.datasets.figure_ground import background_distance, figure_mask
 from mmkp.datasets.image_decoding import ORIENTATION, CorruptImageError
 
@@ -119,7 +120,7 @@ def survey(media: Media) -> Survey:
             f"'{media.folder}': none of {len(damaged)} images that were looked at can "
             f'be read, e.g. {damaged[0]}'
         )
-    found = _figure_and_ground([_reduced(image, SCENE_SIDE) for image in images])
+    found = _figure_and_ground([reduced(image, SCENE_SIDE) for image in images])
     if media.is_video:
         shown = Counter((image.shape[1], image.shape[0]) for image in images)
         return Survey(
@@ -171,19 +172,13 @@ def _some_frames(film: Film, num_films: int) -> list[np.ndarray]:
     return frames or [frame.image for frame in islice(film, number)]
 
 
-def _reduced(image: np.ndarray, side: int) -> np.ndarray:
-    scale = min(1.0, side / max(image.shape[:2]))
-    size = [max(1, round(scale * side)) for side in image.shape[1::-1]]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
 def _figure_and_ground(images: Sequence[np.ndarray]) -> dict:
     """How well background and object can be told apart, by the medians of images."""
     scene = None
     if len({image.shape for image in images}) == 1 and len(images) >= ENOUGH:
         scene = np.median(images, axis=0).astype(np.uint8)
-    small = [_reduced(image, SIDE) for image in images]
-    behind = None if scene is None else _reduced(scene, SIDE)
+    small = [reduced(image, SIDE) for image in images]
+    behind = None if scene is None else reduced(scene, SIDE)
     rows = [row for image in small if (row := _of_one(image, behind)) is not None]
     if not rows:
         return {}

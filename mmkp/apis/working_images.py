@@ -61,7 +61,7 @@ def write_working_images(
         if cut_out is not None:
             image = _cut(image, cut_out)
         for part in _parts(name, image, boxes):
-            write_image(folder / f'{number:06d}.{suffix}', _reduced(part, side))
+            write_image(folder / f'{number:06d}.{suffix}', reduced(part, side))
             number += 1
         num_read += 1
         progress.add(1)
@@ -117,7 +117,13 @@ def _parts(name: str, image: np.ndarray, boxes: Boxes | None) -> Iterator[np.nda
             yield image[y1:y2, x1:x2]
 
 
-def _reduced(image: np.ndarray, side: int) -> np.ndarray:
+def reduced(image: np.ndarray, side: int) -> np.ndarray:
+    """Shrink an image by means over areas; a small one stays as it is.
+
+    Args:
+        image: (H, W, 3) uint8.
+        side: of the longer side, in pixels, at most.
+    """
     scale = side / max(image.shape[:2])
     if scale >= 1:
         return image
