@@ -1,7 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """What a discovery leaves: weights, score, keypoints of all images, a contact sheet."""
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from torch import nn
 
 from mmkp.apis.discovery_advice import advice
@@ -23,6 +21,7 @@ from mmkp.apis.view import view
 from mmkp.datasets.coco_writer import write_atomically, write_image
 from mmkp.datasets.object_detection import BoxDetector
 from mmkp.engine import find_resumable_checkpoint, load_checkpoint_file
+from mmkp.engine.publish import write_weights
 from mmkp.evaluation.score_keypoints import score_keypoints
 from mmkp.visualization.contact_sheet import contact_sheet
 
@@ -72,9 +71,7 @@ def _write_model(
     checkpoint: dict[str, Any] = load_checkpoint_file(trained, 'cpu')
     metainfo: dict = metainfo_with_sides(dict(model.dataset_meta), partners)  # type: ignore[arg-type]
     meta = dict(checkpoint.get('meta') or {}, dataset_meta=metainfo)
-    content = io.BytesIO()
-    torch.save(dict(meta=meta, state_dict=checkpoint['state_dict']), content)
-    write_atomically(run.path / MODEL, content.getvalue())
+    write_weights(run.path / MODEL, meta, checkpoint['state_dict'])
 
 
 def _around(image: np.ndarray, box: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:

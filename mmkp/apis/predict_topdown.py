@@ -61,39 +61,14 @@ def predict_topdown(
         CorruptImageError: a file cannot be decoded.
     """
     maps = (with_maps or with_stacks, with_stacks)
-    return predict_instances(model, images, boxes, batch_size, 'predict_topdown', maps)
-
-
-def predict_instances(
-    model: Any,
-    images: Iterable[Image],
-    boxes: Sequence[np.ndarray | None] | None,
-    batch_size: int,
-    function: str,
-    maps: tuple[bool, bool] = (False, False),
-) -> list[Instances]:
-    """What :func:`predict_topdown` does, also for files and films.
-
-    Args:
-        model: as there, and so on.
-        images: list or generator.
-        boxes: for each image, or None.
-        batch_size: number of boxes that the network sees at once.
-        function: whose name messages tell.
-        maps: whether to return heatmaps, and those of all stacks.
-
-    Returns:
-        As there.
-
-    Raises:
-        ValueError: as there.
-    """
     pipeline = build_test_pipeline(model)
     found: list[list[Instances]] = []
     owners: deque[list[Instances]] = deque()
 
     def samples() -> Iterator[dict]:
-        for image, chosen in _with_boxes(read_images(images, function), images, boxes):
+        for image, chosen in _with_boxes(
+            read_images(images, 'predict_topdown'), images, boxes
+        ):
             found.append([])
             for sample in _box_samples(image, chosen):
                 owners.append(found[-1])

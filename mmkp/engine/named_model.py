@@ -1,7 +1,6 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """A trained model that predicts named keypoints by a regression of its own."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +8,10 @@ import torch
 from mmengine.config import Config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-from mmkp.datasets.coco_writer import write_atomically
 from mmkp.datasets.landmark_dataset import landmark_metainfo
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.portable_config import write_portable_config
+from mmkp.engine.publish import write_weights
 from mmkp.evaluation.functional.linear_regression import AffineMap
 
 NAMED = 'named.pth'
@@ -144,7 +143,5 @@ def write_named(
         state[f'regressor.linear.{name}'] = torch.tensor(values, dtype=torch.float32)
     meta = dict(dataset_meta=parse_pose_metainfo(metainfo))
     write_portable_config(cfg, folder / CONFIG)
-    content = io.BytesIO()
-    torch.save(dict(meta=meta, state_dict=state), content)
-    write_atomically(folder / NAMED, content.getvalue())
+    write_weights(folder / NAMED, meta, state)
     return folder / NAMED

@@ -3,11 +3,12 @@
 import hashlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
+from mmkp.datasets.coco_writer import write_atomically
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.engine.checkpoint_content import as_checkpoint
 from mmkp.engine.config_check import ConfigError, nearest
@@ -53,3 +54,16 @@ def publish_checkpoint(
     with whole_file(path) as file:
         file.write(written.getbuffer())
     return path
+
+
+def write_weights(path: str | Path, meta: Mapping, state_dict: Mapping) -> None:
+    """Write a checkpoint of weights alone, whole or not at all.
+
+    Args:
+        path: file to write.
+        meta: what is known of the model, as MMEngine's checkpoints hold it.
+        state_dict: the weights.
+    """
+    content = io.BytesIO()
+    torch.save(dict(meta=meta, state_dict=state_dict), content)
+    write_atomically(path, content.getvalue())

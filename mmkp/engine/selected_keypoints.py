@@ -1,17 +1,15 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """A trained model that predicts only some of its keypoints."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-from mmkp.datasets.coco_writer import write_atomically
 from mmkp.datasets.metainfo import discovered_metainfo
 from mmkp.engine.checkpoint import load_checkpoint_file
+from mmkp.engine.publish import write_weights
 
 SELECTED = 'selected.pth'
 
@@ -55,7 +53,5 @@ def write_selected(
     name = Path(cfg.filename or 'config.py').name
     selected.dump(str(folder / name))
     path = folder / SELECTED
-    content = io.BytesIO()
-    torch.save(dict(meta=meta, state_dict=weights), content)
-    write_atomically(path, content.getvalue())
+    write_weights(path, meta, weights)
     return path
