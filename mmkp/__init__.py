@@ -38,6 +38,7 @@ _VERBS = (
     'compare',
     'convert',
     'discover',
+    'export',
     'info',
     'name',
     'predict',

@@ -14,6 +14,7 @@ VERBS = {
     'name': 'turn discovered keypoints into named ones by a few labels',
     'suggest': 'say which images to label next, and why',
     'predict': 'predict the keypoints of images, folders and films',
+    'export': 'write a model as ONNX, OpenVINO or torch file, with a runner',
     'compare': 'compare runs under one protocol',
     'convert': 'convert label files of other programs, and weights',
     'info': 'say what a run, a file of labels or a checkpoint holds',
