@@ -26,7 +26,26 @@ def commands(script, monkeypatch):
     monkeypatch.setattr(
         script, 'pip', lambda python, log, *arguments: called.append(arguments)
     )
+    monkeypatch.setattr(script.shutil, 'which', lambda name: None)
     return called
+
+
+def test_without_npm_the_browser_runtime_is_left_out(
+    script, commands, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(script, 'installed', lambda python: {})
+    tried = []
+    monkeypatch.setattr(script, 'install_browser_runtime', lambda *a: tried.append(a))
+    script.install(Path('python'), tmp_path / 'log')
+    assert not tried
+    monkeypatch.setattr(script.shutil, 'which', lambda name: '/bin/npm')
+    script.install(Path('python'), tmp_path / 'log')
+    assert tried == [('/bin/npm', tmp_path / 'log')]
+
+
+def test_a_failing_npm_ends_nothing(script, tmp_path, capsys):
+    script.install_browser_runtime('/bin/false', tmp_path / 'log')
+    assert 'npm failed' in capsys.readouterr().out
 
 
 def test_fresh_environment(script, commands, monkeypatch, tmp_path):

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TORCH = ('torch==2.13.0', 'torchvision==0.28.0')
+# Runs exports in a browser, which only tests of their page need.
+BROWSER_RUNTIME = 'onnxruntime-web@1.30.0'
 # Other distributions that may stand in for one of requirements/mminstall.txt.
 ALTERNATIVES = {
     'mmcv-lite': ('mmcv',),
@@ -85,6 +88,21 @@ def install(python: Path, log: Path, numpy: str | None = None) -> None:
         pip(python, log, '--no-deps', *openmmlab(present))
     with step('Installing mmkp, editable'):
         pip(python, log, '--no-deps', '--no-build-isolation', '-e', '.')
+    npm = shutil.which('npm')
+    if npm:
+        with step(f'Installing {BROWSER_RUNTIME}'):
+            install_browser_runtime(npm, log)
+
+
+def install_browser_runtime(npm: str, log: Path) -> None:
+    """Unpack it beside the packages, as `node_modules`; do without if npm fails."""
+    command = [npm, 'install', '--prefix', log.parent, '--no-save', '--ignore-scripts']
+    with log.open('a') as file:
+        status = subprocess.run(
+            [*command, BROWSER_RUNTIME], stdout=file, stderr=subprocess.STDOUT
+        ).returncode
+    if status:
+        print('   npm failed: tests of the page in a browser are skipped', flush=True)
 
 
 def constraints(folder: Path, numpy: str | None) -> str:
