@@ -35,8 +35,9 @@ def read_labels(path: str | Path, source: str | Path | None = None) -> LabelSet:
     if labels.film is not None:
         return replace(labels, swaps=swaps)
     first = labels.image_names[int(labels.image_index[0])]
-    folders = [labels.root, labels.root / 'images', labels.root.parent]
-    folders += [Path(source)] if source else []
+    folders = [Path(source)] if source else []
+    for root in (labels.root, labels.root.parent):
+        folders += [root, root / 'images']
     for folder in folders:
         if (folder / first).is_file():
             return replace(labels, swaps=swaps, root=folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 
-def add_result_arguments(parser: argparse.ArgumentParser) -> None:
+def add_result_arguments(parser: argparse._ActionsContainer) -> None:
     """Add the arguments of verbs that write a result.
 
     Args:
@@ -21,7 +21,7 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_argument(parser)
 
 
-def add_json_argument(parser: argparse.ArgumentParser) -> None:
+def add_json_argument(parser: argparse._ActionsContainer) -> None:
     """Add ``--json``.
 
     Args:
