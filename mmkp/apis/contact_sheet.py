@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mmkp.datasets.coco_writer import write_image
-from mmkp.visualization.canvas import enlarged, tiled
+from mmkp.visualization.canvas import amid_white, enlarged, tiled
 
 _SIDE = 256
 
@@ -50,13 +50,5 @@ class ContactSheet:
         """
         if self.tiles:
             height, width = (max(t.shape[axis] for t in self.tiles) for axis in (0, 1))
-            tiles = [_amid_white(tile, height, width) for tile in self.tiles]
+            tiles = [amid_white(tile, width, height) for tile in self.tiles]
             write_image(path, tiled(tiles, 6), 88)
-
-
-def _amid_white(tile: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A tile of that size."""
-    larger = np.full((height, width, 3), 255, np.uint8)
-    top, left = (height - tile.shape[0]) // 2, (width - tile.shape[1]) // 2
-    larger[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
-    return larger

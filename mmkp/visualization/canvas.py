@@ -182,3 +182,20 @@ def titled(picture: np.ndarray, title: str) -> np.ndarray:
         return picture
     line = blank(TEXT_SIZE + 12, picture.shape[1])
     return stack([put_text(line, title, (8, len(line) / 2), anchor='lm'), picture], 0)
+
+
+def amid_white(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Put a picture in the middle of a larger white one.
+
+    Args:
+        image: (h, w, 3) uint8.
+        width: of the larger one, from w on.
+        height: of the larger one, from h on.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    larger = np.full((height, width, 3), 255, np.uint8)
+    top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
+    larger[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return larger

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mmkp.datasets.metainfo import distinct_colors
-from mmkp.visualization.canvas import text_width, tiled, titled
+from mmkp.visualization.canvas import amid_white, text_width, tiled, titled
 from mmkp.visualization.discovery_grid import with_legend
 from mmkp.visualization.keypoints import draw_keypoints
 
@@ -54,8 +54,6 @@ def _letterboxed(image: np.ndarray, tile: int) -> tuple[np.ndarray, float, np.nd
     scale = tile / max(image.shape[:2])
     size = [max(1, round(scale * length)) for length in image.shape[1::-1]]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    left, top = ((tile - length) // 2 for length in size)
-    square = np.full((tile, tile, 3), 255, np.uint8)
     reduced = cv2.resize(image, size, interpolation=method)
-    square[top : top + size[1], left : left + size[0]] = reduced
-    return square, scale, np.array([left, top])
+    corner = (tile - np.array(size)) // 2
+    return amid_white(reduced, tile, tile), scale, corner
