@@ -161,8 +161,8 @@ class DiffusionAttention(TokenAttention):
         unet: Any = self.frozen('unet')
         with torch.autocast(images.device.type, enabled=False):
             latents = self.add_noise(self.latents(images, cached)).to(unet.dtype)
-            context = tokens.to(unet.dtype).expand(len(images), -1, -1)
-            time = torch.full((len(images),), self.time, device=images.device)
+            context = tokens.to(unet.dtype).expand(images.shape[0], -1, -1)
+            time = torch.full((images.shape[0],), self.time, device=images.device)
             found = self.capture.run(
                 latents,
                 time,
@@ -271,8 +271,8 @@ def _size_conditions(unet: Any, images: Tensor) -> dict[str, Tensor] | None:
     prompt = config.projection_class_embeddings_input_dim - of_sizes
     options: dict = dict(dtype=unet.dtype, device=images.device)
     return {
-        'text_embeds': torch.zeros(len(images), prompt, **options),
+        'text_embeds': torch.zeros(images.shape[0], prompt, **options),
         'time_ids': constants(sizes, torch.empty((), **options)).expand(
-            len(images), -1
+            images.shape[0], -1
         ),
     }

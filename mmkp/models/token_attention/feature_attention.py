@@ -107,7 +107,7 @@ class FeatureAttention(TokenAttention):
         if self.position_weight:
             factor = (self.position_weight * sum(self.in_channels)) ** 0.5
             places = position_channels(height, width).to(images.device) * factor
-            normalized.append(places.expand(len(images), -1, -1, -1))
+            normalized.append(places.expand(images.shape[0], -1, -1, -1))
         return torch.cat(normalized, 1)
 
     def forward(

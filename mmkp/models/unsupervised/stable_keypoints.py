@@ -228,13 +228,24 @@ class StableKeypoints(UnsupervisedPoseEstimator):
             aggregator.add(maps, warp)
         return aggregator.result()
 
-    def _test_views(self, inputs: Tensor) -> Iterator[AffineWarp]:
-        """The same random warps for every image, without touching any seed."""
+    def test_warps(self, image_shape: Sequence[int]) -> AffineWarp:
+        """The random warps of a test, the same for every image.
+
+        Args:
+            image_shape: (3, H, W) of the network input. No seed is touched.
+
+        Returns:
+            ``num_views`` warps, on the CPU.
+        """
         number = self.test_cfg['num_views']
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.test_cfg.get('view_seed', 0))
-            like = torch.empty(number, *inputs.shape[1:], device='cpu')
-            warps = self.view_transform.sample(like)
+            like = torch.empty(number, *image_shape, device='cpu')
+            return self.view_transform.sample(like)  # type: ignore[no-any-return]
+
+    def _test_views(self, inputs: Tensor) -> Iterator[AffineWarp]:
+        """Each warp of a test, for all images."""
+        warps = self.test_warps(inputs.shape[1:])
         for affine in warps.affine.to(inputs.device):
             yield replace(warps, affine=affine.expand(len(inputs), -1, -1))
 

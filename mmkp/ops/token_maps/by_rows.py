@@ -5,6 +5,7 @@ Bicubic upsampling is a product with a small matrix along each axis, so rows of 
 can be computed by themselves; the backward pass makes them anew from the logits.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -20,7 +21,7 @@ def attention_maps_by_rows(
     logits: Sequence[Tensor],
     map_size: tuple[int, int],
     tokens: Tensor | None = None,
-    memory_limit: int | None = None,
+    memory_limit: float | None = None,
 ) -> Tensor:
     """Attention maps of tokens (StableKeypoints, section 3.1), by rows.
 
@@ -32,7 +33,8 @@ def attention_maps_by_rows(
         map_size: see there.
         tokens: see there.
         memory_limit: bytes that may be taken in between, beyond input and output; those
-            of the device when None, see :mod:`mmkp.ops.accelerators`.
+            of the device when None, see :mod:`mmkp.ops.accelerators`; infinity for all
+            rows at once, whatever the batch, as in graphs.
 
     Returns:
         Attention in [0, 1], shape (B, N, H, W) or (B, k, H, W), at least float32.
@@ -42,8 +44,14 @@ def attention_maps_by_rows(
     """
     if not logits:
         raise ValueError('attention maps need the logits of at least one layer')
-    ends = {(layer.shape[0], layer.shape[-1]) for layer in logits}
-    if len(ends) > 1 or any(layer.dim() != 5 for layer in logits):
+    batch, tokens_of_first = logits[0].shape[0], logits[0].shape[-1]
+    # A set of sizes would tie a graph to the batch that it was made with.
+    if any(
+        layer.dim() != 5
+        or layer.shape[0] != batch
+        or layer.shape[-1] != tokens_of_first
+        for layer in logits
+    ):
         shapes = [tuple(layer.shape) for layer in logits]
         raise ValueError(
             'logits must be (batch, heads, h, w, tokens) with one batch and one '
@@ -55,9 +63,7 @@ def attention_maps_by_rows(
     for layer in map(full_precision, logits):
         columns = bicubic_matrix(layer.shape[3], map_size[0], layer)
         rows = bicubic_matrix(layer.shape[2], map_size[1], layer)
-        row_bytes = layer[:, :, 0, 0].numel() * layer.element_size()
-        row_bytes *= 2 * map_size[0] + 2 * layer.shape[3]
-        parts = rows.split(max(1, memory_limit // row_bytes))
+        parts = _parts(rows, layer, map_size[0], memory_limit)
         # What fits at once may be kept for the backward pass.
         anew = torch.is_grad_enabled() and len(parts) > 1
         compute = _made_anew if anew else _sum_over_heads
@@ -84,6 +90,17 @@ def bicubic_matrix(num_in: int, num_out: int, like: Tensor) -> Tensor:
         unit[:, None, :, None], (num_out, 1), mode='bicubic', align_corners=False
     )
     return resampled[:, 0, :, 0].T.contiguous()
+
+
+def _parts(
+    rows: Tensor, logits: Tensor, width: int, memory_limit: float
+) -> tuple[Tensor, ...]:
+    """Rows that fit in memory at once."""
+    if memory_limit == math.inf:
+        return (rows,)
+    row_bytes = logits[:, :, 0, 0].numel() * logits.element_size()
+    row_bytes *= 2 * width + 2 * logits.shape[3]
+    return rows.split(max(1, int(memory_limit // row_bytes)))
 
 
 def _sum_over_heads(

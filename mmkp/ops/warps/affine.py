@@ -105,12 +105,12 @@ def maps_to_source(maps: Tensor, warp: Warp, geometry: MapGeometry) -> Tensor:
             f'maps cannot be brought back through a {type(warp).__name__}, which has '
             'no inverse here: use RandomAffineWarp as the view_transform'
         )
-    centers = geometry.centers(warp.affine).expand(len(maps), -1, -1)
+    centers = geometry.centers(warp.affine).expand(maps.shape[0], -1, -1)
     cells = geometry.to_cells(warp.inverse().points_to_source(centers))
     places = to_norm(cells, geometry.map_size).to(maps.dtype)
     return F.grid_sample(
         maps,
-        places.view(len(maps), *maps.shape[-2:], 2),
+        places.view(maps.shape[0], *maps.shape[-2:], 2),
         padding_mode='zeros',
         align_corners=True,
     )

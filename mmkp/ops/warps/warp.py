@@ -129,10 +129,10 @@ class Warp(ABC):
             indexing='ij',
         )
         pixels = torch.stack((x, y), -1).reshape(1, -1, 2).to(self.dtype)
-        source = self.points_to_source(pixels.expand(len(images), -1, -1))
+        source = self.points_to_source(pixels.expand(images.shape[0], -1, -1))
         grid = to_norm(source, self.image_size)
         sources = full_precision(images)
-        grid = grid.view(len(images), height, width, 2).to(sources.dtype)
+        grid = grid.view(images.shape[0], height, width, 2).to(sources.dtype)
         return _sample(sources, grid, padding_mode).to(images.dtype)
 
 

@@ -1,0 +1,62 @@
+# Copyright (c) mmkp authors. Licensed under Apache-2.0.
+"""What StableKeypoints finds, its frozen network included."""
+
+import math
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from mmkp.models.unsupervised import StableKeypoints
+from mmkp.ops.geometry import size_of
+from mmkp.ops.token_maps.by_rows import attention_maps_by_rows
+from mmkp.ops.token_maps.view_aggregation import ViewAggregator
+from mmkp.ops.warps.affine import AffineWarp
+
+
+class TokenKeypoints(nn.Module):
+    """Keypoints of the chosen tokens, over the same views as in a prediction.
+
+    The views are drawn at the first call, which has to come before the graph is traced:
+    a graph would draw others each time.
+
+    Args:
+        model: with its frozen network, which becomes part of the module tree here.
+    """
+
+    indices: Tensor
+
+    def __init__(self, model: StableKeypoints) -> None:
+        super().__init__()
+        self.model = model
+        self.networks = nn.ModuleList(model.backbone.networks)
+        self.register_buffer('indices', model.head.chosen_indices().clone())
+        self.warps: AffineWarp | None = None
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Keypoints (B, K, 2) in pixels of the network input and scores (B, K)."""
+        maps = self._maps(inputs)
+        keypoints, _ = self.model.head.locate(maps, size_of(inputs))
+        return keypoints, maps.amax((-2, -1)).clamp(0, 1)
+
+    def _maps(self, inputs: Tensor) -> Tensor:
+        """As ``keypoint_maps``, which asks files and values of tensors besides."""
+        model, number = self.model, inputs.shape[0]
+        if not model.test_cfg.get('num_views', 0):
+            return self._attention(inputs)
+        if self.warps is None:
+            self.warps = model.test_warps(inputs.shape[1:])
+        size = tuple(model.test_cfg.get('view_map_size', model.head.map_size))
+        aggregator = ViewAggregator(model.head.geometry(size_of(inputs), size))
+        for affine in self.warps.affine:
+            warp = replace(self.warps, affine=affine.expand(number, -1, -1))
+            view = warp.images(inputs, model.view_transform.padding_mode)
+            aggregator.add(self._attention(view), warp)
+        return aggregator.result()
+
+    def _attention(self, images: Tensor) -> Tensor:
+        """Maps of the chosen tokens, (B, K, h, w)."""
+        model = self.model
+        indices = self.indices.expand(images.shape[0], -1)
+        return attention_maps_by_rows(
+            model.attend(images), model.head.map_size, indices, math.inf
+        )
