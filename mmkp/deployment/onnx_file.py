@@ -49,7 +49,7 @@ def trace_graph(
         cells = torch.export.Dim(f'{name}_cells')
         sizes[axis] = cells * int(dynamic_size) if dynamic_size > 1 else cells
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             graph(images)
             return torch.export.export(
                 graph, (images,), dynamic_shapes=(sizes,), strict=False
@@ -85,7 +85,7 @@ def write_onnx(
     onnx = library('onnx', 'an ONNX file')
     library('onnxscript', 'an ONNX file')
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             made = torch.onnx.export(
                 program,
                 (),
@@ -152,7 +152,7 @@ def library(name: str, what: str) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the remarks of torch's exporter, which are for its makers, to itself."""
     names = ('torch', 'onnxscript', 'onnx_ir')
     loggers = [logging.getLogger(name) for name in names]

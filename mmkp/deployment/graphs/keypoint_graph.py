@@ -62,8 +62,8 @@ class KeypointGraph(nn.Module):
             self.keypoints = Supervised(model, flip_indices)
         else:
             raise TypeError(
-                f'a {type(model).__name__} cannot become a graph of keypoints: discovery '
-                "models and MMPose's TopdownPoseEstimator can"
+                f'a {type(model).__name__} cannot become a graph of keypoints: '
+                "discovery models and MMPose's TopdownPoseEstimator can"
             )
         indices = model.test_cfg.get('output_keypoint_indices')
         self.indices = None if indices is None else list(indices)
@@ -91,8 +91,9 @@ class SpatialKeypoints(nn.Module):
         super().__init__()
         if not isinstance(model.head, SoftArgmaxHead):
             raise TypeError(
-                f'the head {type(model.head).__name__} of {type(model).__name__} cannot '
-                'become a graph: SoftArgmaxHead, ChannelSoftmaxHead and TokenHead can'
+                f'the head {type(model.head).__name__} of {type(model).__name__} '
+                'cannot become a graph: SoftArgmaxHead, ChannelSoftmaxHead and '
+                'TokenHead can'
             )
         self.model = model
 
