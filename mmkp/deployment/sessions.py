@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Networks in files, run by ONNX Runtime, OpenVINO or torch under one interface."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +31,7 @@ class Session:
         path: of the file.
         threads: number of them that it computes in.
         bfloat16: whether convolutions and products may be rounded to bfloat16.
+        outputs: names of those to compute, None for all.
 
     Attributes:
         runtime: 'onnx', 'openvino' or 'torch'.
@@ -39,8 +40,15 @@ class Session:
 
     runtime: Runtime
 
-    def __init__(self, path: Path, threads: int, bfloat16: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        bfloat16: bool,
+        outputs: Sequence[str] | None = None,
+    ) -> None:
         self.path, self.threads = path, threads
+        self.outputs = None if outputs is None else list(outputs)
         self.precision = 'bfloat16' if bfloat16 else 'float32'
         try:
             self._open(bfloat16)
@@ -56,7 +64,7 @@ class Session:
         raise NotImplementedError
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Compute all outputs.
+        """Compute the outputs.
 
         Args:
             inputs: by name, such as ``images`` (B, 3, H, W), float32.
@@ -81,11 +89,13 @@ class OnnxSession(Session):
         self._session = library.InferenceSession(
             str(self.path), options, providers=['CPUExecutionProvider']
         )
-        self._names = [output.name for output in self._session.get_outputs()]
+        self._names = self.outputs or [one.name for one in self._session.get_outputs()]
+        self._run_options = library.RunOptions()
+        self._run_options.only_execute_path_to_fetches = True
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Compute all outputs, see :meth:`Session.run`."""
-        found = self._session.run(self._names, dict(inputs))
+        """Compute the outputs, see :meth:`Session.run`."""
+        found = self._session.run(self._names, dict(inputs), self._run_options)
         return dict(zip(self._names, found, strict=True))
 
 
@@ -96,19 +106,20 @@ class OpenvinoSession(Session):
 
     def _open(self, bfloat16: bool) -> None:
         library = _library('openvino')
-        self._core = library.Core()
-        self._model = self._core.read_model(str(self.path))
-        self._settings = {
+        core = library.Core()
+        model = core.read_model(str(self.path))
+        if self.outputs is not None:
+            kept = [model.output(name) for name in self.outputs]
+            model = library.Model(kept, model.get_parameters())
+        settings = {
             'INFERENCE_PRECISION_HINT': 'bf16' if bfloat16 else 'f32',
             'INFERENCE_NUM_THREADS': self.threads,
             'PERFORMANCE_HINT': 'LATENCY',
         }
-        self._compiled: Any = self._core.compile_model(
-            self._model, 'CPU', self._settings
-        )
+        self._compiled: Any = core.compile_model(model, 'CPU', settings)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Compute all outputs, see :meth:`Session.run`."""
+        """Compute the outputs, see :meth:`Session.run`."""
         found = self._compiled(dict(inputs))
         # Copied: the next run writes into the same memory.
         return {key.get_any_name(): np.array(value) for key, value in found.items()}
@@ -124,7 +135,7 @@ class TorchSession(Session):
         self._bfloat16 = bfloat16
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Compute all outputs, see :meth:`Session.run`."""
+        """Compute the outputs, see :meth:`Session.run`."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         tensors = [torch.from_numpy(array) for array in inputs.values()]
@@ -138,7 +149,7 @@ class TorchSession(Session):
             torch.set_num_threads(before)
         if not isinstance(found, Mapping):
             found = dict(zip(_OUTPUTS[len(found)], found, strict=True))
-        return {name: _as_array(tensor) for name, tensor in found.items()}
+        return {name: _as_array(found[name]) for name in self.outputs or found}
 
 
 def _as_array(tensor: torch.Tensor) -> np.ndarray:
@@ -156,6 +167,7 @@ def open_session(
     runtime: str,
     threads: int | None = None,
     bfloat16: bool = False,
+    outputs: Sequence[str] | None = None,
 ) -> Session:
     """Open a network that was exported.
 
@@ -166,6 +178,7 @@ def open_session(
             ``OMP_NUM_THREADS`` sets.
         bfloat16: whether convolutions and products may be rounded to bfloat16, which
             ONNX Runtime has not for CPUs.
+        outputs: names of those to compute; what only others need is left out.
 
     Returns:
         The session.
@@ -183,7 +196,7 @@ def open_session(
         raise ValueError('ONNX Runtime has no bfloat16 for CPUs: take openvino')
     path = _file(Path(export), runtime)
     threads = threads or torch.get_num_threads()
-    return _SESSIONS[runtime](path, threads, bfloat16)
+    return _SESSIONS[runtime](path, threads, bfloat16, outputs)
 
 
 def is_installed(runtime: str) -> bool:

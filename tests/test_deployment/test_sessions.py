@@ -84,6 +84,16 @@ def test_runtimes_compute_what_torch_does(export: Path, runtime: str) -> None:
     assert session.precision == 'float32'
 
 
+@pytest.mark.parametrize('runtime', RUNTIMES)
+def test_outputs_can_be_left_out(export: Path, runtime: str) -> None:
+    """Only those that are asked for come back."""
+    if not is_installed(runtime):
+        pytest.skip(f'{runtime} is not installed')
+    session = open_session(export, runtime, 1, outputs=['keypoint_scores'])
+    found = session.run({'images': np.ones((1, 3, 16, 16), np.float32)})
+    assert list(found) == ['keypoint_scores']
+
+
 @pytest.mark.parametrize('runtime', ['openvino', 'torch'])
 def test_bfloat16_rounds_a_little(export: Path, runtime: str) -> None:
     """It is another computation, and near."""
