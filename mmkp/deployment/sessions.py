@@ -15,7 +15,7 @@ from mmkp.labels.hdf5_file import one_line
 
 Runtime = Literal['onnx', 'openvino', 'torch']
 RUNTIMES: tuple[Runtime, ...] = ('onnx', 'openvino', 'torch')
-_SUFFIXES = {'onnx': ('.onnx',), 'openvino': ('.xml', '.onnx'), 'torch': ('.pt2',)}
+_SUFFIXES = {'onnx': ('.onnx',), 'openvino': ('.xml', '.onnx'), 'torch': ('.pt',)}
 _PACKAGES = {'onnx': 'onnxruntime', 'openvino': 'openvino'}
 # What a graph gives that has no names for it, by their number.
 _OUTPUTS = {
@@ -126,12 +126,12 @@ class OpenvinoSession(Session):
 
 
 class TorchSession(Session):
-    """A program of :func:`torch.export.save`."""
+    """A TorchScript program; no Python is run to load it, see torch_file.py."""
 
     runtime: Runtime = 'torch'
 
     def _open(self, bfloat16: bool) -> None:
-        self._module = torch.export.load(str(self.path)).module()
+        self._module = torch.jit.load(str(self.path), map_location='cpu')
         self._bfloat16 = bfloat16
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from mmkp.deployment.sessions import RUNTIMES, is_installed, open_session
 DESCRIPTION = ExportDescription(
     kind='keypoints',
     model='Tiny',
-    files={'onnx': 'model.onnx', 'torch': 'model.pt2'},
+    files={'onnx': 'model.onnx', 'torch': 'model.pt'},
     precision='float32',
     config='config.py',
     keypoint_names=['0'],
@@ -47,7 +47,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model, images = Tiny().eval(), torch.zeros(2, 3, 16, 16)
     sizes = {0: torch.export.Dim('batch'), 2: torch.export.Dim('height')}
     program = torch.export.export(model, (images,), dynamic_shapes=(sizes,))
-    torch.export.save(program, folder / 'model.pt2')
+    torch.jit.trace(model, images).save(folder / 'model.pt')
     torch.onnx.export(
         program,
         f=str(folder / 'model.onnx'),
@@ -118,7 +118,7 @@ def test_mistakes_are_told(export: Path, tmp_path: Path) -> None:
         open_session(export, 'onnx', bfloat16=True)
     with pytest.raises(FileNotFoundError, match='there is no file'):
         open_session(tmp_path / 'none.onnx', 'onnx')
-    with pytest.raises(ValueError, match=r'torch reads \.pt2'):
+    with pytest.raises(ValueError, match=r'torch reads \.pt,'):
         open_session(export / 'model.onnx', 'torch')
     replace(DESCRIPTION, files={'onnx': 'model.onnx'}).write(tmp_path)
     with pytest.raises(FileNotFoundError, match='-f torch'):
@@ -130,7 +130,7 @@ def test_a_damaged_file_is_told(tmp_path: Path, runtime: str) -> None:
     """By a sentence that names it."""
     if not is_installed(runtime):
         pytest.skip(f'{runtime} is not installed')
-    path = tmp_path / ('model.pt2' if runtime == 'torch' else 'model.onnx')
+    path = tmp_path / ('model.pt' if runtime == 'torch' else 'model.onnx')
     path.write_bytes(b'nothing of the kind')
     with pytest.raises(ValueError, match=f'{runtime} cannot read .*{path.name}'):
         open_session(path, runtime)
