@@ -25,9 +25,9 @@ Settings = Mapping[str, Any]
 class HeatmapOutputs:
     """Heatmaps (B, C, h, w) of any head that makes them, the last stack's."""
 
-    heads = (HeatmapHead, ViPNASHead, CPMHead, MSPNHead)
+    heads: tuple[Any, ...] = (HeatmapHead, ViPNASHead, CPMHead, MSPNHead)
 
-    def __init__(self, head: nn.Module, settings: Settings) -> None:
+    def __init__(self, head: Any, settings: Settings) -> None:
         self.head, self.settings = head, settings
 
     def __call__(self, features: Sequence[Tensor]) -> Tensor:
@@ -102,7 +102,7 @@ def outputs_of(head: nn.Module, settings: Settings) -> HeatmapOutputs:
     """
     kinds = (HeatmapOutputs, SimCCOutputs, CoordinateOutputs)
     for kind in kinds:
-        predicts = {one.predict for one in kind.heads}
+        predicts = {vars(one).get('predict') for one in kind.heads}
         if isinstance(head, kind.heads) and _known(head, predicts):
             return kind(head, settings)
     known = ', '.join(one.__name__ for kind in kinds for one in kind.heads)
@@ -114,4 +114,5 @@ def outputs_of(head: nn.Module, settings: Settings) -> HeatmapOutputs:
 
 def _known(head: nn.Module, predicts: set[Any]) -> bool:
     """Whether a derived head predicts as its base does; ours differ in extras only."""
-    return type(head).predict in predicts or type(head).__module__.startswith('mmkp.')
+    kind: Any = type(head)
+    return kind.predict in predicts or kind.__module__.startswith('mmkp.')

@@ -38,7 +38,7 @@ class KeypointGraph(nn.Module):
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Any,
         normalized_inside: bool = True,
         flip_test: bool | None = None,
         flip_indices: list[int] | None = None,
@@ -158,7 +158,7 @@ class Supervised(nn.Module):
         return self.decoder(found)  # type: ignore[no-any-return]
 
 
-def _flip_indices(model: nn.Module) -> list[int]:
+def _flip_indices(model: Any) -> list[int]:
     """What a mirrored image exchanges, from the data set that the model knows."""
     meta = getattr(model, 'dataset_meta', None) or model.metainfo or {}
     if 'flip_indices' not in meta:

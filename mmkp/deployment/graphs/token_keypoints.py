@@ -3,6 +3,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ class TokenKeypoints(nn.Module):
 
     def __init__(self, model: StableKeypoints) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model
         self.networks = nn.ModuleList(model.backbone.networks)
         self.register_buffer('indices', model.head.chosen_indices().clone())
         self.warps: AffineWarp | None = None
