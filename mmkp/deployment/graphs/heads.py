@@ -37,7 +37,7 @@ class HeatmapOutputs:
 
     def averaged(self, both: Tensor, flip_indices: list[int]) -> Tensor:
         """Mean of the outputs for images and for mirrored images, (2 B, ...)."""
-        plain, mirrored = both.chunk(2)
+        plain, mirrored = _halves(both)
         mode = self.settings.get('flip_mode', 'heatmap')
         mirrored = flip_heatmaps(mirrored, flip_indices, mode, shift_heatmap=False)
         if self.settings.get('shift_heatmap', False):
@@ -59,7 +59,7 @@ class SimCCOutputs(HeatmapOutputs):
         self, both: tuple[Tensor, Tensor], flip_indices: list[int]
     ) -> tuple[Tensor, Tensor]:
         """Mean of the outputs for images and for mirrored images."""
-        plain, mirrored = zip(*(lines.chunk(2) for lines in both), strict=True)
+        plain, mirrored = zip(*map(_halves, both), strict=True)
         x, y = flip_vectors(*mirrored, flip_indices=flip_indices)
         return (plain[0] + x) * 0.5, (plain[1] + y) * 0.5
 
@@ -79,12 +79,18 @@ class CoordinateOutputs(HeatmapOutputs):
 
     def averaged(self, both: Tensor, flip_indices: list[int]) -> Tensor:
         """Mean of the outputs for images and for mirrored images."""
-        plain, mirrored = both.chunk(2)
+        plain, mirrored = _halves(both)
         x = 1 - mirrored[..., :1]
         if self.settings.get('shift_coords', True):
             x = x - 1 / self.head.decoder.input_size[0]
         mirrored = torch.cat((x, mirrored[..., 1:]), -1)[:, flip_indices]
         return (plain + mirrored) * 0.5
+
+
+def _halves(both: Tensor) -> tuple[Tensor, Tensor]:
+    """Of images and of mirrored images; ``chunk`` would tie a graph to their number."""
+    number = both.shape[0] // 2
+    return both[:number], both[number:]
 
 
 def outputs_of(head: nn.Module, settings: Settings) -> HeatmapOutputs:

@@ -66,7 +66,7 @@ class InputNormalization(nn.Module):
     def described(self) -> dict[str, Any]:
         """``mean``, ``std`` (3 each) and ``to_rgb`` for an export's description."""
         return dict(
-            mean=self.mean.flatten().tolist(),
-            std=self.std.flatten().tolist(),
+            mean=[float(f'{value:.7g}') for value in self.mean.flatten()],
+            std=[float(f'{value:.7g}') for value in self.std.flatten()],
             to_rgb=self.to_rgb,
         )
