@@ -175,7 +175,8 @@ def line_steps(lines: Tensor, bins: Tensor) -> Tensor:
     index = (bins + 2.5).long()
 
     def at(offset: int) -> Tensor:
-        return logs.gather(-1, index[..., None] + offset)[..., 0]
+        place = (index + offset).remainder(logs.shape[-1])  # -1 is NumPy's last
+        return logs.gather(-1, place[..., None])[..., 0]
 
     slope = (at(1) - at(-1)) / 2
     curvature = 1e-9 + (at(2) - 2 * at(0) + at(-2)) / 4
