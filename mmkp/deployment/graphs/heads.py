@@ -82,7 +82,9 @@ class CoordinateOutputs(HeatmapOutputs):
         plain, mirrored = _halves(both)
         x = 1 - mirrored[..., :1]
         if self.settings.get('shift_coords', True):
-            x = x - 1 / self.head.decoder.input_size[0]
+            codec = self.head.decoder
+            codec = getattr(codec, 'keypoint_codec', codec)
+            x = x - 1 / codec.input_size[0]
         mirrored = torch.cat((x, mirrored[..., 1:]), -1)[:, flip_indices]
         return (plain + mirrored) * 0.5
 

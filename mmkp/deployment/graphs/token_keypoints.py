@@ -32,6 +32,9 @@ class TokenKeypoints(nn.Module):
         self.networks = nn.ModuleList(model.backbone.networks)
         self.register_buffer('indices', model.head.chosen_indices().clone())
         self.warps: AffineWarp | None = None
+        self.num_views = model.test_cfg.get('num_views', 0)
+        size = model.test_cfg.get('view_map_size', model.head.map_size)
+        self.view_size = (int(size[0]), int(size[1]))
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Keypoints (B, K, 2) in pixels of the network input and scores (B, K)."""
@@ -42,12 +45,12 @@ class TokenKeypoints(nn.Module):
     def _maps(self, inputs: Tensor) -> Tensor:
         """As ``keypoint_maps``, which asks files and values of tensors besides."""
         model, number = self.model, inputs.shape[0]
-        if not model.test_cfg.get('num_views', 0):
+        if not self.num_views:
             return self._attention(inputs)
         if self.warps is None:
             self.warps = model.test_warps(inputs.shape[1:])
-        size = tuple(model.test_cfg.get('view_map_size', model.head.map_size))
-        aggregator = ViewAggregator(model.head.geometry(size_of(inputs), size))
+        geometry = model.head.geometry(size_of(inputs), self.view_size)
+        aggregator = ViewAggregator(geometry)
         for affine in self.warps.affine:
             warp = replace(self.warps, affine=affine.expand(number, -1, -1))
             view = warp.images(inputs, model.view_transform.padding_mode)
