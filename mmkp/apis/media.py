@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from mmkp.apis.camera import Camera
 from mmkp.apis.films import Film
-from mmkp.apis.sources import Part, Source, parts_of
+from mmkp.apis.sources import Owns, Part, Source, parts_of
 from mmkp.datasets.image_decoding import CorruptImageError
 
 
@@ -23,6 +23,7 @@ class Shot(NamedTuple):
     image: np.ndarray  # (H, W, 3), uint8, BGR
     time: float = 0.0  # of a frame, in seconds
     film: Part | None = None  # that it is a frame of
+    rank: int = 0  # of the image or the film, in the order of the source
 
 
 class Media:
@@ -39,10 +40,12 @@ class Media:
             was drawn before.
         frames: which frames of each film to read, or which of the images.
         without: names that are not read.
+        owns: which images and films to read, by their names; None for all.
 
     Raises:
         FileNotFoundError: it does not exist, or the folder holds no image.
-        ValueError: the file is neither an image nor a video that can be opened.
+        ValueError: the file is neither an image nor a video that can be opened;
+            numbers of images are asked for where some are left to others.
     """
 
     def __init__(
@@ -51,12 +54,19 @@ class Media:
         leave_out: str | Path | None = None,
         frames: range | None = None,
         without: Container[str] = (),
+        owns: Owns | None = None,
     ) -> None:
-        found = parts_of(source, leave_out)
+        found = parts_of(source, leave_out, owns)
         self.folder, self.parts, self.damaged = found.folder, found.parts, found.damaged
         self.frames, self.without, self._is_file = frames, without, found.is_file
-        images = [part for part in self.parts if part.film is None]
+        self.owns, self.others = owns, found.others
         if frames is not None:
+            images = [part for part in self.parts if part.film is None]
+            if images and owns is not None:
+                raise ValueError(
+                    'with --shard, --frames are those of films: name some of the '
+                    'images by a pattern or in a text file'
+                )
             chosen = images[frames.start : frames.stop : frames.step]
             kept = {part.name for part in chosen}
             self.parts = [p for p in self.parts if p.film or p.name in kept]
@@ -66,7 +76,12 @@ class Media:
     @property
     def film(self) -> Film | Camera | None:
         """The film, where all are frames of one."""
-        return self.parts[0].film if len(self.parts) == 1 else None
+        return self.parts[0].film if self.parts and not self.is_several else None
+
+    @property
+    def is_several(self) -> bool:
+        """Whether the source names several images and films, others' among them."""
+        return len(self.parts) + self.others > 1
 
     @property
     def is_video(self) -> bool:
@@ -125,7 +140,7 @@ class Media:
                     self._leave_out(part, error)
                     continue
                 self.time, self.shown = 0.0, None
-                yield Shot(part.name, image)
+                yield Shot(part.name, image, rank=part.rank)
 
     def _frames(self, part: Part) -> Iterator[Shot]:
         assert part.film is not None
@@ -142,7 +157,7 @@ class Media:
         for frame in part.film.frames(wanted, stop):
             self.time, self.shown = frame.time, part
             name = f'{part.name}_{frame.number:06d}'
-            yield Shot(name, frame.image, frame.time, part)
+            yield Shot(name, frame.image, frame.time, part, part.rank)
         if chosen is not None and not number:
             raise ValueError(
                 f"video '{part.path}' has no frame {chosen.start} (counted from 0): "

@@ -4,7 +4,7 @@
 import glob
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,21 +25,34 @@ from mmkp.labels import read_names
 Source = Any
 
 
-@dataclass
+# Whether a file of that name, relative to the folder of all, is to be predicted here.
+Owns = Callable[[str], bool]
+
+
+@dataclass(slots=True)
 class Part:
-    """An image or a film of a source.
+    """An image or a film of a source; there may be a million of them.
 
     Attributes:
         name: relative to the folder of all; of a film without its suffix.
-        path: None of what is held in memory.
+        folder: of all, None of what is held in memory.
         film: None of an image.
         image: (H, W, 3), uint8, BGR, of what is held in memory.
+        rank: place in the order of the source, counted from 0.
     """
 
     name: str
-    path: Path | None = None
+    folder: Path | None = None
     film: Film | Camera | None = None
     image: np.ndarray | None = None
+    rank: int = 0
+
+    @property
+    def path(self) -> Path | None:
+        """Where it lies, None of what is held in memory."""
+        if self.folder is None:
+            return None
+        return self.folder / self.name if self.film is None else self.film.path
 
     def read(self) -> np.ndarray:
         """The image, BGR, upright.
@@ -62,15 +75,19 @@ class Parts:
         parts: in their order.
         damaged: names of films that cannot be opened.
         is_file: whether one file was named, which has to be readable.
+        others: number of images and films that are left to other processes.
     """
 
     folder: Path
     parts: list[Part]
     damaged: list[str]
     is_file: bool = False
+    others: int = 0
 
 
-def parts_of(source: Source, leave_out: str | Path | None = None) -> Parts:
+def parts_of(
+    source: Source, leave_out: str | Path | None = None, owns: Owns | None = None
+) -> Parts:
     """Find out what a source names.
 
     Args:
@@ -78,6 +95,8 @@ def parts_of(source: Source, leave_out: str | Path | None = None) -> Parts:
             with a path a line, film, index of a camera, array (H, W, 3) in RGB,
             tensor (3, H, W) in RGB, PIL image, or a list of these.
         leave_out: folder below the source of which nothing is looked at.
+        owns: what is to be predicted here, None for all; it is asked for each name
+            once, and the others are not opened.
 
     Returns:
         The images and films.
@@ -89,39 +108,46 @@ def parts_of(source: Source, leave_out: str | Path | None = None) -> Parts:
     if isinstance(source, np.ndarray) and source.ndim == 4:
         source = list(source)
     if isinstance(source, list | tuple):
-        return _of_list(source, leave_out)
+        return _of_list(source, leave_out, owns)
     if isinstance(source, int) or not isinstance(source, str | os.PathLike):
-        return _of_list([source])
+        return _of_list([source], None, owns)
     path, text = Path(source), str(source)
     if path.is_dir():
-        return _of_folder(path, leave_out)
+        return _of_folder(path, leave_out, owns)
     if path.exists():
         listed = _listed(path) if path.suffix.lower() == '.txt' else None
-        return _of_list(listed) if listed else _of_file(path)
+        return _of_list(listed, None, owns) if listed else _of_file(path, owns)
     if text.isdecimal():
-        return _of_list([int(text)])
+        return _of_list([int(text)], None, owns)
     if glob.has_magic(text):
         found = sorted(glob.glob(text, recursive=True))
         if not found:
             raise FileNotFoundError(f"no file matches '{source}'")
-        return _of_list([Path(name) for name in found], leave_out)
+        return _of_list([Path(name) for name in found], leave_out, owns)
     raise FileNotFoundError(f"input '{source}' does not exist")
 
 
-def _of_file(path: Path) -> Parts:
+def _of_file(path: Path, owns: Owns | None = None) -> Parts:
     """An image or a film, told apart by its content."""
+    if owns is not None and not owns(path.name):
+        return Parts(path.parent, [], [], others=1)
     if _is_film(path):
-        return Parts(path.parent, [Part(path.stem, path, Film(path))], [])
-    return Parts(path.parent, [Part(path.name, path)], [], True)
+        return Parts(path.parent, [Part(path.stem, path.parent, Film(path))], [])
+    return Parts(path.parent, [Part(path.name, path.parent)], [], True)
 
 
-def _of_folder(folder: Path, leave_out: str | Path | None) -> Parts:
+def _of_folder(
+    folder: Path, leave_out: str | Path | None, owns: Owns | None = None
+) -> Parts:
     names = find_images(str(folder), with_films=True)
-    names = _without(names, folder, leave_out)
-    return _of_paths(folder, [folder / name for name in names])
+    return _of_names(folder, _without(names, folder, leave_out), owns)
 
 
-def _of_list(items: Sequence[Source], leave_out: str | Path | None = None) -> Parts:
+def _of_list(
+    items: Sequence[Source],
+    leave_out: str | Path | None = None,
+    owns: Owns | None = None,
+) -> Parts:
     """What several paths, arrays or cameras name."""
     if not items:
         raise ValueError('the list of images is empty')
@@ -140,35 +166,46 @@ def _of_list(items: Sequence[Source], leave_out: str | Path | None = None) -> Pa
             paths.append(Path(item))
         else:
             raise FileNotFoundError(f"input '{item}' does not exist")
-    if not paths:
-        return Parts(Path('.'), held, [])
-    folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
-    parts = _of_paths(folder, [path.absolute() for path in paths])
-    parts.parts += held
+    parts = Parts(Path('.'), [], [])
+    if paths:
+        paths = [path.absolute() for path in paths]
+        folder = Path(os.path.commonpath([path.parent for path in paths]))
+        names = [path.relative_to(folder).as_posix() for path in paths]
+        parts = _of_names(folder, names, owns)
+    for rank, part in enumerate(held, len(paths)):
+        part.rank = rank
+    kept = [part for part in held if owns is None or owns(part.name)]
+    parts.parts += kept
+    parts.others += len(held) - len(kept)
     return parts
 
 
-def _of_paths(folder: Path, paths: Sequence[Path]) -> Parts:
+def _of_names(folder: Path, names: Sequence[str], owns: Owns | None = None) -> Parts:
     """Images and films below a folder; films that cannot be opened are left out."""
     parts = Parts(folder, [], [])
     used: set[str] = set()
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
-        if path.suffix.lower() in IMAGE_SUFFIXES or not _is_film(path):
-            parts.parts.append(Part(name, path))
+    for rank, name in enumerate(names):
+        suffix = os.path.splitext(name)[1]
+        stem = name.removesuffix(suffix)
+        if owns is not None and not owns(name):
+            parts.others += 1
+            if suffix.lower() in FILM_SUFFIXES:
+                used.add(stem)  # as names must not depend on who predicts what
             continue
+        if suffix.lower() in IMAGE_SUFFIXES or not _is_film(folder / name):
+            parts.parts.append(Part(name, folder, rank=rank))
+            continue
+        stem = name if stem in used else stem
         try:
-            film = Film(path)
+            film = Film(folder / name)
         except ValueError as error:
-            if len(paths) == 1:
+            if len(names) == 1:
                 raise
             parts.damaged.append(name)
             print_log(f'left out: {error}', logger='current', level=logging.WARNING)
             continue
-        stem = name.removesuffix(path.suffix)
-        stem = name if stem in used else stem
         used.add(stem)
-        parts.parts.append(Part(stem, path, film))
+        parts.parts.append(Part(stem, folder, film, rank=rank))
     return parts
 
 
