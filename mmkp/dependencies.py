@@ -84,6 +84,7 @@ OTHERS = tuple(
     Dependency(module, (distribution,), minimum)
     for module, distribution, minimum in (
         ('addict', 'addict', ''),
+        ('filelock', 'filelock', ''),
         ('jinja2', 'jinja2', ''),
         ('json_tricks', 'json-tricks', ''),
         ('matplotlib', 'matplotlib', ''),

@@ -78,12 +78,14 @@ class FilePrediction:
         batch = []
         for shot, instances in zip(shots, found, strict=True):
             record = _record(shot, instances)
-            if shot.film is not None and len(self.media.parts) > 1:
+            if shot.film is not None and self.media.is_several:
                 record['film'] = shot.film.name
             if self.pictures is not None:
                 picture = self.pictures.add(shot, instances, rates)
                 if picture is not None:
                     record['picture'] = picture
+            if self.media.owns is not None:
+                record['rank'] = shot.rank  # what is merged is put in order by it
             batch.append(record)
         self.records.append(batch)
 

@@ -5,6 +5,7 @@ import logging
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mmkp.apis.picture_set import PictureSet
 from mmkp.apis.predict_options import PredictOptions
 from mmkp.apis.prediction_tasks import PredictionTask, choose_task
 from mmkp.apis.record_file import RecordFile
+from mmkp.apis.shard_part import ShardPart
 from mmkp.apis.sources import Source
 from mmkp.datasets.image_boxes import box_remarks, read_boxes
 from mmkp.datasets.object_detection import (
@@ -63,6 +65,7 @@ def predict_into(
     folder: str | Path,
     options: PredictOptions,
     described: dict[str, Any] | None = None,
+    part: ShardPart | None = None,
 ) -> Written:
     """Predict, draw and write down keypoints of a source.
 
@@ -74,6 +77,8 @@ def predict_into(
         options: how.
         described: what the run knows of its keypoints: ``keypoint_names``, ``links``,
             ``swaps``.
+        part: of a shard, where several processes predict the source; the folder is
+            that of the part.
 
     Returns:
         What was written.
@@ -85,10 +90,11 @@ def predict_into(
         PredictionInterruptedError: Ctrl-C.
     """
     folder = Path(folder)
-    records = RecordFile(folder, options.resume)
+    records = RecordFile(folder, options.resume) if part is None else part
     frames = options.frames
     frames = frame_range(frames) if isinstance(frames, str) else frames
-    media = Media(source, folder, frames, set(records.names))
+    media_of = partial(Media, leave_out=folder) if part is None else part.media
+    media = media_of(source, frames=frames, without=set(records.names))
     boxes, left_out, detector = _boxes(options)
     task = _task(model, options, boxes)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,19 +108,22 @@ def predict_into(
                 raise
             found = _assemble(records, source, task, media, described, False)
             raise PredictionInterruptedError(found.path, len(records)) from None
-    if boxes is not None:
+    if boxes is not None and part is None:
         for remark in box_remarks(str(options.boxes), boxes, left_out, prediction.seen):
             print_log(remark, logger='current', level=logging.WARNING)
-    if not len(records):
+    if not len(records) and part is None:
         what = f"has a box in '{options.boxes}'" if prediction.seen else 'can be read'
         raise ValueError(f"no image of '{source_name(source)}' {what}")
     figures = _figures(prediction)
-    if options.moves:
+    if options.moves and (part is None or part.awaits_motion(media)):
         moved = process_motion(records, options, pairs_of_sides(model, described))
         figures['motion'] = {name: one.to_dict() for name, one in moved.items()}
         _tell(moved)
+        if part is not None:
+            part.update(motion=figures['motion'])
     if options.later and options.draw != 'none':
-        _draw_again(task, Media(source, folder, frames), records, folder, options.draw)
+        again = media_of(source, frames=frames)
+        _draw_again(task, again, records, folder, options.draw)
     task.write_extras(folder)
     written = _assemble(records, source, task, media, described)
     written.figures = figures

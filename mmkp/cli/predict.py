@@ -17,6 +17,7 @@ from mmkp.apis.predictions import FORMAT_FILES, Predictions
 from mmkp.apis.run_folders import new_folder
 from mmkp.apis.shipped_models import is_run, open_run
 from mmkp.cli.results import add_result_arguments, print_result
+from mmkp.cli.shards import add_shard_arguments, merge_main, shard_main
 from mmkp.datasets.object_detection import build_detector, is_detector_file
 from mmkp.engine.cli import config_from_arguments
 from mmkp.engine.option_values import OptionAction
@@ -27,7 +28,8 @@ _SAME = (
     'tracks', 'show_edges', 'show_heatmaps', 'show_fields',
 )  # fmt: skip
 _USAGE = """%(prog)s RUN SOURCE [SOURCE ...] [options] [KEY=VALUE ...]
-       %(prog)s CONFIG CHECKPOINT SOURCE [SOURCE ...] [options] [KEY=VALUE ...]"""
+       %(prog)s CONFIG CHECKPOINT SOURCE [SOURCE ...] [options] [KEY=VALUE ...]
+       %(prog)s --merge OUT [-f FORMATS]"""
 _SOURCE = (
     'RUN is the folder of a run or of a training, or the name of a model that comes '
     'with mmkp; CONFIG and CHECKPOINT are files. '
@@ -51,6 +53,7 @@ def parse_args(
     _add_what(parser)
     _add_film(parser)
     _add_pictures(parser)
+    add_shard_arguments(parser)
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -191,6 +194,10 @@ def _tell_words_apart(parser: argparse.ArgumentParser, args: Any) -> None:
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Predict."""
+    words = sys.argv[1:] if argv is None else argv
+    if any(word.split('=')[0] == '--merge' for word in words):
+        merge_main(words, prog)
+        return
     args = parse_args(argv, prog)
     formats = [word.strip() for word in args.formats.split(',') if word.strip()]
     check_formats(formats)
@@ -203,6 +210,9 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         model = load_model(*files, args.device, settings, check=False)
     else:
         model = load_model(config_from_arguments(args), args.checkpoint, args.device)
+    if args.shard:
+        shard_main(args, model, source, options, formats, run)
+        return
     if run is None or options.resume:
         folder = Path(args.out or 'results')
     else:
