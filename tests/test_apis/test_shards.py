@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import time
 import tracemalloc
 from pathlib import Path
@@ -409,3 +410,23 @@ def test_images_of_parts_are_where_they_were(tmp_path):
         assert [part.rank for part in parts] == [0, 1]
         for part in parts:
             assert (part.read() == cv2.imread(str(part.path))).all()
+
+
+def test_tasks_that_srun_starts(run, tmp_path, monkeypatch):
+    folder, out = tiny.draw_figures(tmp_path / 'a folder', 8), tmp_path / 'out'
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    srun.chmod(0o755)
+    variables = dict(PATH=f'{tmp_path}:{os.environ["PATH"]}', TASKS='2', GRES='')
+    script = tiny.TOOLS / 'slurm_predict.sh'
+    found = subprocess.run(
+        ['bash', script, 'part', 'job', run, folder, out, '--draw', 'none'],
+        env={**os.environ, **variables}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    options, words = found.stdout.split('mmkp\n')[0], found.stdout.split('mmkp\n')[-1]
+    assert '--ntasks=2\n' in options and '--gres' not in options
+    for task in range(2):
+        monkeypatch.setenv('SLURM_NTASKS', '2')
+        monkeypatch.setenv('SLURM_PROCID', str(task))
+        main([*words.splitlines(), '-d', 'cpu'])
+    assert len(content_of(out)['images']) == 8
