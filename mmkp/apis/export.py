@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mmengine.config import Config
 from torch import nn
 
+from mmkp.apis.batches import temporary_test_cfg
 from mmkp.apis.export_description import describe_export
 from mmkp.apis.export_files import ExportFiles
 from mmkp.apis.export_pictures import known_source, network_inputs
@@ -51,6 +51,11 @@ class ExportOptions:
     normalized_inside: bool = True
     flip_test: bool | None = None
     data: Source | None = None
+
+    @property
+    def test_cfg(self) -> dict[str, Any]:
+        """What these options change of the model's settings."""
+        return {} if self.flip_test is None else {'flip_test': self.flip_test}
 
     @property
     def precision(self) -> str:
@@ -127,19 +132,25 @@ def export(
     else:
         run = open_run(run_or_model)
         model = run.load_model('cpu')
+    device = next(model.parameters()).device
     source = known_source(run, chosen.data)
     inputs = network_inputs(model, source, CHECKED)
     name = Path(run.path if run else model.cfg.filename or 'model').name
     folder = new_folder('export', name, out, overwrite)
     try:
-        with TemporaryDirectory(prefix='.export-', dir=folder.parent) as draft:
+        with (
+            TemporaryDirectory(prefix='.export-', dir=folder.parent) as draft,
+            temporary_test_cfg(model, **chosen.test_cfg),
+        ):
+            model.cpu().eval()
             made = _write(Path(draft), model, inputs, formats, chosen, run)
             for file in Path(draft).iterdir():
                 shutil.move(file, folder / file.name)
     except BaseException:
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        folder.rmdir()  # which is empty, as files are moved at the very end
         raise
+    finally:
+        model.to(device)
     _add_runners(folder, made.description)
     known = dict(source=str(source or 'drawn figures'), command=shlex.join(sys.argv))
     differences = [one.to_dict() for one in made.differences]
@@ -178,10 +189,8 @@ def _write(
     run: Run | None,
 ) -> ExportFiles:
     """Write config, description and checked files."""
-    cfg: Config = model.cfg.copy()
-    if options.flip_test is not None:
-        cfg.model.setdefault('test_cfg', {})['flip_test'] = options.flip_test
-        model.test_cfg = {**(model.test_cfg or {}), 'flip_test': options.flip_test}
+    cfg = model.cfg.copy()
+    cfg.model.test_cfg = {**(cfg.model.get('test_cfg') or {}), **options.test_cfg}
     write_portable_config(cfg, folder / 'config.py')
     description = replace(
         describe_export(model, inputs, options.normalized_inside, run),
