@@ -46,8 +46,13 @@ def same_padding(size: int, kernel_size: int, stride: int) -> tuple[int, int]:
     Returns:
         Zeros before the first and behind the last pixel.
     """
-    outputs = -(-size // stride)
-    total = max((outputs - 1) * stride + kernel_size - size, 0)
+    if stride == 1:
+        total = kernel_size - 1
+    else:
+        outputs = (size + stride - 1) // stride
+        total = (outputs - 1) * stride + kernel_size - size
+    if kernel_size < stride:
+        total = max(total, 0)
     return total // 2, total - total // 2
 
 
@@ -76,8 +81,11 @@ class SameConv2d(nn.Conv2d):
         height, width = input.shape[-2:]
         top, bottom = same_padding(height, self.kernel_size[0], self.stride[0])
         left, right = same_padding(width, self.kernel_size[1], self.stride[1])
-        # What is equal on both sides costs no copy of the input.
-        both = min(top, bottom), min(left, right)
+        # What is equal on both sides costs no copy of the input; in a graph for images
+        # of any size, only what does not depend on that size.
+        both = (top, left)
+        if not all(isinstance(side, int) for side in both):
+            both = (0, 0)
         rest = left - both[1], right - both[1], top - both[0], bottom - both[0]
         if any(rest):
             input = F.pad(input, rest)
