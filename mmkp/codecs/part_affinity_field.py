@@ -223,7 +223,7 @@ class PartAffinityField(BaseKeypointCodec):
             ValueError: another number of maps than the skeleton has.
         """
         points, scores, instance_scores = [], [], []
-        for people in self._decoder(batch_heatmaps, batch_fields):
+        for people in self.pose_decoder(batch_heatmaps, batch_fields):
             found, found_scores = people.keypoints, people.scores
             if self.output_keypoints == 'source':
                 found, found_scores = self.skeleton.to_source(found, found_scores)
@@ -233,8 +233,8 @@ class PartAffinityField(BaseKeypointCodec):
         return points, scores, instance_scores
 
     @cached_property
-    def _decoder(self) -> Any:
-        # Training never decodes.
+    def pose_decoder(self) -> Any:
+        """The :class:`PoseDecoder`, made when it is asked for: training never is."""
         from mmkp.ops.part_affinity.pose_decoder import PoseDecoder
 
         is_beside = self.field_alignment == 'openpose'

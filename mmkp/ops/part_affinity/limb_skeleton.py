@@ -58,6 +58,12 @@ class LimbSkeleton:
         """Number S of keypoints that the data set labels."""
         return len(self.source_keypoints)
 
+    @property
+    def source_places(self) -> list[int]:
+        """Of each of the S keypoints the heatmap that stands for it, -1 for none."""
+        alone = {p[0]: place for place, p in enumerate(self.sources) if len(p) == 1}
+        return [alone.get(index, -1) for index in range(self.num_source_keypoints)]
+
     def from_source(
         self, keypoints: np.ndarray, visible: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -110,10 +116,7 @@ class LimbSkeleton:
             Keypoints (N, S, 2) and scores (N, S); a keypoint that no heatmap stands
             for lies in the middle of the person and has score 0.
         """
-        index = np.full(self.num_source_keypoints, -1)
-        for place, parents in enumerate(self.sources):
-            if len(parents) == 1:
-                index[parents[0]] = place
+        index = np.array(self.source_places, np.int64)
         found, found_scores = keypoints[:, index], scores[:, index]
         absent = index < 0
         if absent.any() and len(keypoints):

@@ -38,6 +38,12 @@ class PoseDecoder:
             same place in the heatmaps, as in OpenPose's targets.
         **options: rules of the profile to replace.
 
+    Attributes:
+        rules: of grouping, distances in cells of the maps that are decoded.
+        tables: the skeleton's.
+        cell: input pixels a cell of these maps, fewer where they are enlarged.
+        field_offset: see above, in these cells.
+
     Raises:
         ValueError: unknown profile or rule.
     """
@@ -54,10 +60,10 @@ class PoseDecoder:
         self.profile = grouping_config(profile, **options)
         self._upsample = self.profile.upsample
         # Cells of enlarged maps are smaller.
-        self._stride = stride / self._upsample
-        self._field_offset = float(field_offset * self._upsample)
-        self._rules = self.profile.rules(self._stride)
-        self._tables = limb_tables(skeleton)
+        self.cell = stride / self._upsample
+        self.field_offset = float(field_offset * self._upsample)
+        self.rules = self.profile.rules(self.cell)
+        self.tables = limb_tables(skeleton)
 
     def __call__(
         self, heatmaps: np.ndarray | Tensor, fields: np.ndarray | Tensor
@@ -78,20 +84,20 @@ class PoseDecoder:
         """
         self._check(heatmaps, fields)
         prepared = [_prepared(m, self._upsample) for m in (heatmaps, fields)]
-        stride, num_keypoints = self._stride, self.skeleton.num_keypoints
+        cell, num_keypoints = self.cell, self.skeleton.num_keypoints
         decoded = [
             decode_image(
                 image[:num_keypoints],
                 field,
-                self._tables,
-                self._rules,
-                self._field_offset,
+                self.tables,
+                self.rules,
+                self.field_offset,
             )
             for image, field in zip(*prepared, strict=True)
         ]
-        # The middle of cell g is pixel stride * g + (stride - 1) / 2.
+        # The middle of cell g is pixel cell * g + (cell - 1) / 2.
         return [
-            poses._replace(keypoints=poses.keypoints * stride + (stride - 1) / 2)
+            poses._replace(keypoints=poses.keypoints * cell + (cell - 1) / 2)
             for poses in decoded
         ]
 

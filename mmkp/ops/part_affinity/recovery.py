@@ -6,14 +6,14 @@ from mmkp.ops.part_affinity.assembled_poses import AssembledPoses
 from mmkp.ops.part_affinity.compiled import compiled
 from mmkp.ops.part_affinity.limb_skeleton import LimbTables
 
-_NUM_STEPS = 12
-_REACH = 0.8  # of the person's size
-_LEAST_REACH = 2.0  # cells
-_LEAST_FIELD = 0.01
+NUM_STEPS = 12
+REACH = 0.8  # of the person's size
+LEAST_REACH = 2.0  # cells
+LEAST_FIELD = 0.01
 # Share of the confidence that a keypoint found along a field has as its score.
-_SHARE = 0.5
+SHARE = 0.5
 # Cells around another person's peak where a search finds nothing.
-_TAKEN_RADIUS = 1.5
+TAKEN_RADIUS = 1.5
 
 
 @compiled
@@ -39,7 +39,7 @@ def recover_keypoints(
     """
     found, best = poses.scores > 0, np.zeros(poses.scores.shape)
     for n in range(len(found)):
-        reach = max(_size(poses.keypoints[n], found[n]) * _REACH, _LEAST_REACH)
+        reach = max(_size(poses.keypoints[n], found[n]) * REACH, LEAST_REACH)
         for edge in range(len(tables.edge_target)):
             k, other = tables.edge_target[edge], tables.edge_other[edge]
             if found[n, k] or not found[n, other]:
@@ -50,11 +50,11 @@ def recover_keypoints(
                 fields[2 * limb : 2 * limb + 2],
                 (poses.keypoints[n, other, 0], poses.keypoints[n, other, 1]),
                 tables.edge_sign[edge],
-                reach / _NUM_STEPS,
+                reach / NUM_STEPS,
                 field_offset,
             )
             if score > best[n, k] and not _is_taken(poses, found, k, x, y):
-                best[n, k], poses.scores[n, k] = score, confidence * _SHARE
+                best[n, k], poses.scores[n, k] = score, confidence * SHARE
                 poses.keypoints[n, k, 0], poses.keypoints[n, k, 1] = x, y
 
 
@@ -90,11 +90,11 @@ def walk_along_field(
     x, y = start[0] + field_offset, start[1] + field_offset
     along_x, along_y = _nearest(field[0], x, y) * sign, _nearest(field[1], x, y) * sign
     length = (along_x * along_x + along_y * along_y) ** 0.5
-    if not length >= _LEAST_FIELD:
+    if not length >= LEAST_FIELD:
         return best, confidence, best_x, best_y
     along_x, along_y = along_x / length, along_y / length
     total = 0.0
-    for s in range(1, _NUM_STEPS + 1):
+    for s in range(1, NUM_STEPS + 1):
         x, y = start[0] + along_x * step * s, start[1] + along_y * step * s
         field_x = _nearest(field[0], x + field_offset, y + field_offset)
         field_y = _nearest(field[1], x + field_offset, y + field_offset)
@@ -143,7 +143,7 @@ def _is_taken(
     for n in range(len(found)):
         if found[n, k]:
             across, down = x - poses.keypoints[n, k, 0], y - poses.keypoints[n, k, 1]
-            if across * across + down * down < _TAKEN_RADIUS**2:
+            if across * across + down * down < TAKEN_RADIUS**2:
                 return True
     return False
 
