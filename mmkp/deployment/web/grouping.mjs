@@ -11,29 +11,15 @@
 // height, width}, the planes one after the other.
 export function groupPeople(peaks, limbs, maps, grouping) {
   const { rules } = grouping;
-  const kept = thinnedPeaks(peaks, rules.min_peak_distance);
-  const candidates = limbs.filter(({ start, end }) => kept.has(start) && kept.has(end));
-  const groups = assemblePoses(matchLimbs(candidates, grouping), peaks, grouping);
+  const groups = assemblePoses(matchLimbs(limbs, grouping), peaks, grouping);
   if (rules.max_gap > 0) {
-    addSinglePeaks(groups, peaks, kept, rules.min_single_score);
+    addSinglePeaks(groups, peaks, rules.min_single_score);
     joinFragments(groups, peaks, grouping);
   }
   const people = groups.poses.flatMap((group) => poseOf(group, peaks, rules));
   if (rules.search_missing) recoverKeypoints(people, maps, grouping);
   for (const person of people) placeAbsentKeypoints(person, grouping);
   return people.sort((a, b) => b.score - a.score);
-}
-
-// Indices of the peaks that are not near an earlier one, which is kept, of their keypoint.
-function thinnedPeaks(peaks, least) {
-  const kept = new Set();
-  peaks.forEach((peak, index) => {
-    const isNear = (other) => (
-      peaks[other].keypoint === peak.keypoint && distance(peaks[other], peak) < least
-    );
-    if (!(least > 0 && [...kept].some(isNear))) kept.add(index);
-  });
-  return kept;
 }
 
 // Each peak is the end of one limb of a kind at most; the best limb first (greedily).
@@ -103,11 +89,10 @@ function unite(groups, first, second) {
 }
 
 // Each peak that belongs to none is a group of its own.
-function addSinglePeaks(groups, peaks, kept, least) {
-  for (const peak of kept) {
-    const { keypoint, score } = peaks[peak];
+function addSinglePeaks(groups, peaks, least) {
+  peaks.forEach(({ keypoint, score }, peak) => {
     if (!groups.owner[peak] && score > least) add(groups, newPose(groups), keypoint, peak);
-  }
+  });
 }
 
 // Fragments of a person are joined over missing links, the smallest gap first. A missing
