@@ -140,7 +140,8 @@ def pairs_of_sides(
         described: what a run says of them, which counts more.
     """
     if described and described.get('swaps'):
-        return [(int(a), int(b)) for a, b in described['swaps']]
+        both = described['swaps']  # perhaps each pair twice, from either side
+        return sorted({(min(int(a), int(b)), max(int(a), int(b))) for a, b in both})
     partners = _flip_indices(model)
     return [(i, j) for i, j in enumerate(partners) if i < j]
 

@@ -134,3 +134,9 @@ class TestOpenRun:
         model = find_shipped('puppets-lmdis')
         loaded = load_model(model.config, model.weights, 'cpu')
         assert loaded.dataset_meta['num_keypoints'] == 16
+
+
+@pytest.mark.parametrize('name', shipped_names())
+def test_each_pair_of_sides_is_named_once(name):
+    pairs = [tuple(pair) for pair in find_shipped(name).run.info.get('swaps') or ()]
+    assert pairs == sorted({(min(pair), max(pair)) for pair in pairs})
