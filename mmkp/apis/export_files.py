@@ -15,7 +15,6 @@ from mmkp.deployment.check import (
     compare_keypoints,
     graph_images,
 )
-from mmkp.deployment.check_people import compare_people
 from mmkp.deployment.description import ExportDescription
 from mmkp.deployment.graphs import build_graph
 from mmkp.deployment.onnx_file import trace_graph, write_onnx
@@ -125,17 +124,6 @@ class ExportFiles:
         """Compare a file, and refuse it where it is float32 and differs."""
         precision = precision or self.description.precision
         session = open_session(path, runtime)
-        if self.description.kind == 'people':
-            difference = compare_people(
-                session.run,
-                path.name,
-                self.model,
-                self.inputs,
-                self.description.input['normalized_inside'],
-                precision == 'float32',
-            )
-            self.differences.append(difference)
-            return
         difference = compare_keypoints(
             session.run,
             path.name,

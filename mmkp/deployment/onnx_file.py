@@ -47,8 +47,7 @@ def trace_graph(
     sizes: dict[int, Any] = {0: torch.export.Dim('batch')}
     for axis, name in ((2, 'height'), (3, 'width')) if dynamic_size else ():
         cells = torch.export.Dim(f'{name}_cells')
-        free = torch.export.Dim.DYNAMIC  # but for sizes at which a map has one cell
-        sizes[axis] = cells * int(dynamic_size) if dynamic_size > 1 else free
+        sizes[axis] = cells * int(dynamic_size) if dynamic_size > 1 else cells
     try:
         with quiet(), torch.no_grad():
             graph(images)
