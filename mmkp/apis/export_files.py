@@ -17,10 +17,11 @@ from mmkp.deployment.check import (
 )
 from mmkp.deployment.description import ExportDescription
 from mmkp.deployment.graphs import build_graph
-from mmkp.deployment.onnx_file import trace_graph, write_onnx
+from mmkp.deployment.onnx_file import write_onnx
 from mmkp.deployment.openvino_file import write_openvino
 from mmkp.deployment.sessions import open_session
 from mmkp.deployment.torch_file import write_torch
+from mmkp.deployment.tracing import trace_graph
 
 _NAMES = {'onnx': 'model.onnx', 'openvino': 'model.xml', 'torch': 'model.pt'}
 
@@ -77,7 +78,7 @@ class ExportFiles:
             self._compare('torch', path)
         if not {'onnx', 'openvino'} & set(files):
             return
-        program = trace_graph(graph, images, self.description.input['dynamic'])
+        program = trace_graph(graph, images, self.description.input.get('multiple_of'))
         source = self.folder / 'float32.onnx'
         write_onnx(program, source, self.description, self.config_text)
         if self.description.precision != 'float32':
@@ -124,12 +125,15 @@ class ExportFiles:
         """Compare a file, and refuse it where it is float32 and differs."""
         precision = precision or self.description.precision
         session = open_session(path, runtime)
-        difference = compare_keypoints(
-            session.run,
-            path.name,
-            self.model,
-            self.inputs,
-            self.description.input['normalized_inside'],
-            TOLERANCE if precision == 'float32' else None,
+        compared = session.run, path.name, self.model, self.inputs
+        settings: dict[str, Any] = dict(
+            normalized_inside=self.description.input['normalized_inside'],
+            tolerance=TOLERANCE if precision == 'float32' else None,
         )
-        self.differences.append(difference)
+        if self.description.kind == 'people':
+            from mmkp.deployment.check_people import compare_people
+
+            settings['grouping'] = self.description.grouping
+            self.differences.append(compare_people(*compared, **settings))
+        else:
+            self.differences.append(compare_keypoints(*compared, **settings))

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmkp.apis.batches import build_test_pipeline
 from mmkp.apis.media import Media
+from mmkp.apis.predict_people import finds_people
 from mmkp.apis.run import Run
 from mmkp.apis.sources import Source
 from mmkp.datasets.puppet_dataset import PuppetDataset
@@ -37,7 +38,11 @@ def network_inputs(
     """
     pipeline = build_test_pipeline(model)
     found = []
-    for name, image in islice(_pictures(source, number), number):
+    pictures = [*islice(_pictures(source, number), number)]
+    if finds_people(model):  # in images of any size, so here is another one
+        left = [(f'left of {n}', i[:, : i.shape[1] * 3 // 4]) for n, i in pictures[:1]]
+        pictures += left
+    for name, image in pictures:
         height, width = image.shape[:2]
         sample = dict(
             img=image,

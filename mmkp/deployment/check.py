@@ -1,7 +1,7 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Whether a file finds the keypoints that its model finds in PyTorch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -81,18 +81,18 @@ class Difference:
         )
 
 
-def model_keypoints(
+def model_objects(
     model: Any, inputs: Sequence[NetworkInput], noise: Tensor | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """What the model itself predicts, in pixels of the network input.
 
     Args:
-        model: of :func:`mmkp.apis.load_model`, of one object a picture.
-        inputs: N of one size.
+        model: of :func:`mmkp.apis.load_model`.
+        inputs: of one size.
         noise: added to the pixels, (N, 3, H, W).
 
     Returns:
-        Keypoints (N, K, 2) and scores (N, K).
+        Of each picture the keypoints of its objects (N, K, 2) and their scores (N, K).
     """
     batch = pseudo_collate([deepcopy(one.packed) for one in inputs])
     if noise is not None:
@@ -106,10 +106,42 @@ def model_keypoints(
         for sample in data['data_samples']:
             sample.set_metainfo(dict(here, input_rotation=0.0))
         found = [one.pred_instances for one in model.predict(**data)]
-    return (
-        np.concatenate([np.asarray(one.keypoints, np.float64) for one in found]),
-        np.concatenate([np.asarray(one.keypoint_scores, np.float64) for one in found]),
-    )
+    return [
+        (
+            np.asarray(one.keypoints, np.float64),
+            np.asarray(one.keypoint_scores, np.float64),
+        )
+        for one in found
+    ]
+
+
+def model_keypoints(
+    model: Any, inputs: Sequence[NetworkInput], noise: Tensor | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a model that finds one object a picture.
+
+    Args:
+        model: see :func:`model_objects`.
+        inputs: N of one size.
+        noise: added to the pixels, (N, 3, H, W).
+
+    Returns:
+        Keypoints (N, K, 2) and scores (N, K).
+    """
+    keypoints, scores = zip(*model_objects(model, inputs, noise), strict=True)
+    return np.concatenate(keypoints), np.concatenate(scores)
+
+
+def nudges(inputs: Sequence[NetworkInput]) -> Iterator[Tensor]:
+    """Changes of pixels that no one sees, (N, 3, H, W), the same each time.
+
+    Args:
+        inputs: N of one size.
+    """
+    draw = torch.Generator().manual_seed(0)
+    shape = (len(inputs), *inputs[0].pixels.shape)
+    for _ in range(_NUDGES):
+        yield (torch.rand(shape, generator=draw) * 2 - 1) * _NUDGE
 
 
 def graph_images(
@@ -209,10 +241,7 @@ def _ties(
     """Where PyTorch moves as far as the file when pixels change a little, (N, K)."""
     asked = ~(distance <= tolerance)
     ties = np.zeros_like(asked)
-    draw = torch.Generator().manual_seed(0)
-    shape = (len(inputs), *inputs[0].pixels.shape)
-    for _ in range(_NUDGES):
-        noise = (torch.rand(shape, generator=draw) * 2 - 1) * _NUDGE
+    for noise in nudges(inputs):
         nudged, _ = model_keypoints(model, inputs, noise)
         ties |= asked & (distance <= np.linalg.norm(nudged - keypoints, axis=-1))
         if (ties == asked).all():

@@ -1,18 +1,14 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """Graphs as ONNX files."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from mmkp.deployment.description import METADATA_KEY, ExportDescription
+from mmkp.deployment.tracing import quiet
 from mmkp.labels.hdf5_file import one_line
 
 #: Key of the metadata that holds the config's text.
@@ -24,41 +20,6 @@ OUTPUTS = {
 }
 # The newest that torch writes without converting, and older than every runtime here.
 _OPSET = 18
-
-
-def trace_graph(
-    graph: nn.Module, images: Tensor, dynamic_size: bool | int = False
-) -> torch.export.ExportedProgram:
-    """Record the operations of a graph, for any number of images.
-
-    Args:
-        graph: of :func:`mmkp.deployment.graphs.build_graph`.
-        images: (B, 3, H, W) with B of 2 or more, as the graph takes them.
-        dynamic_size: whether H and W may be others too; a number, multiples of it.
-
-    Returns:
-        The program.
-
-    Raises:
-        ValueError: the graph depends on values of its input, or on the number of
-            images; what torch says of it is told.
-    """
-    graph.eval()
-    sizes: dict[int, Any] = {0: torch.export.Dim('batch')}
-    for axis, name in ((2, 'height'), (3, 'width')) if dynamic_size else ():
-        cells = torch.export.Dim(f'{name}_cells')
-        sizes[axis] = cells * int(dynamic_size) if dynamic_size > 1 else cells
-    try:
-        with quiet(), torch.no_grad():
-            graph(images)
-            return torch.export.export(
-                graph, (images,), dynamic_shapes=(sizes,), strict=False
-            )
-    except Exception as error:  # torch has one for each kind of trouble
-        raise ValueError(
-            f'{type(graph).__name__} cannot be exported for any '
-            f'{"size and " if dynamic_size else ""}number of images: {one_line(error)}'
-        ) from error
 
 
 def write_onnx(
@@ -149,20 +110,3 @@ def library(name: str, what: str) -> Any:
             f'{what} needs {name}, which cannot be imported ({one_line(error)}): '
             f"pip install {name}, or 'mmkp[export]'"
         ) from None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the remarks of torch's exporter, which are for its makers, to itself."""
-    names = ('torch', 'onnxscript', 'onnx_ir')
-    loggers = [logging.getLogger(name) for name in names]
-    before = [one.level for one in loggers]
-    for one in loggers:
-        one.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            yield
-    finally:
-        for one, level in zip(loggers, before, strict=True):
-            one.setLevel(level)

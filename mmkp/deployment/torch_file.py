@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from mmkp.deployment.description import METADATA_KEY, ExportDescription
-from mmkp.deployment.onnx_file import CONFIG_KEY, quiet
+from mmkp.deployment.onnx_file import CONFIG_KEY
+from mmkp.deployment.tracing import quiet, sizes_that_are_traced
 from mmkp.labels.hdf5_file import one_line
 
 
@@ -43,7 +44,7 @@ def write_torch(
     texts = {METADATA_KEY: description.to_json(), CONFIG_KEY: config_text}
     graph.eval()
     try:
-        with quiet(), torch.no_grad():
+        with quiet(), torch.no_grad(), sizes_that_are_traced():
             graph(images)
             traced = torch.jit.trace(graph, (images,), check_trace=False, strict=False)
             frozen = torch.jit.freeze(traced)
