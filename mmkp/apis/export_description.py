@@ -15,9 +15,6 @@ from mmkp.deployment.description import ExportDescription
 from mmkp.deployment.graphs import InputNormalization
 from mmkp.deployment.placement import describe_placement
 
-# What widths and heights of people's images are multiples of, where nothing says so.
-_CELLS = 32
-
 
 def describe_export(
     model: Any,
@@ -44,10 +41,6 @@ def describe_export(
     normalization = dict(mean=[0.0] * 3, std=[1.0] * 3, to_rgb=False)
     if isinstance(model.data_preprocessor, PoseDataPreprocessor):
         normalization = InputNormalization(model.data_preprocessor).described()
-    placement = describe_placement(model.cfg.test_dataloader.dataset.pipeline)
-    multiple = {}
-    if people:
-        multiple = dict(multiple_of=placement.get('size_factor', _CELLS))
     described = ExportDescription(
         kind='people' if people else 'keypoints',
         model=type(model).__name__,
@@ -61,11 +54,10 @@ def describe_export(
         input=dict(
             size=[width, height],
             dynamic=people,
-            **multiple,
             normalized_inside=normalized_inside,
             **normalization,
         ),
-        placement=placement,
+        placement=describe_placement(model.cfg.test_dataloader.dataset.pipeline),
     )
     if people:
         from mmkp.deployment.graphs.people_graph import grouping_rules

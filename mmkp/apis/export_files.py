@@ -78,7 +78,7 @@ class ExportFiles:
             self._compare('torch', path)
         if not {'onnx', 'openvino'} & set(files):
             return
-        program = trace_graph(graph, images, self.description.input.get('multiple_of'))
+        program = trace_graph(graph, images, self.description.input['dynamic'])
         source = self.folder / 'float32.onnx'
         write_onnx(program, source, self.description, self.config_text)
         if self.description.precision != 'float32':

@@ -16,15 +16,14 @@ from mmkp.labels.hdf5_file import one_line
 
 
 def trace_graph(
-    graph: nn.Module, images: Tensor, multiple_of: int | None = None
+    graph: nn.Module, images: Tensor, dynamic_size: bool = False
 ) -> torch.export.ExportedProgram:
     """Record the operations of a graph, for any number of images.
 
     Args:
         graph: of :func:`mmkp.deployment.graphs.build_graph`.
         images: (B, 3, H, W) with B of 2 or more, as the graph takes them.
-        multiple_of: pixels; H and W may be any multiples of them, too. None for the
-            size of these images alone.
+        dynamic_size: whether H and W may be others too, as far as the network allows.
 
     Returns:
         The program.
@@ -35,9 +34,8 @@ def trace_graph(
     """
     graph.eval()
     sizes: dict[int, Any] = {0: torch.export.Dim('batch')}
-    if multiple_of is not None:
-        for axis, name in ((2, 'height'), (3, 'width')):
-            sizes[axis] = multiple_of * torch.export.Dim(f'{name}_cells')
+    if dynamic_size:  # torch finds out which: a map may need more than one cell
+        sizes[2] = sizes[3] = torch.export.Dim.DYNAMIC
     try:
         with quiet(), torch.no_grad(), sizes_that_are_traced():
             graph(images)
@@ -47,7 +45,7 @@ def trace_graph(
     except Exception as error:  # torch has one for each kind of trouble
         raise ValueError(
             f'{type(graph).__name__} cannot be exported for any '
-            f'{"size and " if multiple_of else ""}number of images: {one_line(error)}'
+            f'{"size and " if dynamic_size else ""}number of images: {one_line(error)}'
         ) from error
 
 
