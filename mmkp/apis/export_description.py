@@ -7,13 +7,20 @@ from typing import Any
 import numpy as np
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
 
-from mmkp.apis.predict_into import _links, _names, pairs_of_sides
+from mmkp.apis.predict_into import (
+    _edge_list,
+    _flip_indices,
+    _links,
+    _names,
+    pairs_of_sides,
+)
 from mmkp.apis.prediction_tasks import DiscoveryTask, choose_task
 from mmkp.apis.run import Run
 from mmkp.deployment.check import NetworkInput
 from mmkp.deployment.description import ExportDescription
 from mmkp.deployment.graphs import InputNormalization
 from mmkp.deployment.placement import describe_placement
+from mmkp.visualization.model_pictures import learned_edges
 
 
 def describe_export(
@@ -63,4 +70,11 @@ def describe_export(
         from mmkp.deployment.graphs.people_graph import grouping_rules
 
         described.grouping = grouping_rules(model.head.decoder)
+    described.head = dict(
+        num_keypoints=task.num_keypoints,
+        keypoint_names=described.keypoint_names,
+        links=described.links,
+        edges=_edge_list(*learned_edges(model)),
+        flip_indices=_flip_indices(model),
+    )
     return described

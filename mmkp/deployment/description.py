@@ -47,6 +47,8 @@ class ExportDescription:
             arguments and ``box_padding``; or 'other' with the ``reason`` for which the
             runner cannot do it.
         grouping: of people: the skeleton's tables and the rules of grouping.
+        head: what ``keypoints.json`` says of the model: ``num_keypoints``,
+            ``keypoint_names``, ``links``, ``edges`` and ``flip_indices``.
         mmkp: version that wrote it.
     """
 
@@ -62,6 +64,7 @@ class ExportDescription:
     input: dict[str, Any]
     placement: dict[str, Any]
     grouping: dict[str, Any] = field(default_factory=dict)
+    head: dict[str, Any] = field(default_factory=dict)
     mmkp: str = __version__
 
     def to_json(self) -> str:
@@ -116,7 +119,7 @@ def read_description(folder: str | Path) -> ExportDescription:
             'model again with this mmkp'
         )
     known = {one.name for one in fields(ExportDescription)}
-    missing = sorted(known - set(content) - {'grouping'})
+    missing = sorted(known - set(content) - {'grouping', 'head'})
     if missing:
         raise ValueError(f'{path} lacks {", ".join(missing)}: export the model again')
     return ExportDescription(**{k: v for k, v in content.items() if k in known})

@@ -15,6 +15,9 @@ from mmkp.ops.part_affinity import recovery
 from mmkp.ops.part_affinity.tensor_limbs import batch_limbs
 from mmkp.ops.part_affinity.tensor_peaks import batch_peaks, thin_batch_peaks
 
+# Higher than any peak.
+_NO_PEAK = 1e9
+
 
 class PeopleOutputs(NamedTuple):
     """What a :class:`PeopleGraph` gives, see there."""
@@ -139,16 +142,20 @@ def grouping_rules(codec: PartAffinityField) -> dict[str, Any]:
           leads to the target; ``flip_indices`` (K,).
         - ``rules``: those of :class:`GroupingRules` that the graph leaves open.
         - ``search``: numbers of the search along fields, see
-          :mod:`mmkp.ops.part_affinity.recovery`.
+          :mod:`mmkp.ops.part_affinity.recovery`; its ``share`` is 0 where nothing is
+          searched, so that what is found counts as absent.
         - ``outputs``: for each keypoint that is given out its place among the K, -1
           for one that no heatmap stands for, which lies in the middle of the person.
     """
     decoder = codec.pose_decoder
     rules, tables, skeleton = decoder.rules, decoder.tables, decoder.skeleton
     names = (
-        'merge', 'max_gap', 'min_single_score', 'search_missing', 'min_keypoints',
-        'min_score', 'scores_by_sum',
+        'merge', 'max_gap', 'min_single_score', 'min_keypoints', 'min_score',
+        'scores_by_sum',
     )  # fmt: skip
+    kept = {name: getattr(rules, name) for name in names}
+    # Without fragments to join, no single peak is one.
+    least = rules.min_single_score if rules.max_gap > 0 else _NO_PEAK
     edges = zip(
         tables.edge_target.tolist(),
         tables.edge_other.tolist(),
@@ -165,13 +172,13 @@ def grouping_rules(codec: PartAffinityField) -> dict[str, Any]:
         missing_links=tables.missing_links.tolist(),
         edges=[list(edge) for edge in edges],
         flip_indices=tables.flip_indices.tolist(),
-        rules={name: getattr(rules, name) for name in names},
+        rules=dict(kept, min_single_score=least),
         search=dict(
             num_steps=recovery.NUM_STEPS,
             reach=recovery.REACH,
             least_reach=recovery.LEAST_REACH,
             least_field=recovery.LEAST_FIELD,
-            share=recovery.SHARE,
+            share=recovery.SHARE if rules.search_missing else 0.0,
             taken_radius=recovery.TAKEN_RADIUS,
         ),
         outputs=(
