@@ -36,7 +36,7 @@ NOT_CONCERNED = {
     'heatmaps.peak_accuracy': 'compares cells of maxima',
     'heatmaps.peaks.highest_cells': 'compares values, which lifting leaves in order',
     'mirrored_keypoints.mirror_partners': 'compares costs, of which it makes numbers',
-    'part_affinity': 'numpy; PoseDecoder lifts tensors, tested there',
+    'part_affinity': 'numpy, or lifted, tested there: PoseDecoder, batch_peaks, ...',
     'precision': 'what the others are made precise with, tested in test_precision',
     'token_maps.by_rows.bicubic_matrix': 'takes the dtype of maps that were lifted',
     'token_maps.feature_clusters.position_channels': NO_FLOATS,
