@@ -66,7 +66,9 @@ class KeypointGraph(nn.Module):
                 "discovery models and MMPose's TopdownPoseEstimator can"
             )
         indices = model.test_cfg.get('output_keypoint_indices')
-        self.indices = None if indices is None else list(indices)
+        self.indices: Tensor | None
+        chosen = None if indices is None else torch.tensor(list(indices))
+        self.register_buffer('indices', chosen, persistent=False)
 
     def forward(self, images: Tensor) -> Found:
         """Find keypoints.
@@ -81,7 +83,9 @@ class KeypointGraph(nn.Module):
         keypoints, scores = self.keypoints(self.normalization(images))
         if self.indices is None:
             return keypoints, scores
-        return keypoints[:, self.indices], scores[:, self.indices]
+        return keypoints.index_select(1, self.indices), scores.index_select(
+            1, self.indices
+        )
 
 
 class SpatialKeypoints(nn.Module):

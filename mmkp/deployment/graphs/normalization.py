@@ -16,7 +16,7 @@ class InputNormalization(nn.Module):
         preprocessor: MMPose's ``PoseDataPreprocessor``, or one derived from it.
 
     Attributes:
-        mean: (3, 1, 1), of pixels after the change of channel order; zeros where the
+        mean: (1, 3, 1, 1), of pixels after the change of channel order; zeros where the
             preprocessor does not normalize.
         std: same shape; ones where it does not.
         to_rgb: whether the channel order is changed.
@@ -39,8 +39,8 @@ class InputNormalization(nn.Module):
         normalizes = preprocessor._enable_normalize
         for name, neutral in (('mean', 0.0), ('std', 1.0)):
             values = getattr(preprocessor, name) if normalizes else neutral
-            numbers = torch.as_tensor(values, dtype=torch.float32).reshape(-1, 1, 1)
-            self.register_buffer(name, numbers.expand(3, 1, 1).clone())
+            numbers = torch.as_tensor(values, dtype=torch.float32).reshape(1, -1, 1, 1)
+            self.register_buffer(name, numbers.expand(1, 3, 1, 1).clone())
         self.to_rgb = bool(preprocessor._channel_conversion)
         self.divisor = int(preprocessor.pad_size_divisor)
         self.pad_value = float(preprocessor.pad_value)
@@ -55,7 +55,8 @@ class InputNormalization(nn.Module):
             Network input, float32, same shape; with a ``pad_size_divisor`` each side
             is padded to a multiple of it at its end.
         """
-        ordered = images[:, [2, 1, 0]] if self.to_rgb else images
+        # An index would become two transpositions of the images.
+        ordered = images.flip(1) if self.to_rgb else images
         normalized = (ordered.float() - self.mean) / self.std
         if self.divisor == 1:
             return normalized
