@@ -39,10 +39,18 @@ def describe_placement(pipeline: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for step in pipeline:
         if _name(step) == 'GetBBoxCenterScale':
             placement['box_padding'] = float(_arguments(step)['padding'])
+    reason = _what_runners_lack(placement)
+    return dict(type='other', reason=reason) if reason else placement
+
+
+def _what_runners_lack(placement: Mapping[str, Any]) -> str:
+    """Why a runner cannot do it, or nothing."""
     if placement.get('aug_scales'):
-        reason = 'the test pipeline shows each image at several scales'
-        return dict(type='other', reason=reason)
-    return placement
+        return 'the test pipeline shows each image at several scales'
+    fits = placement.get('resize_mode', 'fit') == 'fit'
+    if placement['type'] == 'bottomup' and (placement['use_udp'] or not fits):
+        return 'BottomupResize with use_udp or resize_mode expand needs MMPose'
+    return ''
 
 
 def _name(step: Mapping[str, Any]) -> str:

@@ -69,6 +69,10 @@ def test_mmposes_resize_is_told():
         ([BOX, dict(type='ObjectFrameCrop', input_size=(64, 64))], 'ObjectFrameCrop'),
         ([BOX], '0 transforms that place'),
         (
+            [dict(type='BottomupResize', input_size=(64, 64), use_udp=True)],
+            'use_udp',
+        ),
+        (
             [dict(type='BottomupHeightResize', height=368, aug_scales=[0.5])],
             'several scales',
         ),
