@@ -4,7 +4,7 @@
 // Pixel centers are at integers. What each placement does is said by the transform of
 // mmkp or MMPose that it is named after; its arguments are those of export.json.
 
-import { areaTable, cut, linearTable, resize, warp } from './resampling.mjs';
+import { cut, interpolate, roundHalfToEven, shrink, warp } from './resampling.mjs';
 
 // place(picture, box, placement) -> {input, back}: input is the picture that the network
 // sees, back(x, y) -> [x, y] leads from its pixels to those of the picture.
@@ -34,7 +34,7 @@ const PLACEMENTS = {
     let input = cut(picture, ...low, ...size, how.pad_val ?? 0);
     // INTER_AREA averages where it shrinks; an axis that grows is interpolated.
     const smaller = [Math.min(size[0], width), Math.min(size[1], height)];
-    input = resize(resize(input, ...smaller, areaTable), width, height, linearTable);
+    input = interpolate(shrink(input, ...smaller), width, height);
     return { input, scale: size, center: centerOfCells(low, size, [width, height]) };
   },
 
@@ -78,7 +78,7 @@ const PLACEMENTS = {
     const padded = cut(picture, 0, 0, ...region, level);
     // Linear interpolation looks at 2 pixels a side only.
     const shrinks = region[0] > 2 * size[0] || region[1] > 2 * size[1];
-    const input = resize(padded, ...size, shrinks ? areaTable : linearTable);
+    const input = (shrinks ? shrink : interpolate)(padded, ...size);
     return { input, scale: region, center: centerOfCells([0, 0], region, size) };
   },
 };
@@ -111,11 +111,6 @@ function warped(picture, size, center, scale, isUdp, color) {
 
 function udp(center, scale, size) {
   const ratio = scale.map((side, axis) => (size[axis] - 1) / side);
-  return [ratio, ratio.map((r, axis) => r * (scale[axis] / 2 - center[axis]))];
-}
-
-// As numpy and Python round.
-export function roundHalfToEven(value) {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+  const shift = ratio.map((r, axis) => r * (scale[axis] / 2 - center[axis]));
+  return [ratio.map(Math.fround), shift.map(Math.fround)]; // as MMPose's matrix
 }

@@ -1,67 +1,98 @@
 // Copyright (c) mmkp authors. Licensed under Apache-2.0.
-// Pictures made smaller and larger as OpenCV does it, which a canvas does not.
+// Pictures made smaller and larger as OpenCV 4 does it, which a canvas does not: it
+// averages areas, and counts in float32 and in fixed point, which is followed to the bit.
 //
-// A picture is {data, width, height}: height x width x 3 bytes, row by row. Results are
-// rounded to whole grey levels, half to even, as by cv2: a Uint8ClampedArray does that.
+// A picture is {data, width, height}: height x width x 3 bytes, row by row.
 
-// resize(picture, width, height, tableOf): cv2.resize, its cells aligned.
-// tableOf is areaTable (INTER_AREA, for axes that shrink) or linearTable (INTER_LINEAR).
-export function resize(picture, width, height, tableOf) {
+const { fround, floor, min, max } = Math;
+
+// shrink(picture, width, height): cv2.resize with INTER_AREA, for sizes that are not larger.
+export function shrink(picture, width, height) {
   if (picture.width === width && picture.height === height) return picture;
-  const across = tableOf(picture.width, width), down = tableOf(picture.height, height);
-  const result = new Uint8ClampedArray(width * height * 3);
-  const rows = new Map(); // of the source, resized across; a few are needed at a time
-  const sum = new Float32Array(width * 3);
-  for (let y = 0; y < height; y++) {
-    const { first, weights } = down[y];
+  const isWhole = picture.width % width === 0 && picture.height % height === 0;
+  const across = areaTable(picture.width, width, isWhole);
+  const down = areaTable(picture.height, height, isWhole);
+  const area = (picture.width / width) * (picture.height / height);
+  const sum = new Float32Array(width * 3), share = fround(1 / area);
+  return byRows(picture, width, height, across, down, (rows, weights, line) => {
     sum.fill(0);
-    for (let j = 0; j < weights.length; j++) {
-      if (!rows.has(first + j)) rows.set(first + j, rowAcross(picture, first + j, across));
-      const row = rows.get(first + j), weight = weights[j];
-      for (let i = 0; i < sum.length; i++) sum[i] += weight * row[i];
-    }
-    for (const other of rows.keys()) if (other < first) rows.delete(other);
-    result.set(sum, y * sum.length);
+    rows.forEach((row, j) => {
+      for (let i = 0; i < sum.length; i++) sum[i] += fround(weights[j] * row[i]);
+    });
+    // A Uint8ClampedArray rounds half to even, as cv2 does, but for 2 x 2 pixels.
+    if (isWhole && area === 4) for (let i = 0; i < sum.length; i++) line[i] = (sum[i] + 2) >> 2;
+    else if (isWhole) for (let i = 0; i < sum.length; i++) line[i] = fround(sum[i] * share);
+    else line.set(sum);
+  });
+}
+
+// interpolate(picture, width, height): cv2.resize with INTER_LINEAR.
+export function interpolate(picture, width, height) {
+  if (picture.width === width && picture.height === height) return picture;
+  if (picture.width === 2 * width && picture.height === 2 * height) {
+    return shrink(picture, width, height); // as OpenCV does
   }
-  return { data: result, width, height };
+  const across = linearTable(picture.width, width), down = linearTable(picture.height, height);
+  return byRows(picture, width, height, across, down, ([above, below], [a, b], line) => {
+    for (let i = 0; i < line.length; i++) {
+      line[i] = (((a * (above[i] >> 4)) >> 16) + ((b * (below[i] >> 4)) >> 16) + 2) >> 2;
+    }
+  });
+}
+
+// Resize along both axes: mix(rows, weights, line) makes a line of the result of those
+// rows of the source, resized across, that `down` names.
+function byRows(picture, width, height, across, down, mix) {
+  const data = new Uint8ClampedArray(width * height * 3), rows = new Map();
+  const last = picture.height - 1;
+  down.forEach(({ first, weights }, y) => {
+    const needed = Array.from(weights, (_, j) => min(max(first + j, 0), last));
+    for (const row of needed) {
+      if (!rows.has(row)) rows.set(row, rowAcross(picture, row, across));
+    }
+    for (const row of rows.keys()) if (row < needed[0]) rows.delete(row);
+    const line = data.subarray(y * width * 3, (y + 1) * width * 3);
+    mix(needed.map((row) => rows.get(row)), weights, line);
+  });
+  return { data, width, height };
 }
 
 // One row of a picture, resized: 3 numbers a column.
-function rowAcross(picture, y, table) {
-  const { data, width } = picture, row = new Float32Array(table.length * 3);
+function rowAcross({ data, width }, y, table) {
+  const row = new Float32Array(table.length * 3);
   table.forEach(({ first, weights }, x) => {
-    let at = (y * width + first) * 3, a = 0, b = 0, c = 0;
-    for (const weight of weights) {
-      a += weight * data[at++];
-      b += weight * data[at++];
-      c += weight * data[at++];
+    for (let j = 0; j < weights.length; j++) {
+      const from = (y * width + min(max(first + j, 0), width - 1)) * 3, to = x * 3;
+      row[to] += fround(weights[j] * data[from]);
+      row[to + 1] += fround(weights[j] * data[from + 1]);
+      row[to + 2] += fround(weights[j] * data[from + 2]);
     }
-    row.set([a, b, c], x * 3);
   });
   return row;
 }
 
 // For each of `to` cells the first of the `from` cells that it covers, and the share of
-// each of them in it. Slivers below a thousandth of a cell do not count, as in OpenCV.
-export function areaTable(from, to) {
+// each of them in it; 1 where all are whole. Slivers below a thousandth do not count.
+function areaTable(from, to, isWhole) {
   const ratio = from / to;
   return Array.from({ length: to }, (_, index) => {
-    const low = index * ratio, high = Math.min(low + ratio, from), weights = [];
-    const first = low % 1 > 1 - 1e-3 ? Math.ceil(low) : Math.floor(low);
+    const low = index * ratio, high = min(low + ratio, from), weights = [];
+    const first = low % 1 > 1 - 1e-3 ? Math.ceil(low) : floor(low);
     for (let cell = first; cell < high - 1e-3 && cell < from; cell++) {
-      weights.push((Math.min(cell + 1, high) - Math.max(cell, low)) / (high - low));
+      const share = (min(cell + 1, high) - max(cell, low)) / (high - low);
+      weights.push(isWhole ? 1 : share);
     }
-    return { first, weights };
+    return { first, weights: Float32Array.from(weights) };
   });
 }
 
-// For each of `to` cells the two of the `from` cells between whose middles it lies.
-export function linearTable(from, to) {
+// For each of `to` cells the two of the `from` cells between whose middles it lies, and
+// their shares in 2048ths.
+function linearTable(from, to) {
   return Array.from({ length: to }, (_, index) => {
-    const place = (index + 0.5) * from / to - 0.5, first = Math.floor(place);
-    if (first < 0) return { first: 0, weights: [1] };
-    if (first >= from - 1) return { first: from - 1, weights: [1] };
-    return { first, weights: [first + 1 - place, place - first] };
+    const place = fround((index + 0.5) * (from / to) - 0.5);
+    const first = floor(place), beyond = fround(place - first);
+    return { first, weights: [fround(1 - beyond), beyond].map((w) => roundHalfToEven(2048 * w)) };
   });
 }
 
@@ -71,7 +102,7 @@ export function linearTable(from, to) {
 export function warp(picture, width, height, scale, shift, border) {
   const across = sources(picture.width, width, scale[0], shift[0]);
   const down = sources(picture.height, height, scale[1], shift[1]);
-  const result = new Uint8ClampedArray(width * height * 3);
+  const data = new Uint8ClampedArray(width * height * 3);
   const pixel = (x, y, channel) => (
     x < 0 || y < 0 || x >= picture.width || y >= picture.height
       ? border[channel]
@@ -83,20 +114,21 @@ export function warp(picture, width, height, scale, shift, border) {
       for (let channel = 0; channel < 3; channel++) {
         const above = (1 - right) * pixel(x, y, channel) + right * pixel(x + 1, y, channel);
         const under = (1 - right) * pixel(x, y + 1, channel) + right * pixel(x + 1, y + 1, channel);
-        result[at++] = (1 - below) * above + below * under;
+        data[at++] = floor((1 - below) * above + below * under + 0.5);
       }
     }
   }
-  return { data: result, width, height };
+  return { data, width, height };
 }
 
-// Where each of `to` pixels lies: the pixel before it, and what lies beyond that. OpenCV
-// reads at multiples of 1/32 pixel.
+// Where each of `to` pixels lies, in 32nds of a pixel: the pixel before it, and what lies
+// beyond that.
 function sources(from, to, scale, shift) {
+  const start = roundHalfToEven(-shift / scale * 1024) + 16;
   return Array.from({ length: to }, (_, index) => {
-    const place = Math.round((index - shift) / scale * 32) / 32;
-    const first = Math.floor(Math.min(Math.max(place, -2), from + 1));
-    return [first, Math.min(Math.max(place - first, 0), 1)];
+    const place = ((start + roundHalfToEven(index / scale * 1024)) >> 5) / 32;
+    const first = floor(min(max(place, -2), from + 1));
+    return [first, min(max(place - first, 0), 1)];
   });
 }
 
@@ -111,4 +143,10 @@ export function cut(picture, left, top, width, height, level) {
     data.set(row, ((y - top) * width + x0 - left) * 3);
   }
   return { data, width, height };
+}
+
+// As numpy, Python and cvRound round.
+export function roundHalfToEven(value) {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 }
