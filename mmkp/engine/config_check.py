@@ -259,9 +259,13 @@ def find_type(name: str) -> Any:
     scope, _, bare = name.rpartition('.')
     if bare and scope in ('', 'mmpose', 'mmengine'):
         for registry in _registries():
-            found = registry.get(bare)
-            if found is not None:
-                return found
+            registry.import_from_location()
+            # Registry.get looks for a module of that name, too, in all of sys.path.
+            place: Registry | None = registry
+            while place is not None:
+                if bare in place.module_dict:
+                    return place.module_dict[bare]
+                place = place.parent
     if scope.split('.')[0] in ('torch', 'mmengine', 'mmpose', 'mmkp'):
         return get_object_from_string(name)
     return None

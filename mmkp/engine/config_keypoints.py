@@ -1,6 +1,8 @@
 """Whether model, data sets and codec of a config speak of as many keypoints."""
 
+import functools
 import inspect
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -157,6 +159,20 @@ def _of_metainfo(metainfo: Any) -> int | None:
         return int(metainfo['num_keypoints'])
     if isinstance(metainfo.get('keypoint_info'), Mapping):
         return len(metainfo['keypoint_info'])
+    file = metainfo.get('from_file')
+    if isinstance(file, str) and len(metainfo) == 1:
+        changed = os.stat(file).st_mtime_ns if os.path.isfile(file) else None
+        return _of_file(file, os.getcwd(), changed)
+    return _parsed(metainfo)
+
+
+@functools.lru_cache(maxsize=64)
+def _of_file(file: str, folder: str, changed: int | None) -> int | None:
+    """What a file says, which all parts of a config name: it is read once."""
+    return _parsed({'from_file': file})
+
+
+def _parsed(metainfo: Mapping) -> int | None:
     try:
         with warnings.catch_warnings():
             # MMPose finds its own metainfo files wherever one works, and warns.
