@@ -71,7 +71,19 @@ class Session:
 
         Returns:
             Outputs by name.
+
+        Raises:
+            ValueError: the network takes no inputs of these shapes.
         """
+        try:
+            return self._run(inputs)
+        except Exception as error:  # each runtime has its own
+            shapes = ', '.join(f'{name} {array.shape}' for name, array in inputs.items())
+            raise ValueError(
+                f"'{self.path}' cannot be run on {shapes}: {one_line(error)}"
+            ) from error
+
+    def _run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         raise NotImplementedError
 
 
@@ -93,8 +105,7 @@ class OnnxSession(Session):
         self._run_options = library.RunOptions()
         self._run_options.only_execute_path_to_fetches = True
 
-    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Compute the outputs, see :meth:`Session.run`."""
+    def _run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         found = self._session.run(self._names, dict(inputs), self._run_options)
         return dict(zip(self._names, found, strict=True))
 
@@ -118,8 +129,7 @@ class OpenvinoSession(Session):
         }
         self._compiled: Any = core.compile_model(model, 'CPU', settings)
 
-    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Compute the outputs, see :meth:`Session.run`."""
+    def _run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         found = self._compiled(dict(inputs))
         # Copied: the next run writes into the same memory.
         return {key.get_any_name(): np.array(value) for key, value in found.items()}
@@ -134,8 +144,7 @@ class TorchSession(Session):
         self._module = torch.jit.load(str(self.path), map_location='cpu')
         self._bfloat16 = bfloat16
 
-    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Compute the outputs, see :meth:`Session.run`."""
+    def _run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         tensors = [torch.from_numpy(array) for array in inputs.values()]

@@ -120,6 +120,9 @@ def test_mistakes_are_told(export: Path, tmp_path: Path) -> None:
         open_session(tmp_path / 'none.onnx', 'onnx')
     with pytest.raises(ValueError, match=r'torch reads \.pt,'):
         open_session(export / 'model.onnx', 'torch')
+    with pytest.raises(ValueError, match=r'model.onnx.* images \(1, 3, 8, 15\)'):
+        images = np.zeros((1, 3, 8, 15), np.float32)
+        open_session(export, 'onnx').run({'images': images})
     replace(DESCRIPTION, files={'onnx': 'model.onnx'}).write(tmp_path)
     with pytest.raises(FileNotFoundError, match='-f torch'):
         open_session(tmp_path, 'torch')
