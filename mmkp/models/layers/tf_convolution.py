@@ -90,7 +90,9 @@ class SameConv2d(nn.Conv2d):
         if any(rest):
             input = F.pad(input, rest)
         weight = self.weight if weight is None else weight
-        return F.conv2d(input, weight, self.bias, self.stride, both, groups=self.groups)
+        return F.conv2d(
+            input, weight, self.bias, self.stride, both, self.dilation, self.groups
+        )
 
 
 class SameOutputConv2d(SameConv2d, OutputConv2d):
