@@ -2,15 +2,18 @@
 """The loop from images and frames to records and pictures."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from mmkp.apis.batches import chunks
+from mmkp.apis.beside import InOrder, read_ahead
 from mmkp.apis.media import Media, Shot
 from mmkp.apis.picture_set import PictureSet
 from mmkp.apis.prediction_tasks import Instances, PredictionTask
+from mmkp.apis.predictor_trial import PredictorTrial
 from mmkp.apis.progress import Progress
 from mmkp.apis.record_file import RecordFile
 from mmkp.datasets.image_boxes import plain_name
@@ -26,6 +29,7 @@ class FilePrediction:
         records: where it is written down.
         pictures: where it is drawn, None for not at all.
         detector: that finds the boxes.
+        trial: of other predictors, None for none.
     """
 
     def __init__(
@@ -35,9 +39,10 @@ class FilePrediction:
         records: RecordFile,
         pictures: PictureSet | None = None,
         detector: BoxDetector | None = None,
+        trial: PredictorTrial | None = None,
     ) -> None:
         self.task, self.media, self.records = task, media, records
-        self.pictures, self.detector = pictures, detector
+        self.pictures, self.detector, self.trial = pictures, detector, trial
         self.seen: list[str] = []
         self.network_seconds, self.seconds, self.done = 0.0, 0.0, 0
 
@@ -53,17 +58,20 @@ class FilePrediction:
         progress.add(len(self.records))
         start = time.perf_counter()
         try:
-            for shots in chunks(self._chosen(), self.task.batch_size):
-                names, images = [s.name for s in shots], [s.image for s in shots]
-                begun = time.perf_counter()
-                found = self.task.predict(names, images)
-                took = max(time.perf_counter() - begun, 1e-9)
-                self.network_seconds += took
-                self.done += len(shots)
-                self.seconds = time.perf_counter() - start
-                rates = [self.done / self.seconds, len(shots) / took]
-                self._write_down(shots, found, rates)
-                progress.add(len(shots))
+            with InOrder() as writer, closing(self._chosen()) as chosen:
+                for shots in chunks(chosen, self.task.batch_size):
+                    names, images = [s.name for s in shots], [s.image for s in shots]
+                    begun = time.perf_counter()
+                    found = self.task.predict(names, images)
+                    took = max(time.perf_counter() - begun, 1e-9)
+                    self.network_seconds += took
+                    self.done += len(shots)
+                    self.seconds = time.perf_counter() - start
+                    rates = [self.done / self.seconds, len(shots) / took]
+                    writer.do(self._write_down, shots, found, rates)
+                    progress.add(len(shots))
+                    if self.trial and self.trial.is_due(self.done, self.seconds):
+                        self.trial.run(self.task, names, images, took / len(shots))
         except KeyboardInterrupt:
             if not media.is_endless:
                 raise
@@ -89,10 +97,13 @@ class FilePrediction:
             batch.append(record)
         self.records.append(batch)
 
-    def _chosen(self) -> Iterator[Shot]:
+    def _chosen(self) -> Generator[Shot, None, None]:
         """Names, images and times of what is to be predicted; all names are noted."""
         boxes = self.task.boxes
-        for shot in self.media.shots():
+        shots = self.media.shots()
+        # Of a camera the newest frame is wanted, not one that was read before.
+        ahead = shots if self.media.is_endless else read_ahead(shots)
+        for shot in ahead:
             self.seen.append(shot.name)
             detector = self.detector
             if detector and len(found := detector(shot.image)) and boxes is not None:

@@ -10,13 +10,16 @@ from typing import Any
 
 from torch import nn
 
+from mmkp.apis.model import load_model
 from mmkp.apis.predict_into import predict_into, source_name
 from mmkp.apis.predict_options import PredictOptions
 from mmkp.apis.predictions import FORMAT_FILES, Predictions
+from mmkp.apis.predictors import choose_predictors, of_export
 from mmkp.apis.run import Run
 from mmkp.apis.run_folders import MARK, new_folder
 from mmkp.apis.shipped_models import open_run
 from mmkp.apis.sources import Source
+from mmkp.deployment.description import is_export, read_description
 from mmkp.ops.finite import finite_or_none
 
 
@@ -32,8 +35,8 @@ def predict(
     """Predict the keypoints of images, folders and films.
 
     Args:
-        run_or_model: a run, its folder, the name of a model that comes with the
-            package, or a model of :func:`mmkp.apis.load_model`.
+        run_or_model: a run, its folder, that of an export, the name of a model that
+            comes with the package, or a model of :func:`mmkp.apis.load_model`.
         source: file, folder, pattern, text list of files, film, index of a camera, or
             what a notebook holds: arrays (H, W, 3) in RGB, PIL images, tensors, and
             lists of these.
@@ -61,7 +64,7 @@ def predict(
         model: nn.Module = run_or_model
     else:
         run = open_run(run_or_model)
-        model = run.load_model(device)
+        model = load_run(run, chosen, device)
     if chosen.resume:
         folder = _folder_to_resume(out)
     else:
@@ -97,9 +100,10 @@ def write_predictions(
         ValueError: as :func:`predict`.
     """
     folder = Path(folder)
-    known = {name: run.info.get(name) for name in _KNOWN} if run else {}
+    choice = choose_predictors(model, options.runtime, options.precision, run)
+    known = _known(run) if run else {}
     result = _begin(folder, source, known, run) if described else None
-    written = predict_into(model, source, folder, options, known)
+    written = predict_into(model, source, folder, options, known, choice)
     figures = finite_or_none(written.figures)
     if result is not None:
         partners = written.head['flip_indices']
@@ -125,7 +129,10 @@ def _begin(folder: Path, source: Source, known: dict, run: Run | None) -> Run:
     told: dict[str, Any] = dict(known, source=source_name(source))
     if run is not None:
         told['config'] = os.path.relpath(run.config_file, folder)
-        told['checkpoint'] = os.path.relpath(run.checkpoint, folder)
+        if is_export(run.path):
+            told['export'] = os.path.relpath(run.path, folder)
+        else:
+            told['checkpoint'] = os.path.relpath(run.checkpoint, folder)
     if not (folder / MARK).is_file():
         return Run.create(folder, 'predict', command=shlex.join(sys.argv), **told)
     result = Run(folder)
@@ -137,6 +144,40 @@ def _begin(folder: Path, source: Source, known: dict, run: Run | None) -> Run:
         )
     result.update(**told)
     return result
+
+
+def load_run(
+    run: Run,
+    options: PredictOptions,
+    device: str | None = None,
+    settings: dict | None = None,
+) -> nn.Module:
+    """The model of a run, or of an export.
+
+    Args:
+        run: or the folder of an export, as one.
+        options: which runtime and precision.
+        device: such as 'cpu'; by default a GPU where there is one.
+        settings: dotted keys and values that override the config.
+
+    Raises:
+        ValueError: an export is asked for on a device that is no CPU.
+    """
+    if not is_export(run.path):
+        files = run.config_file, run.checkpoint
+        return load_model(*files, device, settings, check=False)
+    if device not in (None, 'cpu'):
+        raise ValueError(f'exports compute on the CPU: leave out --device {device}')
+    found = of_export(run.path, options.runtime, options.precision, settings)
+    return found[0].make()  # type: ignore[no-any-return]
+
+
+def _known(run: Run) -> dict[str, Any]:
+    """What a run, or an export, says of its keypoints."""
+    if is_export(run.path):
+        description = read_description(run.path)
+        return {name: getattr(description, name) for name in _KNOWN}
+    return {name: run.info.get(name) for name in _KNOWN}
 
 
 def check_formats(formats: Sequence[str]) -> None:

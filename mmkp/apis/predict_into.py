@@ -19,6 +19,8 @@ from mmkp.apis.motion import MotionFigures, process_motion
 from mmkp.apis.picture_set import PictureSet
 from mmkp.apis.predict_options import PredictOptions
 from mmkp.apis.prediction_tasks import PredictionTask, choose_task
+from mmkp.apis.predictor_trial import PredictorTrial
+from mmkp.apis.predictors import PredictorChoice
 from mmkp.apis.record_file import RecordFile
 from mmkp.apis.shard_part import ShardPart
 from mmkp.apis.sources import Source
@@ -66,6 +68,7 @@ def predict_into(
     options: PredictOptions,
     described: dict[str, Any] | None = None,
     part: ShardPart | None = None,
+    choice: PredictorChoice | None = None,
 ) -> Written:
     """Predict, draw and write down keypoints of a source.
 
@@ -79,6 +82,7 @@ def predict_into(
             ``swaps``.
         part: of a shard, where several processes predict the source; the folder is
             that of the part.
+        choice: what predicts; None for the model itself.
 
     Returns:
         What was written.
@@ -97,10 +101,14 @@ def predict_into(
     media = media_of(source, frames=frames, without=set(records.names))
     boxes, left_out, detector = _boxes(options)
     task = _task(model, options, boxes)
+    trial = None
+    if choice is not None:
+        task.predictor = choice.first.make()
+        trial = PredictorTrial(choice, media.length)
     folder.mkdir(parents=True, exist_ok=True)
     now = not options.later and options.draw != 'none'
     with PictureSet(task, media, folder, options.draw) if now else nullcontext() as out:
-        prediction = FilePrediction(task, media, records, out, detector)
+        prediction = FilePrediction(task, media, records, out, detector, trial)
         try:
             prediction.run()
         except KeyboardInterrupt:
@@ -115,6 +123,8 @@ def predict_into(
         what = f"has a box in '{options.boxes}'" if prediction.seen else 'can be read'
         raise ValueError(f"no image of '{source_name(source)}' {what}")
     figures = _figures(prediction)
+    if trial is not None:
+        figures['runtime'] = trial.chosen
     if options.moves and (part is None or part.awaits_motion(media)):
         moved = process_motion(records, options, pairs_of_sides(model, described))
         figures['motion'] = {name: one.to_dict() for name, one in moved.items()}

@@ -8,6 +8,10 @@ from typing import Literal
 from mmkp.apis.picture_set import Draw
 from mmkp.datasets.object_detection import BoxDetector
 
+Runtime = Literal['auto', 'torch', 'onnx', 'openvino']
+Precision = Literal['float32', 'bfloat16']
+RUNTIMES: tuple[Runtime, ...] = ('auto', 'torch', 'onnx', 'openvino')
+PRECISIONS: tuple[Precision, ...] = ('float32', 'bfloat16')
 Smoothing = Literal['none', 'oneeuro', 'savgol', 'kalman']
 
 
@@ -36,6 +40,10 @@ class PredictOptions:
         fix_swaps: whether to put left and right back where they are exchanged for some
             frames.
         tracks: whether to follow several objects from frame to frame.
+        runtime: 'torch'; 'onnx' or 'openvino' by an export, which is made once beside
+            the run; 'auto' for what is the fastest of those that agree, of long
+            sources.
+        precision: 'float32', or 'bfloat16' for convolutions, which moves keypoints.
     """
 
     boxes: str | Path | BoxDetector | None = None
@@ -53,11 +61,15 @@ class PredictOptions:
     max_gap: float = 0.2
     fix_swaps: bool = False
     tracks: bool = False
+    runtime: Runtime = 'auto'
+    precision: Precision = 'float32'
 
     def __post_init__(self) -> None:
         for name, known in (
             ('draw', ('all', 'sheet', 'none')),
             ('smooth', ('none', 'oneeuro', 'savgol', 'kalman')),
+            ('runtime', RUNTIMES),
+            ('precision', PRECISIONS),
         ):
             if getattr(self, name) not in known:
                 raise ValueError(

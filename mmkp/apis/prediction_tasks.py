@@ -61,7 +61,7 @@ def choose_task(
     kind: type[PredictionTask] = TopdownTask
     if finds_people(model):
         kind = PeopleTask
-    elif is_discovery_model(model):
+    elif is_discovery_model(model) or getattr(model, 'discovers', False):
         kind = DiscoveryTask
     if show_stacks and kind is not TopdownTask:
         raise ValueError(f'stacks are shown of supervised top-down models, not {name}')
@@ -78,6 +78,9 @@ class PredictionTask:
     """What to do with each image: predict and draw it, whole or in boxes.
 
     Arguments are those of :func:`choose_task`.
+
+    Attributes:
+        predictor: that predicts: the model, or what has come into its place.
     """
 
     num_keypoints: int
@@ -93,6 +96,7 @@ class PredictionTask:
         show_stacks: bool,
     ) -> None:
         self.model, self.batch_size = model, batch_size
+        self.predictor = model
         self.numbers, self.min_score = numbers, min_score
         self.boxes, self.maps, self.with_stacks = boxes, maps, show_stacks
 
@@ -102,7 +106,10 @@ class PredictionTask:
 
     def show_edges(self) -> None:
         """Draw learned edges too, or say that there are none."""
-        raise ValueError(f'{type(self.model).__name__} learns no edges to show')
+        what = f'{type(self.model).__name__} learns'
+        if hasattr(self.model, 'session'):
+            what = 'an export, unlike its run, has'
+        raise ValueError(f'{what} no edges to show')
 
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Predict a batch of images, BGR: one dict of instances each."""
@@ -111,7 +118,7 @@ class PredictionTask:
             boxes = [self.boxes[plain_name(name)] for name in names]
         with_maps = bool(self.maps)
         return predict_topdown(
-            self.model, images, boxes, self.batch_size, with_maps, self.with_stacks
+            self.predictor, images, boxes, self.batch_size, with_maps, self.with_stacks
         )
 
     def draw(self, image: np.ndarray, instances: Instances) -> dict[str, np.ndarray]:
@@ -206,4 +213,4 @@ class PeopleTask(TopdownTask):
     def predict(self, names: Sequence[str], images: Sequence[np.ndarray]) -> list:
         """Find the people of a batch of images, BGR."""
         with_maps = bool(self.maps)
-        return predict_people(self.model, images, self.batch_size, with_maps, names)
+        return predict_people(self.predictor, images, self.batch_size, with_maps, names)

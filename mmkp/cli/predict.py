@@ -10,9 +10,9 @@ from typing import Any
 from mmkp.apis import load_model
 from mmkp.apis.drawing import FIELD_STYLES, HEATMAP_STYLES
 from mmkp.apis.picture_set import picture_folder
-from mmkp.apis.predict import check_formats, write_predictions
+from mmkp.apis.predict import check_formats, load_run, write_predictions
 from mmkp.apis.predict_into import PredictionInterruptedError
-from mmkp.apis.predict_options import PredictOptions
+from mmkp.apis.predict_options import PRECISIONS, RUNTIMES, PredictOptions
 from mmkp.apis.predictions import FORMAT_FILES, Predictions
 from mmkp.apis.run_folders import new_folder
 from mmkp.apis.shipped_models import is_run, open_run
@@ -25,14 +25,14 @@ from mmkp.engine.option_values import OptionAction
 # Options that have the same name as words of the command and as fields.
 _SAME = (
     'frames', 'batch_size', 'resume', 'min_score', 'smooth', 'max_gap', 'fix_swaps',
-    'tracks', 'show_edges', 'show_heatmaps', 'show_fields',
+    'tracks', 'runtime', 'precision', 'show_edges', 'show_heatmaps', 'show_fields',
 )  # fmt: skip
 _USAGE = """%(prog)s RUN SOURCE [SOURCE ...] [options] [KEY=VALUE ...]
        %(prog)s CONFIG CHECKPOINT SOURCE [SOURCE ...] [options] [KEY=VALUE ...]
        %(prog)s --merge OUT [-f FORMATS]"""
 _SOURCE = (
-    'RUN is the folder of a run or of a training, or the name of a model that comes '
-    'with mmkp; CONFIG and CHECKPOINT are files. '
+    'RUN is the folder of a run, of a training or of an export, or the name of a model '
+    'that comes with mmkp; CONFIG and CHECKPOINT are files. '
     "SOURCE is an image, a folder, a pattern ('photos/*.jpg'), a text file with a path "
     'a line, a film, or the index of a camera. KEY=VALUE overrides the config.'
 )
@@ -70,6 +70,7 @@ def parse_args(
     parser.add_argument(
         '-d', '--device', help='cpu, cuda:0, ...; a GPU where there is one'
     )
+    _add_speed(parser)
     args = parser.parse_intermixed_args(argv)
     _tell_words_apart(parser, args)
     return args
@@ -98,6 +99,23 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         '--resume',
         action='store_true',
         help='go on behind what an interrupted prediction has written into -o',
+    )
+
+
+def _add_speed(parser: argparse.ArgumentParser) -> None:
+    speed = parser.add_argument_group('speed')
+    speed.add_argument(
+        '--runtime',
+        choices=RUNTIMES,
+        default='auto',
+        help='torch; onnx or openvino, by an export that is made once inside the run; '
+        'auto tries for two seconds what is the fastest for a long source (default)',
+    )
+    speed.add_argument(
+        '--precision',
+        choices=PRECISIONS,
+        default='float32',
+        help='bfloat16 is faster where the CPU has it, and moves keypoints a little',
     )
 
 
@@ -205,9 +223,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     source = args.sources[0] if len(args.sources) == 1 else args.sources
     run = open_run(args.run) if args.run else None
     if run is not None:
-        settings = args.cfg_options
-        files = (run.config_file, run.checkpoint)
-        model = load_model(*files, args.device, settings, check=False)
+        model = load_run(run, options, args.device, args.cfg_options)
     else:
         model = load_model(config_from_arguments(args), args.checkpoint, args.device)
     if args.shard:

@@ -78,7 +78,9 @@ class Session:
         try:
             return self._run(inputs)
         except Exception as error:  # each runtime has its own
-            shapes = ', '.join(f'{name} {array.shape}' for name, array in inputs.items())
+            shapes = ', '.join(
+                f'{name} {array.shape}' for name, array in inputs.items()
+            )
             raise ValueError(
                 f"'{self.path}' cannot be run on {shapes}: {one_line(error)}"
             ) from error
