@@ -103,7 +103,7 @@ def write_predictions(
     choice = choose_predictors(model, options.runtime, options.precision, run)
     known = _known(run) if run else {}
     result = _begin(folder, source, known, run) if described else None
-    written = predict_into(model, source, folder, options, known, choice)
+    written = predict_into(model, source, folder, options, known, choice=choice)
     figures = finite_or_none(written.figures)
     if result is not None:
         partners = written.head['flip_indices']

@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from mmkp.apis.merge_shards import merge_if_complete
-from mmkp.apis.predict import check_formats
+from mmkp.apis.predict import check_formats, load_run
 from mmkp.apis.predict_into import predict_into, source_name
 from mmkp.apis.predict_options import PredictOptions
 from mmkp.apis.predictions import Predictions
+from mmkp.apis.predictors import choose_predictors
 from mmkp.apis.record_file import KEYPOINTS
 from mmkp.apis.run import Run
 from mmkp.apis.shard_part import ShardPart, locked, raise_if_different, states_of
@@ -62,7 +63,7 @@ def predict_shard(
     chosen = PredictOptions(**options)
     check_formats(formats)
     run = None if isinstance(run_or_model, nn.Module) else open_run(run_or_model)
-    model = run.load_model(device) if run else run_or_model
+    model = load_run(run, chosen, device) if run else run_or_model
     which = read_shard(shard) if isinstance(shard, str) else shard
     return write_shard(model, source, out, which, chosen, formats, run)
 
@@ -115,7 +116,8 @@ def write_shard(
         if not part.state['done']:
             part.update(**told)
             chosen = replace(options, resume=len(part) > 0)
-            predict_into(model, source, part.folder, chosen, known, part)
+            choice = choose_predictors(model, options.runtime, options.precision, run)
+            predict_into(model, source, part.folder, chosen, known, part, choice)
             part.update(done=True)
     return merge_if_complete(out, formats)
 
@@ -145,6 +147,7 @@ def _setting(
     return {
         'source': Path(source_name(source)).name,
         'weights': weights_digest(model),
+        'precision': options.precision,
         'boxes': Path(boxes).name if named else type(boxes).__name__,  # type: ignore[arg-type]
         'frames': str(options.frames),
         'smooth': options.smooth,
@@ -164,6 +167,9 @@ def weights_digest(model: Any) -> str:
     if not isinstance(model, nn.Module):
         return ''
     digest = hashlib.blake2b(digest_size=8)
+    session = getattr(model, 'session', None)
+    if session is not None:  # of an export, whose weights are in a file
+        digest.update(session.path.read_bytes())
     for name, value in model.state_dict().items():
         digest.update(name.encode())
         if isinstance(value, torch.Tensor):

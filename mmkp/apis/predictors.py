@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmkp.apis.exported_model import load_exported
 from mmkp.apis.run import Run
+from mmkp.apis.shard_part import locked
 from mmkp.datasets.coco_writer import write_atomically
 from mmkp.deployment.description import is_export, read_description
 from mmkp.deployment.sessions import is_installed
@@ -104,10 +105,12 @@ class RunExports:
         from mmkp.apis.export import export
 
         folder = self._writable() / runtime
-        made = export(self.model, (runtime,), folder, overwrite=folder.exists())
-        mark = json.dumps(self._fingerprint()).encode()
-        write_atomically(made.path / _MADE_FROM, mark)
-        return made.path
+        with locked(folder.with_name(f'{runtime}.lock')):  # of other shards
+            if self.found(runtime) is None:
+                export(self.model, (runtime,), folder, overwrite=folder.exists())
+                mark = json.dumps(self._fingerprint()).encode()
+                write_atomically(folder / _MADE_FROM, mark)
+        return folder
 
     def _writable(self) -> Path:
         """A folder for exports; a temporary one beside runs that are read only."""
