@@ -252,8 +252,8 @@ def test_memory_is_that_of_a_batch(model, tmp_path):
         tracemalloc.stop()
         return size
 
-    # Of 160 frames of 230 kB.
-    assert peak(240) - peak(80) < 1e6
+    # Of 160 frames of 230 kB; threads hold up to two batches, more or less.
+    assert peak(240) - peak(80) < 7.5e6
 
 
 def test_records_and_arrays_are_the_same():
