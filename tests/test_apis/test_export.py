@@ -114,12 +114,17 @@ def test_onnx_takes_any_number_of_images_by_named_axes(made):
     ]
 
 
-def test_openvino_alone_leaves_no_other_file(model, tmp_path, capfd):
-    made = export(model, ['openvino'], tmp_path / 'a', normalized_inside=False)
+def test_half_openvino_alone_leaves_no_other_file(model, tmp_path, capfd):
+    settings = dict(normalized_inside=False, half=True)
+    made = export(model, ['openvino'], tmp_path / 'a', **settings)
     names = {path.name for path in made.path.iterdir()}
     assert {'model.xml', 'model.bin', 'export.json', 'config.py', 'run.json'} <= names
     assert not {'model.onnx', 'float32.onnx', 'model.pt'} & names
     assert made.description.input['normalized_inside'] is False
+    assert made.description.precision == 'float16'
+    single, half = made.differences
+    assert (single.file, half.file) == ('float32.onnx', 'model.xml')
+    assert single.largest < 1e-3 < half.largest < 1
     assert json.loads((made.path / 'run.json').read_text())['source'] == 'drawn figures'
     out, err = capfd.readouterr()
     assert not re.search('torch|onnx|Warning', out + err), out + err
@@ -153,3 +158,22 @@ def test_what_a_user_gets_wrong_is_told_before_anything_is_written(model, tmp_pa
     (out / 'mine').touch()
     with pytest.raises(FileExistsError, match='--overwrite'):
         export(model, ['onnx'], out)
+
+
+@pytest.mark.slow
+def test_int8_is_calibrated_on_pictures_and_its_loss_told(model, tmp_path):
+    pictures = tiny.draw_figures(tmp_path / 'pictures', 32)
+    made = export(model, ['onnx'], tmp_path / 'a', int8=pictures)
+    assert made.description.precision == 'int8'
+    single, small = made.differences
+    assert single.largest < 1e-3 < small.largest < 3
+    assert 0 < small.mean < small.largest
+
+
+@pytest.mark.slow
+def test_people_are_exported_for_images_of_any_size(tmp_path):
+    made = export('puppets-openpose', list(FILES), tmp_path / 'a')
+    assert max(one.largest for one in made.differences) < 1e-3
+    assert made.description.kind == 'people' and made.description.grouping
+    assert made.description.input['dynamic'] is True
+    assert (made.path / 'mmkp_runner.py').is_file()
