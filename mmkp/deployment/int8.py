@@ -26,8 +26,8 @@ def int8_file(
 
     Weights are int8, one scale an output channel; features are uint8, their ranges from
     smallest to largest on the pictures (static quantization of ONNX Runtime, QDQ). The
-    last learned layers (:func:`inner_layers`) stay float32, and so do normalization,
-    decoding, inputs and outputs: no position is rounded to 8 bits.
+    first and last learned layers (:func:`inner_layers`) stay float32, and so do
+    normalization, decoding, inputs and outputs: no position is rounded to 8 bits.
 
     Args:
         source: an ONNX file in float32 with one input.

@@ -42,10 +42,10 @@ def learned_layers(graph: 'ir.Graph') -> list['ir.Node']:
 
 
 def inner_layers(graph: 'ir.Graph') -> list['ir.Node']:
-    """Learned layers that another one follows.
+    """Learned layers that stand between two others.
 
-    The last ones give scores of cells, or positions: what is rounded there is rounded
-    in the result, and they are small.
+    The first ones see pixels, and are few. The last ones give scores of cells, or
+    positions: what is rounded there is rounded in the result.
 
     Args:
         graph: of an ONNX model, sorted.
@@ -53,8 +53,11 @@ def inner_layers(graph: 'ir.Graph') -> list['ir.Node']:
     Returns:
         The nodes, in order.
     """
+    layers = learned_layers(graph)
+    before = [one for layer in layers for one in layer.successors()]
+    behind_one = _followers(graph, before)
     network = network_nodes(graph)
-    return [node for node in learned_layers(graph) if node in network]
+    return [node for node in layers if node in network and node in behind_one]
 
 
 def network_nodes(graph: 'ir.Graph') -> set['ir.Node']:

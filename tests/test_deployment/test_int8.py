@@ -22,12 +22,13 @@ def puppets(tmp_path_factory):
     return source, int8_file(source, folder / 'int8.onnx', batches), images[16:]
 
 
-def test_layers_but_the_last_are_int8_an_output_channel_at_a_time(puppets):
+def test_inner_layers_are_int8_an_output_channel_at_a_time(puppets):
     model = onnx.load(puppets[1])
     made = {value: node for node in model.graph.node for value in node.output}
     weights = {one.name: one for one in model.graph.initializer}
-    *inner, last = [node for node in model.graph.node if node.op_type == 'Conv']
-    assert last.input[1] in weights
+    first, *inner, last = [n for n in model.graph.node if n.op_type == 'Conv']
+    assert first.input[1] in weights and last.input[1] in weights
+    assert len(inner) == 7
     for node in inner:
         whole, scales, _ = made[node.input[1]].input
         assert weights[whole].data_type == onnx.TensorProto.INT8
@@ -54,7 +55,7 @@ def test_keypoints_stay_within_a_pixel_of_pictures_that_were_not_calibrated_on(p
 
 def test_weights_take_a_third_and_metadata_are_kept(puppets):
     before, after = (onnx.load(path) for path in puppets[:2])
-    # The last layer is 17 of 273 filters, and each quantized one has a scale more.
+    # Of nine layers, the first (3 channels) and the last (17 filters) stay as they are.
     sizes = [
         sum(len(one.raw_data) or 4 * len(one.float_data) for one in graph.initializer)
         for graph in (before.graph, after.graph)
@@ -72,9 +73,10 @@ def test_too_few_pictures_are_refused(puppets, tmp_path, number):
     assert not target.exists()
 
 
-def test_a_graph_of_one_layer_is_refused(tmp_path):
+def test_a_graph_of_two_layers_is_refused(tmp_path):
     path = tmp_path / 'model.onnx'
     frame = '(float[n,3,4,4] x) => (float[n,4,4,4] y)'
-    onnx.save(random_weights(f'{frame} {{ y = Conv(x, a) }}', a=(4, 3, 1, 1)), path)
+    nodes = f'{frame} {{ c = Conv(x, a) y = Conv(c, b) }}'
+    onnx.save(random_weights(nodes, a=(4, 3, 1, 1), b=(4, 4, 1, 1)), path)
     with pytest.raises(ValueError, match='no learned layer that could be in int8'):
         int8_file(path, tmp_path / 'int8.onnx', [np.zeros((8, 3, 4, 4), np.float32)])

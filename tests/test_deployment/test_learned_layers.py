@@ -34,7 +34,9 @@ def test_normalization_and_decoding_are_none_of_the_network():
     graph = graph_of(f'x0 = Mul(x, x) {NETWORK} {FLAT} y = Softmax(f)')
     assert kinds(learned_layers(graph), graph) == ['Conv', 'Conv']
     assert kinds(network_nodes(graph), graph) == ['Conv', 'Relu']
-    assert kinds(inner_layers(graph), graph) == ['Conv']
+    assert inner_layers(graph) == []
+    more = graph_of(f'x0 = Abs(x) {NETWORK} y = Conv(d, e)', e=(4, 4, 1, 1))
+    assert [node.inputs[1].name for node in inner_layers(more)] == ['b']
 
 
 def test_a_regression_of_positions_is_none_of_the_network():
