@@ -11,7 +11,8 @@ from mmkp.apis.export_description import describe_export
 from mmkp.apis.export_pictures import network_inputs
 from mmkp.apis.shipped_models import open_run
 from mmkp.deployment.graphs import build_graph
-from mmkp.deployment.onnx_file import trace_graph, write_onnx
+from mmkp.deployment.onnx_file import write_onnx
+from mmkp.deployment.tracing import trace_graph
 
 HEAD = '<ir_version: 8, opset_import: ["" : 18]> g'
 
