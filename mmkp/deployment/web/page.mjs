@@ -44,6 +44,7 @@ function describe(description) {
   at('facts').replaceChildren(...Object.entries(facts).map(([name, value]) => (
     make('div', {}, make('dt', {}, name), make('dd', {}, value))
   )));
+  at('links').parentElement.hidden = !description.links.length;
   at('threshold').value = SUPERVISED.includes(model) ? CONFIDENT_SCORE : 0;
   showThreshold();
 }
