@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-import pytest
 import tiny
 
 EXTRA = """
@@ -15,7 +14,7 @@ default_hooks['logger'].update(interval=1)
 """
 
 
-def train(folder, **environment):
+def train(folder):
     config = tiny.write_config(folder, extra=EXTRA, max_iters=2)
     done = subprocess.run(
         [sys.executable, str(tiny.TOOLS / 'train.py'), str(config)]
@@ -23,16 +22,21 @@ def train(folder, **environment):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **environment},
+        env={**os.environ, 'MMKP_VERBOSE': '0'},
     )
     assert done.returncode == 0, done.stdout
-    lines = done.stdout.splitlines()
+    return until_a_loss(done.stdout)
+
+
+def until_a_loss(told):
+    """The lines before the first loss, and its own."""
+    lines = told.splitlines()
     first = next(i for i, line in enumerate(lines) if 'loss: ' in line)
     return lines[:first], lines[first]
 
 
 def test_few_lines_before_the_first_loss(tmp_path):
-    before, first = train(tmp_path, MMKP_VERBOSE='0')
+    before, first = train(tmp_path)
     text = '\n'.join(before)
     assert len(before) < 25, text
     for part in (
@@ -53,7 +57,10 @@ def test_few_lines_before_the_first_loss(tmp_path):
         assert part in log.read_text()
 
 
-@pytest.mark.parametrize('switch', [dict(MMKP_VERBOSE='1')])
-def test_everything_on_request(tmp_path, switch):
-    before, _ = train(tmp_path, **switch)
+def test_everything_on_request(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('MMKP_VERBOSE', '1')
+    config = tiny.write_config(tmp_path, extra=EXTRA, max_iters=2)
+    tiny.call_tool('train.py', config, '--work-dir', tmp_path / 'work', '--resume')
+    told = capsys.readouterr()
+    before, _ = until_a_loss(told.out + told.err)
     assert len(before) > 100
