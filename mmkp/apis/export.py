@@ -147,7 +147,7 @@ def export(
             for file in Path(draft).iterdir():
                 shutil.move(file, folder / file.name)
     except BaseException:
-        folder.rmdir()  # which is empty, as files are moved at the very end
+        shutil.rmtree(folder)  # it was empty before
         raise
     finally:
         model.to(device)
