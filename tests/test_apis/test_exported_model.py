@@ -7,8 +7,13 @@ import cv2
 import numpy as np
 import pytest
 import tiny
+import tiny_people
+import torch
 
 import mmkp
+from mmkp.apis import exported_model, load_model, predict_people
+from mmkp.apis.export_description import describe_export
+from mmkp.apis.export_pictures import network_inputs
 from mmkp.apis.exported_model import load_exported
 from mmkp.apis.predict_into import PredictionInterruptedError
 from mmkp.apis.prediction_tasks import PredictionTask
@@ -172,3 +177,42 @@ def test_a_run_makes_its_export_once(
     assert file.stat().st_mtime_ns != before
     # With the run's own model beside it, learned edges are still known.
     assert content_of(tmp_path / 'b')['edges'] == content_of(plain)['edges']
+
+
+def test_people_are_put_together_from_the_maps_of_an_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the head of the config, with maps to show and mirrored images inside."""
+    config, checkpoint = tiny_people.made()
+    model = load_model(config, checkpoint, 'cpu')
+    described = describe_export(model, network_inputs(model, None, 1), True)
+    described.write(tmp_path)
+    text = config.read_text() + "\nmodel['test_cfg'] = dict(flip_test=True)\n"
+    (tmp_path / 'config.py').write_text(text)
+
+    class Maps:
+        """In place of a file: the network itself, on pixels."""
+
+        def run(self, inputs: dict) -> dict:
+            with torch.no_grad():
+                maps = model.head(model.backbone(torch.from_numpy(inputs['images'])))
+            return dict(
+                zip(('heatmaps', 'fields'), [m.numpy() for m in maps], strict=True)
+            )
+
+    asked = []
+
+    def opened(*args: object) -> Maps:
+        asked.append(args)
+        return Maps()
+
+    monkeypatch.setattr(exported_model, 'open_session', opened)
+    exported = load_exported(tmp_path, 'openvino', True, 2)
+    assert asked == [(tmp_path, 'openvino', 2, True, ('heatmaps', 'fields'))]
+    images = sorted((config.parent / 'images').glob('*.png'))
+    old = predict_people(model, images, with_maps=True)
+    new = predict_people(exported, images, with_maps=True)
+    assert sum(len(one['keypoints']) for one in new) == 6
+    for before, after in zip(old, new, strict=True):
+        for name, value in before.items():
+            np.testing.assert_array_equal(after[name], value, err_msg=name)
