@@ -15,7 +15,7 @@ from torch import Tensor
 TOLERANCE = 1e-3
 # Gray levels, of 256, by which pixels are changed, and how often, to find out what
 # hangs in the balance: the highest cell of a map where two are equal but for rounding.
-_NUDGE, _NUDGES = 1e-2, 8
+_NUDGE, _NUDGES = 0.1, 8
 
 Run = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 
@@ -56,7 +56,7 @@ class Difference:
         pictures: number that were compared.
         keypoints: number that were compared.
         ties: number of keypoints that PyTorch itself moves as far when pixels change
-            by a hundredth of a gray level.
+            by a tenth of a gray level.
     """
 
     file: str
@@ -176,7 +176,7 @@ def compare_keypoints(
 
     Where a position jumps, to the higher of two cells that are equal but for rounding,
     no tolerance in pixels can tell right from wrong. So what differs is asked again:
-    PyTorch predicts the same pictures with pixels changed by up to .01 gray levels at
+    PyTorch predicts the same pictures with pixels changed by up to .1 gray levels at
     random, eight times; a keypoint that it then moves at least as far as the file did
     is a tie. It is counted, and left out.
 

@@ -40,7 +40,7 @@ def compare_people(
     A person is compared with the nearest one of the other side, by the keypoint that
     lies furthest apart. Who is found on one side only, because a score lies at its
     threshold, is a tie where PyTorch itself finds or loses that person as soon as
-    pixels change by up to .01 gray levels; see :func:`compare_keypoints`.
+    pixels change by up to .1 gray levels; see :func:`compare_keypoints`.
 
     Args:
         run: the file, from ``images`` to what ``PeopleGraph`` gives.

@@ -179,8 +179,9 @@ def line_steps(lines: Tensor, bins: Tensor) -> Tensor:
         return logs.gather(-1, place[..., None])[..., 0]
 
     slope = (at(1) - at(-1)) / 2
-    curvature = 1e-9 + (at(2) - 2 * at(0) + at(-2)) / 4
-    return -slope / curvature
+    curvature = (at(2) - 2 * at(0) + at(-2)) / 4
+    # MMPose adds 1e-9; exporters take a sum with so small a number for nothing.
+    return -slope / torch.where(curvature == 0, 1e-9, curvature)
 
 
 def _newton(

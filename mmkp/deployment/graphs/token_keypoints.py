@@ -2,7 +2,7 @@
 """What StableKeypoints finds, its frozen network included."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ class TokenKeypoints(nn.Module):
         self.model: Any = model
         self.networks = nn.ModuleList(model.backbone.networks)
         self.register_buffer('indices', model.head.chosen_indices().clone())
-        self.warps: AffineWarp | None = None
+        self.warps: list[_InvertedWarp] = []
         self.num_views = model.test_cfg.get('num_views', 0)
         size = model.test_cfg.get('view_map_size', model.head.map_size)
         self.view_size = (int(size[0]), int(size[1]))
@@ -47,12 +47,12 @@ class TokenKeypoints(nn.Module):
         model, number = self.model, inputs.shape[0]
         if not self.num_views:
             return self._attention(inputs)
-        if self.warps is None:
-            self.warps = model.test_warps(inputs.shape[1:])
+        if not self.warps:
+            self.warps = _inverted(model.test_warps(inputs.shape[1:]))
         geometry = model.head.geometry(size_of(inputs), self.view_size)
         aggregator = ViewAggregator(geometry)
-        for affine in self.warps.affine:
-            warp = replace(self.warps, affine=affine.expand(number, -1, -1))
+        for warp in self.warps:
+            warp = warp.of_images(number)
             view = warp.images(inputs, model.view_transform.padding_mode)
             aggregator.add(self._attention(view), warp)
         return aggregator.result()
@@ -64,3 +64,31 @@ class TokenKeypoints(nn.Module):
         return attention_maps_by_rows(
             model.attend(images), model.head.map_size, indices, math.inf
         )
+
+
+@dataclass
+class _InvertedWarp(AffineWarp):
+    """A warp whose inverse is known: ONNX has no operation that inverts matrices."""
+
+    back: AffineWarp | None = None
+
+    def inverse(self) -> AffineWarp:
+        """See :class:`AffineWarp`."""
+        assert self.back is not None
+        return self.back
+
+    def of_images(self, number: int) -> '_InvertedWarp':
+        """The same warp for each of so many images."""
+        assert self.back is not None
+        back = replace(self.back, affine=self.back.affine.expand(number, -1, -1))
+        return replace(self, affine=self.affine.expand(number, -1, -1), back=back)
+
+
+def _inverted(warps: AffineWarp) -> list[_InvertedWarp]:
+    """One warp each, with its inverse."""
+    found = []
+    for affine in warps.affine:
+        one = replace(warps, affine=affine[None])
+        values = one.affine, one.image_size, one.align_corners, one.legacy_grid
+        found.append(_InvertedWarp(*values, back=one.inverse()))
+    return found
