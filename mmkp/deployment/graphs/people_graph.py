@@ -150,8 +150,8 @@ def grouping_rules(codec: PartAffinityField) -> dict[str, Any]:
     decoder = codec.pose_decoder
     rules, tables, skeleton = decoder.rules, decoder.tables, decoder.skeleton
     names = (
-        'merge', 'max_gap', 'min_single_score', 'min_keypoints', 'min_score',
-        'scores_by_sum',
+        'merge', 'max_gap', 'min_single_score', 'search_missing', 'min_keypoints',
+        'min_score', 'scores_by_sum',
     )  # fmt: skip
     kept = {name: getattr(rules, name) for name in names}
     # Without fragments to join, no single peak is one.
