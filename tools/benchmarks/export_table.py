@@ -197,8 +197,9 @@ def _bytes(folder: Path, runtime: str) -> int:
     """Size of the file, weights beside it included."""
     files = read_description(folder).files
     path = folder / files.get(runtime, files.get('onnx', ''))
-    beside = path.with_suffix('.bin')
-    return sum(one.stat().st_size for one in (path, beside) if one.is_file())
+    # OpenVINO's weights have a file of their own.
+    parts = [path, path.with_suffix('.bin')] if path.suffix == '.xml' else [path]
+    return sum(one.stat().st_size for one in parts)
 
 
 def interleaved(
