@@ -102,18 +102,20 @@ def tell(models: dict[str, Any], images: int | None) -> None:
     for turn, index in enumerate([*range(WARM), *range(number)]):
         for one in tried.values():
             one.predict(dataset, index, turn >= WARM)
-    print(f'{number} pictures, {machine(1)}')
-    print('| runtime | CPU ms a picture | times as fast | AP |\n|---|---|---|---|')
+    rows = []
     first = next(iter(tried.values())).seconds
     for name, one in tried.items():
         with contextlib.redirect_stdout(io.StringIO()):
             # Pictures that were left out must not count as missed.
             accuracy = one.metric.evaluate(number) if number == len(dataset) else {}
         precision = 100 * accuracy.get('coco/AP', np.nan)
-        print(
+        rows.append(
             f'| {name} | {1000 * one.seconds / number:.1f} | '
             f'{first / one.seconds:.2f} | {precision:.2f} |'
         )
+    print(f'{number} pictures, {machine(1)}')
+    print('| runtime | CPU ms a picture | times as fast | AP |\n|---|---|---|---|')
+    print('\n'.join(rows))
 
 
 if __name__ == '__main__':
