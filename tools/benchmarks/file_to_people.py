@@ -29,10 +29,12 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 
 from mmkp.apis import load_model
-from mmkp.apis.batches import predict_samples
+from mmkp.apis.batches import build_test_pipeline, predict_samples
 from mmkp.apis.export import export
 from mmkp.apis.exported_model import load_exported
+from mmkp.datasets.image_decoding import read_image
 from mmkp.engine.cli import run_tool
+from mmkp.models.bfloat16_weights import fitted_to_bfloat16
 from mmkp.models.inference_copy import bfloat16_copy, inference_copy
 
 WARM = 2
@@ -57,6 +59,20 @@ class Runtime:
             self.metric.process(pseudo_collate([sample]), [found.to_dict()])
 
 
+def typical_inputs(model: Any, number: int = 4) -> list[torch.Tensor]:
+    """Network inputs of pictures of the training set."""
+    folder = Path(
+        model.cfg.data_root, model.cfg.train_dataloader.dataset.data_prefix.img
+    )
+    pipeline = build_test_pipeline(model)
+    samples = [
+        pipeline({**model.dataset_meta, 'img': read_image(path), 'img_path': str(path)})
+        for path in sorted(folder.glob('*.jpg'))[:number]
+    ]
+    batches = [pseudo_collate([sample]) for sample in samples]
+    return [model.data_preprocessor(batch)['inputs'] for batch in batches]
+
+
 def runtimes(config: str, checkpoint: str, folder: Path) -> Iterator[tuple[str, Any]]:
     """Each by its name, today's eager path first."""
     model: Any = load_model(config, checkpoint, 'cpu')
@@ -65,11 +81,20 @@ def runtimes(config: str, checkpoint: str, folder: Path) -> Iterator[tuple[str, 
     fast = inference_copy(model, torch.randn(1, 3, 96, 96))
     yield 'torch, prepared', fast
     yield 'torch, prepared, bfloat16', bfloat16_copy(fast)
+    fitted = fitted_to_bfloat16(fast, typical_inputs(model))
     if not folder.exists():
         export(model, ('onnx', 'openvino'), folder)
+    yield 'torch, fitted bfloat16', bfloat16_copy(fitted)
     yield 'ONNX Runtime', load_exported(folder, 'onnx', threads=1)
     yield 'OpenVINO', load_exported(folder, 'openvino', threads=1)
     yield 'OpenVINO, bfloat16', load_exported(folder, 'openvino', True, threads=1)
+    rounded = folder.with_name(f'{folder.name}-bfloat16')
+    if not rounded.exists():
+        export(fitted, ('openvino',), rounded)
+    yield (
+        'OpenVINO, fitted bfloat16',
+        load_exported(rounded, 'openvino', True, threads=1),
+    )
 
 
 def main() -> None:

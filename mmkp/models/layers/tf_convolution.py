@@ -201,6 +201,13 @@ class SeparableConvolution(nn.Module):
             conv_type=SameOutputConv2d if is_output else SameConv2d,
         )
 
+    @torch.no_grad()
+    def merge_factors(self) -> None:
+        """Multiply factors of channels into the 1x1 convolution; they become ones."""
+        if self.depthwise.kernel_size == (1, 1):
+            self.pointwise.conv.weight.mul_(self.depthwise.weight.view(1, -1, 1, 1))
+            self.depthwise.weight.fill_(1)
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, O, ceil(H / stride), ceil(W / stride))."""
         if self.depthwise.kernel_size == self.depthwise.stride == (1, 1):
