@@ -117,7 +117,9 @@ def write_shard(
             part.update(**told)
             chosen = replace(options, resume=len(part) > 0)
             choice = choose_predictors(model, options.runtime, options.precision, run)
-            predict_into(model, source, part.folder, chosen, known, part, choice)
+            predict_into(
+                model, source, part.folder, chosen, known, part=part, choice=choice
+            )
             part.update(done=True)
     return merge_if_complete(out, formats)
 
