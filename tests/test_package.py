@@ -112,6 +112,7 @@ IMPORTED_AS = {
     'json-tricks': 'json_tricks',
     'mmcv-lite': 'mmcv',
     'ndx-pose': 'ndx_pose',
+    'onnx-ir': 'onnx_ir',
     'opencv-python-headless': 'cv2',
     'pillow': 'PIL',
     'pyyaml': 'yaml',

@@ -21,8 +21,10 @@ from mmkp.apis.run import Run
 from mmkp.apis.run_folders import new_folder
 from mmkp.apis.shipped_models import open_run
 from mmkp.apis.sources import Source
+from mmkp.deployment import mmkp_runner
 from mmkp.deployment.check import Difference
 from mmkp.deployment.description import ExportDescription
+from mmkp.deployment.web_page import check_runtime, write_page
 from mmkp.engine.config_check import nearest
 from mmkp.engine.portable_config import write_portable_config
 
@@ -44,6 +46,9 @@ class ExportOptions:
             when None.
         data: source of pictures to check the files on; by default the run's own, or
             drawn figures.
+        web_runtime: the ``dist`` folder of the npm package onnxruntime-web, which the
+            page of the export then has beside it; see
+            :func:`mmkp.deployment.web_page.write_page`.
     """
 
     half: bool = False
@@ -51,6 +56,7 @@ class ExportOptions:
     normalized_inside: bool = True
     flip_test: bool | None = None
     data: Source | None = None
+    web_runtime: str | Path | None = None
 
     @property
     def test_cfg(self) -> dict[str, Any]:
@@ -126,6 +132,8 @@ def export(
     """
     chosen = ExportOptions(**options)
     _check_formats(formats, chosen)
+    if chosen.web_runtime is not None:
+        check_runtime(chosen.web_runtime)
     run = None
     if isinstance(run_or_model, nn.Module):
         model: Any = run_or_model
@@ -151,7 +159,7 @@ def export(
         raise
     finally:
         model.to(device)
-    _add_runners(folder, made.description)
+    _add_runners(folder, made.description, chosen.web_runtime)
     known = dict(source=str(source or 'drawn figures'), command=shlex.join(sys.argv))
     differences = [one.to_dict() for one in made.differences]
     Run.create(
@@ -206,13 +214,10 @@ def _write(
     return made
 
 
-def _add_runners(folder: Path, description: ExportDescription) -> None:
+def _add_runners(
+    folder: Path, description: ExportDescription, web_runtime: str | Path | None
+) -> None:
     """Copy what runs the files without mmkp."""
-    here = Path(__file__).parents[1] / 'deployment'
-    runner = here / 'mmkp_runner.py'
-    if runner.is_file():
-        shutil.copyfile(runner, folder / runner.name)
-    if (here / 'web').is_dir() and 'onnx' in description.files:
-        from mmkp.deployment.web_page import write_page
-
-        write_page(folder)
+    shutil.copyfile(mmkp_runner.__file__, folder / 'mmkp_runner.py')
+    if 'onnx' in description.files:
+        write_page(folder, web_runtime)

@@ -55,6 +55,12 @@ def parse_args(
         metavar='SOURCE',
         help="pictures to compare on (default: the run's own, or drawn figures)",
     )
+    parser.add_argument(
+        '--web-runtime',
+        metavar='FOLDER',
+        help="dist folder of npm's onnxruntime-web, to copy beside the page that runs "
+        'the export in a browser, so that it works offline',
+    )
     add_result_arguments(parser)
     args = parser.parse_args(argv)
     number = 1 if is_run(args.words[0]) else 2
@@ -83,6 +89,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         normalized_inside=not args.no_normalization,
         flip_test=False if args.no_flip_test else None,
         data=args.data,
+        web_runtime=args.web_runtime,
     )
     if not args.json:
         for difference in made.differences:

@@ -39,16 +39,32 @@ def write_page(export_folder: str | Path, runtime: str | Path | None = None) -> 
     folder = Path(export_folder)
     if not is_export(folder):
         raise FileNotFoundError(f"'{folder}' is no export: it has no export.json")
-    needed = [] if runtime is None else [Path(runtime) / n for n in RUNTIME_FILES]
-    missing = [path.name for path in needed if not path.is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"'{runtime}' lacks {', '.join(missing)}: name the dist folder of the npm "
-            'package onnxruntime-web (npm pack onnxruntime-web, package/dist)'
-        )
+    needed = [] if runtime is None else check_runtime(runtime)
     page = folder / FOLDER
     shutil.copytree(_PAGE, page, dirs_exist_ok=True)
     for path in needed:
         (page / RUNTIME_FOLDER).mkdir(exist_ok=True)
         shutil.copyfile(path, page / RUNTIME_FOLDER / path.name)
     return page / 'index.html'
+
+
+def check_runtime(folder: str | Path) -> list[Path]:
+    """The files of onnxruntime-web that the page needs.
+
+    Args:
+        folder: ``dist`` of the npm package.
+
+    Returns:
+        Their paths.
+
+    Raises:
+        FileNotFoundError: one is missing.
+    """
+    files = [Path(folder) / name for name in RUNTIME_FILES]
+    missing = [path.name for path in files if not path.is_file()]
+    if missing:
+        raise FileNotFoundError(
+            f"'{folder}' lacks {', '.join(missing)}: name the dist folder of the npm "
+            'package onnxruntime-web (npm pack onnxruntime-web, package/dist)'
+        )
+    return files
