@@ -16,6 +16,7 @@ from mmkp.apis.shipped_models import open_run, shipped_names
 from mmkp.datasets.image_files import find_images
 from mmkp.datasets.image_formats import IMAGE_SUFFIXES
 from mmkp.datasets.image_size import image_size
+from mmkp.deployment.description import is_export, read_description
 from mmkp.engine import load_config
 from mmkp.engine.checkpoint import load_checkpoint_file
 from mmkp.labels import Format, LabelSet, Source, find_format, read_labels
@@ -127,12 +128,27 @@ def _of_run(run: Run) -> Info:
         labels = read_labels(run.path, 'json')
         facts |= _facts_of_labels(labels)
     where = shlex.quote(str(run.path))
+    if is_export(run.path):
+        return _of_export(run, facts)
     commands = [f'mmkp view {where}', f'mmkp predict {where} SOURCE']
     if not names:
         commands.append(f'mmkp name {where} LABELS')
     if (run.path / 'keypoints.json').is_file():
         commands.append(f'mmkp convert {where} keypoints.csv')
     return Info(run.path, 'run', facts, commands)
+
+
+def _of_export(run: Run, facts: dict[str, Any]) -> Info:
+    described = read_description(run.path)
+    del facts['checkpoint'], facts['figures']
+    facts['model'] = f'{described.model}, {described.precision}'
+    facts['files'] = ', '.join(described.files.values())
+    facts['input'] = 'x'.join(map(str, described.input['size']))
+    for one in run.info.get('figures', {}).get('differences', ()):
+        facts[f'{one["file"]}, off'] = f'{one["largest"]:.2g} px of the network input'
+    where = shlex.quote(str(run.path))
+    runner = f'python {shlex.quote(str(run.path / "mmkp_runner.py"))} {where} SOURCE'
+    return Info(run.path, 'export', facts, [f'mmkp predict {where} SOURCE', runner])
 
 
 def _of_config(path: Path) -> Info:

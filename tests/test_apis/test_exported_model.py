@@ -216,3 +216,13 @@ def test_people_are_put_together_from_the_maps_of_an_export(
     for before, after in zip(old, new, strict=True):
         for name, value in before.items():
             np.testing.assert_array_equal(after[name], value, err_msg=name)
+
+
+def test_info_says_what_an_export_is(export: Path) -> None:
+    found = mmkp.info(export)
+    assert found.kind == 'export' and found.facts['files'] == 'model.onnx'
+    assert found.facts['model'].endswith(', float32')
+    assert float(found.facts['model.onnx, off'].split()[0]) < 1e-3
+    assert found.commands[0] == f'mmkp predict {export} SOURCE'
+    runner = found.commands[1].split()[1]
+    assert Path(runner).is_file()
