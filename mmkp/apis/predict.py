@@ -100,7 +100,8 @@ def write_predictions(
         ValueError: as :func:`predict`.
     """
     folder = Path(folder)
-    choice = choose_predictors(model, options.runtime, options.precision, run)
+    how = options.runtime, options.precision
+    choice = choose_predictors(model, *how, run, source)
     known = _known(run) if run else {}
     result = _begin(folder, source, known, run) if described else None
     written = predict_into(model, source, folder, options, known, choice=choice)

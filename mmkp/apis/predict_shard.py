@@ -116,7 +116,8 @@ def write_shard(
         if not part.state['done']:
             part.update(**told)
             chosen = replace(options, resume=len(part) > 0)
-            choice = choose_predictors(model, options.runtime, options.precision, run)
+            how = options.runtime, options.precision
+            choice = choose_predictors(model, *how, run, source)
             predict_into(
                 model, source, part.folder, chosen, known, part=part, choice=choice
             )

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from mmkp.apis.exported_model import load_exported
+from mmkp.apis.fitted_copy import fitted_copy
 from mmkp.apis.run import Run
 from mmkp.apis.shard_part import locked
+from mmkp.apis.sources import Source
 from mmkp.datasets.coco_writer import write_atomically
 from mmkp.deployment.description import is_export, read_description
 from mmkp.deployment.sessions import is_installed
@@ -68,49 +70,62 @@ class RunExports:
         run: its folder gets ``exports/openvino`` and so on; None, or a folder that
             cannot be written, for exports that last as long as this object.
         model: of the run, with its settings.
+        source: that is predicted; weights are fitted to bfloat16 on its first pictures
+            where the run's own are not there.
     """
 
-    def __init__(self, run: Run | None, model: Any) -> None:
-        self.model, self._run = model, run
+    def __init__(
+        self, run: Run | None, model: Any, source: Source | None = None
+    ) -> None:
+        self.model, self._run, self._source = model, run, source
         self._folder = None if run is None else run.path / _FOLDER
         self._temporary: tempfile.TemporaryDirectory | None = None
 
-    def found(self, runtime: str) -> Path | None:
+    def found(self, name: str) -> Path | None:
         """The export for a runtime that is there, if it is of this run as it is now.
 
         Args:
-            runtime: 'onnx' or 'openvino'.
+            name: 'onnx', 'openvino' or 'openvino-bfloat16'.
         """
         if self._folder is None:
             return None
-        folder = self._folder / runtime
+        folder = self._folder / name
         mark = folder / _MADE_FROM
         if not (is_export(folder) and mark.is_file()):
             return None
         return folder if read_json(str(mark), dict) == self._fingerprint() else None
 
-    def get(self, runtime: str) -> Path:
+    def get(self, runtime: str, bfloat16: bool = False) -> Path:
         """The export for a runtime, made if it is not there.
 
         Args:
             runtime: 'onnx' or 'openvino'.
+            bfloat16: whether weights are fitted to it.
 
         Raises:
             ImportError: a package is missing.
             TypeError: the model cannot be exported.
         """
-        found = self.found(runtime)
+        name = f'{runtime}-bfloat16' if bfloat16 else runtime
+        found = self.found(name)
         if found is not None:
             return found
         from mmkp.apis.export import export
 
-        folder = self._writable() / runtime
-        with locked(folder.with_name(f'{runtime}.lock')):  # of other shards
-            if self.found(runtime) is None:
-                export(self.model, (runtime,), folder, overwrite=folder.exists())
+        folder = self._writable() / name
+        with locked(folder.with_name(f'{name}.lock')):  # of other shards
+            if self.found(name) is None:
+                model = self.fitted() if bfloat16 else self.model
+                if bfloat16 and model is self.model:
+                    return self.get(runtime)
+                export(model, (runtime,), folder, overwrite=folder.exists())
                 mark = json.dumps(self._fingerprint()).encode()
                 write_atomically(folder / _MADE_FROM, mark)
         return folder
+
+    def fitted(self) -> Any:
+        """A copy of the model for bfloat16, see :func:`fitted_copy`."""
+        return fitted_copy(self.model, self._run, self._source)
 
     def _writable(self) -> Path:
         """A folder for exports; a temporary one beside runs that are read only."""
@@ -134,7 +149,11 @@ class RunExports:
 
 
 def choose_predictors(
-    model: Any, runtime: str, precision: str, run: Run | None = None
+    model: Any,
+    runtime: str,
+    precision: str,
+    run: Run | None = None,
+    source: Source | None = None,
 ) -> PredictorChoice:
     """What predicts in place of a model, or beside it.
 
@@ -143,6 +162,7 @@ def choose_predictors(
         runtime: see :class:`PredictOptions`.
         precision: 'float32' or 'bfloat16'.
         run: of which the model is.
+        source: that is predicted, see :class:`RunExports`.
 
     Raises:
         ValueError: an export is asked for on a device that is no CPU.
@@ -151,7 +171,7 @@ def choose_predictors(
         first, *rest = of_export(run.path, runtime, precision)
         here = first._replace(make=lambda: model)
         return PredictorChoice(here, (lambda _: rest) if rest else None)
-    exports = RunExports(run, model)
+    exports = RunExports(run, model, source)
     device = model.data_preprocessor.device.type
     if runtime in _EXPORTED and device != 'cpu':
         raise ValueError(
@@ -173,13 +193,15 @@ def asked_for(runtime: str, precision: str, exports: RunExports) -> Predictor:
         exports: of the model.
     """
     bfloat16 = precision == 'bfloat16'
-    model = exports.model
-    if runtime == 'torch':
-        make = (lambda: bfloat16_copy(model)) if bfloat16 else (lambda: model)
-    else:
 
-        def make() -> Any:
-            return load_exported(exports.get(runtime), runtime, bfloat16)
+    def make() -> Any:
+        if runtime != 'torch':
+            folder = exports.get(runtime, bfloat16 and runtime == 'openvino')
+            return load_exported(folder, runtime, bfloat16)
+        if not bfloat16:
+            return exports.model
+        on_cpu = exports.model.data_preprocessor.device.type == 'cpu'
+        return bfloat16_copy(exports.fitted() if on_cpu else exports.model)
 
     return Predictor(runtime, precision, make)
 

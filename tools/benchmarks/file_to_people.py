@@ -4,8 +4,11 @@
 
 Each picture is read, predicted and decoded by each runtime, one after the other, in one
 thread; what is counted are CPU seconds of all threads of the process. An export for
-ONNX Runtime and OpenVINO is made first, or taken from ``--export``. The first pictures
-are predicted twice, so that what each runtime prepares once is not counted.
+ONNX Runtime and OpenVINO is made first, or taken from ``--export``; weights are fitted
+to bfloat16 on the first pictures of the training set. The first pictures are predicted
+twice, so that what each runtime prepares once is not counted. The last columns of
+time leave out what it prepares for each new size of picture, too: the first one of
+each size is predicted again, and counts as often as that takes.
 """
 
 import argparse
@@ -29,12 +32,11 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 
 from mmkp.apis import load_model
-from mmkp.apis.batches import build_test_pipeline, predict_samples
+from mmkp.apis.batches import predict_samples
 from mmkp.apis.export import export
 from mmkp.apis.exported_model import load_exported
-from mmkp.datasets.image_decoding import read_image
+from mmkp.apis.fitted_copy import fitted_copy
 from mmkp.engine.cli import run_tool
-from mmkp.models.bfloat16_weights import fitted_to_bfloat16
 from mmkp.models.inference_copy import bfloat16_copy, inference_copy
 
 WARM = 2
@@ -44,33 +46,31 @@ class Runtime:
     """A model, the time that it has taken, and how good its people are."""
 
     def __init__(self, model: Any, evaluator: dict, metainfo: dict) -> None:
-        self.model, self.seconds = model, 0.0
+        self.model, self.seconds, self.prepared = model, 0.0, 0.0
+        self.sizes: set[torch.Size] = set()
         self.metric = METRICS.build(evaluator)
         self.metric.dataset_meta = metainfo
 
-    def predict(self, dataset: Any, index: int, counts: bool) -> None:
+    def predict(self, dataset: Any, index: int) -> None:
         """From the file of a picture to people, which are evaluated."""
+        took, sample, found = self._timed(dataset, index)
+        self.seconds += took
+        size = sample['inputs'].shape
+        if size not in self.sizes:
+            self.sizes.add(size)
+            took = self._timed(dataset, index)[0]
+        self.prepared += took
+        self.metric.process(pseudo_collate([sample]), [found.to_dict()])
+
+    def warm(self, dataset: Any, index: int) -> None:
+        """Predict without counting it."""
+        self._timed(dataset, index)
+
+    def _timed(self, dataset: Any, index: int) -> tuple[float, dict, Any]:
         start = time.process_time()
         sample = dataset[index]
         (found,) = predict_samples(self.model, [sample], 1)
-        took = time.process_time() - start
-        if counts:
-            self.seconds += took
-            self.metric.process(pseudo_collate([sample]), [found.to_dict()])
-
-
-def typical_inputs(model: Any, number: int = 4) -> list[torch.Tensor]:
-    """Network inputs of pictures of the training set."""
-    folder = Path(
-        model.cfg.data_root, model.cfg.train_dataloader.dataset.data_prefix.img
-    )
-    pipeline = build_test_pipeline(model)
-    samples = [
-        pipeline({**model.dataset_meta, 'img': read_image(path), 'img_path': str(path)})
-        for path in sorted(folder.glob('*.jpg'))[:number]
-    ]
-    batches = [pseudo_collate([sample]) for sample in samples]
-    return [model.data_preprocessor(batch)['inputs'] for batch in batches]
+        return time.process_time() - start, sample, found
 
 
 def runtimes(config: str, checkpoint: str, folder: Path) -> Iterator[tuple[str, Any]]:
@@ -81,7 +81,9 @@ def runtimes(config: str, checkpoint: str, folder: Path) -> Iterator[tuple[str, 
     fast = inference_copy(model, torch.randn(1, 3, 96, 96))
     yield 'torch, prepared', fast
     yield 'torch, prepared, bfloat16', bfloat16_copy(fast)
-    fitted = fitted_to_bfloat16(fast, typical_inputs(model))
+    training = model.cfg.train_dataloader.dataset
+    pictures = Path(training.data_root, training.data_prefix.img)
+    fitted = fitted_copy(model, None, pictures)
     if not folder.exists():
         export(model, ('onnx', 'openvino'), folder)
     yield 'torch, fitted bfloat16', bfloat16_copy(fitted)
@@ -124,11 +126,14 @@ def tell(models: dict[str, Any], images: int | None) -> None:
             for name, model in models.items()
         }
     number = min(images or len(dataset), len(dataset))
-    for turn, index in enumerate([*range(WARM), *range(number)]):
+    for index in range(WARM):
         for one in tried.values():
-            one.predict(dataset, index, turn >= WARM)
+            one.warm(dataset, index)
+    for index in range(number):
+        for one in tried.values():
+            one.predict(dataset, index)
     rows = []
-    first = next(iter(tried.values())).seconds
+    first = next(iter(tried.values()))
     for name, one in tried.items():
         with contextlib.redirect_stdout(io.StringIO()):
             # Pictures that were left out must not count as missed.
@@ -136,10 +141,15 @@ def tell(models: dict[str, Any], images: int | None) -> None:
         precision = 100 * accuracy.get('coco/AP', np.nan)
         rows.append(
             f'| {name} | {1000 * one.seconds / number:.1f} | '
-            f'{first / one.seconds:.2f} | {precision:.2f} |'
+            f'{first.seconds / one.seconds:.2f} | '
+            f'{1000 * one.prepared / number:.1f} | '
+            f'{first.prepared / one.prepared:.2f} | {precision:.2f} |'
         )
     print(f'{number} pictures, {machine(1)}')
-    print('| runtime | CPU ms a picture | times as fast | AP |\n|---|---|---|---|')
+    print(
+        '| runtime | CPU ms a picture | times as fast | ms, sizes prepared | times '
+        f'as fast | AP |\n{"|---" * 6}|'
+    )
     print('\n'.join(rows))
 
 
