@@ -43,7 +43,8 @@ class PredictOptions:
         runtime: 'torch'; 'onnx' or 'openvino' by an export, which is made once beside
             the run; 'auto' for what is the fastest of those that agree, of long
             sources.
-        precision: 'float32', or 'bfloat16' for convolutions, which moves keypoints.
+        precision: 'float32', or 'bfloat16' for convolutions, which moves keypoints;
+            weights of a run are fitted to it on some of its pictures.
     """
 
     boxes: str | Path | BoxDetector | None = None

@@ -21,8 +21,8 @@ def fitted_to_bfloat16(model: nn.Module, inputs: Sequence[Tensor]) -> nn.Module:
     Each weight is rounded after the one before, and those that are left make up for
     what its rounding changes of the outputs (GPTQ, Frantar et al., ICLR 2023, eq. 2
     and 3, here by each convolution's own second moments): the errors of a network do
-    not add up. The nearest numbers cost a part affinity network .8 AP, these hardly
-    any.
+    not add up. The nearest numbers cost a part affinity network .76 AP, these .15;
+    what is left comes from features, which are rounded too.
 
     Args:
         model: MMPose's, in evaluation mode; left as it is.
