@@ -16,7 +16,8 @@ FOLDER = (
 EXPERIMENTS = sorted(
     p
     for p in FOLDER.rglob('*.py')
-    if p.parent.name != '_base_' and 'faces_20_labeled' not in p.read_text()
+    if p.parent.name not in ('_base_', 'own')
+    and 'faces_20_labeled' not in p.read_text()
 )
 
 

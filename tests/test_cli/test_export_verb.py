@@ -27,6 +27,7 @@ def calls(monkeypatch, tmp_path):
 
 def test_words_of_a_run(calls, tmp_path, capsys):
     words = '-f onnx,torch -o out --overwrite --no-normalization --no-flip-test'
+    words += ' --web-runtime dist'
     verb.main(['puppets-lmdis', *words.split(), '--data', 'photos'])
     assert calls == [
         (
@@ -37,6 +38,7 @@ def test_words_of_a_run(calls, tmp_path, capsys):
                 normalized_inside=False,
                 flip_test=False,
                 data='photos',
+                web_runtime='dist',
             ),
         )
     ]
