@@ -33,7 +33,9 @@ def files(pattern, *folders):
 
 
 # Template, style and scripts of the page of a run.
-PAGE = files('*', 'mmkp/visualization/report/static')
+PAGE = files('*', 'mmkp/visualization/report/static') | files(
+    '*', 'mmkp/deployment/web'
+)
 
 
 @pytest.fixture(scope='module')
@@ -111,7 +113,7 @@ class TestWheel:
         scripts = [
             entry for entry in wheel.infolist() if entry.filename.endswith('.sh')
         ]
-        assert len(scripts) == 4
+        assert len(scripts) == 5
         assert all(entry.external_attr >> 16 & 0o100 for entry in scripts)
 
     def test_declares_its_dependencies(self, metadata, wheel):
@@ -171,7 +173,7 @@ class TestSourceArchive:
 
     def test_scripts_can_be_run(self, archive):
         scripts = {name for name in archive if name.endswith('.sh')} | {'.ci/run'}
-        assert len(scripts) == 6
+        assert len(scripts) == 7
         assert all(archive[name] & 0o100 for name in scripts)
 
 
