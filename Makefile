@@ -20,6 +20,13 @@ BIN = $(VENV)/bin
 # A file of tests stays in one process, which keeps what its tests share.
 PYTEST = python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile
 
+# What loads ONNX Runtime, OpenVINO and TorchScript is tested in processes of its own:
+# beside numba's machine code they have crashed long test runs.
+RUNTIMES = tests/test_deployment tests/test_apis/test_export.py \
+	tests/test_apis/test_exported_model.py tests/test_apis/test_fitted_copy.py \
+	tests/test_apis/test_predictor_trial.py tests/test_cli/test_export_verb.py \
+	tests/test_tools/test_export_table.py tests/test_tools/test_documented_commands.py
+
 SUITABLE = import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
 ifndef PYTHON
 PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3.10 python3; do \
@@ -35,7 +42,8 @@ test: env
 	@$(RUN) 'Linting' $(BIN)/ruff check .
 	@$(RUN) 'Checking the format' $(BIN)/ruff format --check --quiet .
 	@$(RUN) 'Checking types' $(BIN)/mypy
-	@$(RUN) 'Testing' $(BIN)/$(PYTEST) -m 'not slow' $(ARGS)
+	@$(RUN) 'Testing' $(BIN)/$(PYTEST) -m 'not slow' $(addprefix --ignore=,$(RUNTIMES)) $(ARGS)
+	@$(RUN) 'Testing exports' $(BIN)/$(PYTEST) -m 'not slow' $(RUNTIMES) $(ARGS)
 
 test-slow: env
 	@$(RUN) 'Testing what takes minutes' $(BIN)/$(PYTEST) -m slow $(ARGS)

@@ -2,6 +2,7 @@
 """Networks in files, run by ONNX Runtime, OpenVINO or torch under one interface."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -118,8 +119,7 @@ class OpenvinoSession(Session):
     runtime: Runtime = 'openvino'
 
     def _open(self, bfloat16: bool) -> None:
-        library = _library('openvino')
-        core = library.Core()
+        library, core = _library('openvino'), _openvino_core()
         model = core.read_model(str(self.path))
         if self.outputs is not None:
             kept = [model.output(name) for name in self.outputs]
@@ -221,6 +221,12 @@ def is_installed(runtime: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+@cache
+def _openvino_core() -> Any:
+    """One for the process: its plugins outlive what they have compiled."""
+    return _library('openvino').Core()
 
 
 def _library(runtime: str) -> Any:
