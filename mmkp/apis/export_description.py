@@ -7,20 +7,13 @@ from typing import Any
 import numpy as np
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
 
-from mmkp.apis.predict_into import (
-    _edge_list,
-    _flip_indices,
-    _links,
-    _names,
-    pairs_of_sides,
-)
+from mmkp.apis.described_keypoints import described_keypoints, pairs_of_sides
 from mmkp.apis.prediction_tasks import DiscoveryTask, choose_task
 from mmkp.apis.run import Run
 from mmkp.deployment.check import NetworkInput
 from mmkp.deployment.description import ExportDescription
 from mmkp.deployment.graphs import InputNormalization
 from mmkp.deployment.placement import describe_placement
-from mmkp.visualization.model_pictures import learned_edges
 
 
 def describe_export(
@@ -42,6 +35,7 @@ def describe_export(
     """
     known: dict[str, Any] = run.info if run else {}
     task: Any = choose_task(model)
+    head = described_keypoints(task, known)
     colors = task.colors if isinstance(task, DiscoveryTask) else task.style.colors
     people = model.cfg.get('data_mode') == 'bottomup'
     height, width = inputs[0].pixels.shape[-2:]
@@ -54,8 +48,8 @@ def describe_export(
         files={},
         precision='float32',
         config='config.py',
-        keypoint_names=known.get('keypoint_names') or _names(task),
-        links=known.get('links') or _links(model, task.num_keypoints),
+        keypoint_names=head['keypoint_names'],
+        links=head['links'],
         swaps=[list(pair) for pair in pairs_of_sides(model, known)],
         keypoint_colors=np.asarray(colors).astype(int).tolist(),
         input=dict(
@@ -65,16 +59,10 @@ def describe_export(
             **normalization,
         ),
         placement=describe_placement(model.cfg.test_dataloader.dataset.pipeline),
+        head=head,
     )
     if people:
         from mmkp.deployment.graphs.people_graph import grouping_rules
 
         described.grouping = grouping_rules(model.head.decoder)
-    described.head = dict(
-        num_keypoints=task.num_keypoints,
-        keypoint_names=described.keypoint_names,
-        links=described.links,
-        edges=_edge_list(*learned_edges(model)),
-        flip_indices=_flip_indices(model),
-    )
     return described

@@ -13,6 +13,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmkp.apis.camera import Camera
+from mmkp.apis.described_keypoints import described_keypoints, pairs_of_sides
 from mmkp.apis.file_prediction import FilePrediction, as_instances
 from mmkp.apis.media import Media, frame_range
 from mmkp.apis.motion import MotionFigures, process_motion
@@ -30,7 +31,6 @@ from mmkp.datasets.object_detection import (
     build_detector,
     is_detector_file,
 )
-from mmkp.visualization.model_pictures import learned_edges
 
 
 @dataclass
@@ -140,22 +140,6 @@ def predict_into(
     return written
 
 
-def pairs_of_sides(
-    model: Any, described: dict[str, Any] | None = None
-) -> list[tuple[int, int]]:
-    """Pairs of keypoints, left and right.
-
-    Args:
-        model: with ``dataset_meta``.
-        described: what a run says of them, which counts more.
-    """
-    if described and described.get('swaps'):
-        both = described['swaps']  # perhaps each pair twice, from either side
-        return sorted({(min(int(a), int(b)), max(int(a), int(b))) for a, b in both})
-    partners = _flip_indices(model)
-    return [(i, j) for i, j in enumerate(partners) if i < j]
-
-
 def _boxes(
     options: PredictOptions,
 ) -> tuple[dict[str, np.ndarray] | None, list[str], BoxDetector | None]:
@@ -217,14 +201,9 @@ def _assemble(
     described: dict[str, Any] | None,
     done: bool = True,
 ) -> Written:
-    model, known = task.model, described or {}
     content = {
         'source': source_name(source),
-        'num_keypoints': task.num_keypoints,
-        'keypoint_names': known.get('keypoint_names') or _names(task),
-        'links': known.get('links') or _links(model, task.num_keypoints),
-        'edges': _edge_list(*learned_edges(model)),
-        'flip_indices': _flip_indices(model),
+        **described_keypoints(task, described),
         'damaged_images': media.damaged,
     }
     after: dict[str, Any] = {}
@@ -261,36 +240,3 @@ def _figures(prediction: FilePrediction) -> dict[str, Any]:
 def _tell(moved: dict[str, MotionFigures]) -> None:
     for name, figures in moved.items():
         print(f'{name}: {figures}' if name else str(figures), file=sys.stderr)
-
-
-def _names(task: PredictionTask) -> list[str]:
-    """Names of the keypoints; those that were discovered have numbers."""
-    skeleton = getattr(getattr(task.model, 'head', None), 'decoder', None)
-    skeleton = getattr(skeleton, 'skeleton', None)
-    names = [*(task.model.dataset_meta.get('keypoint_id2name') or {}).values()]
-    if len(names) != task.num_keypoints and skeleton is not None:
-        names = list(skeleton.keypoints)
-    numbers = [str(index) for index in range(task.num_keypoints)]
-    is_numbered = names == [f'keypoint_{number}' for number in numbers]
-    return numbers if is_numbered or len(names) != len(numbers) else names
-
-
-def _links(model: Any, num_keypoints: int) -> list[list[int]]:
-    found = model.dataset_meta.get('skeleton_links') or ()
-    links = [[int(a), int(b)] for a, b in found]
-    return links if max(sum(links, [-1])) < num_keypoints else []
-
-
-def _flip_indices(model: Any) -> list[int]:
-    """Each keypoint's partner on the other side, or its own index."""
-    found = getattr(model, 'dataset_meta', {}).get('flip_indices', ())
-    return [int(index) for index in found]
-
-
-def _edge_list(edges: np.ndarray | None, weights: np.ndarray | None) -> list[dict]:
-    if edges is None or weights is None:
-        return []
-    return [
-        {'keypoints': pair, 'weight': round(weight, 6)}
-        for pair, weight in zip(edges.tolist(), weights.tolist(), strict=True)
-    ]
