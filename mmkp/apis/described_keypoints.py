@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmkp.apis.prediction_tasks import PredictionTask
+from mmkp.datasets.sides import pairs_of_partners
 from mmkp.visualization.model_pictures import learned_edges
 
 
@@ -45,8 +46,7 @@ def pairs_of_sides(
     if described and described.get('swaps'):
         both = described['swaps']  # perhaps each pair twice, from either side
         return sorted({(min(int(a), int(b)), max(int(a), int(b))) for a, b in both})
-    partners = _flip_indices(model)
-    return [(i, j) for i, j in enumerate(partners) if i < j]
+    return [(i, j) for i, j in pairs_of_partners(_flip_indices(model))]
 
 
 def _names(task: PredictionTask) -> list[str]:

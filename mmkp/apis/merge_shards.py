@@ -20,6 +20,7 @@ from mmkp.apis.run import Run
 from mmkp.apis.shard_part import locked, raise_if_different, states_of
 from mmkp.apis.shards import SHARDS, Shard, name_hash
 from mmkp.datasets.coco_writer import write_atomically
+from mmkp.datasets.sides import pairs_of_partners
 from mmkp.labels import read_json
 
 States = dict[Shard, dict[str, Any]]
@@ -142,13 +143,12 @@ def _describe(states: States, out: Path, figures: dict[str, Any]) -> None:
     state = next(iter(states.values()))
     if state['run'] is None:
         return
-    partners = state['head']['flip_indices']
     known = dict(
         state['run'],
         figures=figures,
         keypoint_names=state['head']['keypoint_names'],
         links=state['head']['links'],
-        swaps=[[i, j] for i, j in enumerate(partners) if i < j],
+        swaps=pairs_of_partners(state['head']['flip_indices']),
     )
     Run.create(out, 'predict', command=shlex.join(sys.argv), **known)
 

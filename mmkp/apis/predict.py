@@ -19,6 +19,7 @@ from mmkp.apis.run import Run
 from mmkp.apis.run_folders import MARK, new_folder
 from mmkp.apis.shipped_models import open_run
 from mmkp.apis.sources import Source
+from mmkp.datasets.sides import pairs_of_partners
 from mmkp.deployment.description import is_export, read_description
 from mmkp.ops.finite import finite_or_none
 
@@ -102,17 +103,16 @@ def write_predictions(
     folder = Path(folder)
     how = options.runtime, options.precision
     choice = choose_predictors(model, *how, run, source)
-    known = _known(run) if run else {}
+    known = known_keypoints(run) if run else {}
     result = _begin(folder, source, known, run) if described else None
     written = predict_into(model, source, folder, options, known, choice=choice)
     figures = finite_or_none(written.figures)
     if result is not None:
-        partners = written.head['flip_indices']
         result.update(
             figures=figures,
             keypoint_names=written.head['keypoint_names'],
             links=written.head['links'],
-            swaps=[[i, j] for i, j in enumerate(partners) if i < j],
+            swaps=pairs_of_partners(written.head['flip_indices']),
         )
     predictions = Predictions(folder, figures)
     for format in formats:
@@ -129,11 +129,7 @@ def _begin(folder: Path, source: Source, known: dict, run: Run | None) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     told: dict[str, Any] = dict(known, source=source_name(source))
     if run is not None:
-        told['config'] = os.path.relpath(run.config_file, folder)
-        if is_export(run.path):
-            told['export'] = os.path.relpath(run.path, folder)
-        else:
-            told['checkpoint'] = os.path.relpath(run.checkpoint, folder)
+        told.update(model_files(run, folder))
     if not (folder / MARK).is_file():
         return Run.create(folder, 'predict', command=shlex.join(sys.argv), **told)
     result = Run(folder)
@@ -173,8 +169,31 @@ def load_run(
     return found[0].make()  # type: ignore[no-any-return]
 
 
-def _known(run: Run) -> dict[str, Any]:
-    """What a run, or an export, says of its keypoints."""
+def model_files(run: Run, folder: str | Path) -> dict[str, str]:
+    """What ``run.json`` of a prediction says of the files of its model.
+
+    Args:
+        run: or an export, as one.
+        folder: of the prediction, to which the paths are relative.
+
+    Returns:
+        ``config``, and ``checkpoint`` or ``export``.
+    """
+    told = {'config': os.path.relpath(run.config_file, folder)}
+    if is_export(run.path):
+        return {**told, 'export': os.path.relpath(run.path, folder)}
+    return {**told, 'checkpoint': os.path.relpath(run.checkpoint, folder)}
+
+
+def known_keypoints(run: Run) -> dict[str, Any]:
+    """What a run, or an export, says of its keypoints.
+
+    Args:
+        run: or an export, as one.
+
+    Returns:
+        ``keypoint_names``, ``links`` and ``swaps``; None where it says nothing.
+    """
     if is_export(run.path):
         description = read_description(run.path)
         return {name: getattr(description, name) for name in _KNOWN}

@@ -2,7 +2,6 @@
 """Keypoints of the files of one shard, by one of several processes."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from torch import nn
 
 from mmkp.apis.merge_shards import merge_if_complete
-from mmkp.apis.predict import check_formats, load_run
+from mmkp.apis.predict import check_formats, known_keypoints, load_run, model_files
 from mmkp.apis.predict_into import predict_into, source_name
 from mmkp.apis.predict_options import PredictOptions
 from mmkp.apis.predictions import Predictions
@@ -96,12 +95,14 @@ def write_shard(
     """
     out = Path(out)
     _check(source, out, options)
-    known = {name: run.info.get(name) for name in _KNOWN} if run else {}
+    known = known_keypoints(run) if run else {}
     setting = _setting(model, source, options, known)
+    name = source_name(source)
     told = {
-        'source': source_name(source),
+        'source': name,
         'setting': setting,
-        'run': None if run is None else _described(run, source, out, known),
+        # What the ``run.json`` of the result says of where it comes from.
+        'run': run and {**known, 'source': name, **model_files(run, out)},
     }
     for other, state in states_of(out).items():
         if other.count != shard.count:
@@ -179,16 +180,3 @@ def weights_digest(model: Any) -> str:
             flat = value.detach().cpu().contiguous().flatten()
             digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def _described(run: Run, source: Source, out: Path, known: dict) -> dict[str, Any]:
-    """What the ``run.json`` of the result says of where it comes from."""
-    return {
-        **known,
-        'source': source_name(source),
-        'config': os.path.relpath(run.config_file, out),
-        'checkpoint': os.path.relpath(run.checkpoint, out),
-    }
-
-
-_KNOWN = ('keypoint_names', 'links', 'swaps')

@@ -13,6 +13,7 @@ import numpy as np
 from mmkp.apis.picture_set import SHEET
 from mmkp.apis.record_file import KEYPOINTS
 from mmkp.apis.run_folders import MARK
+from mmkp.datasets.sides import pairs_of_partners
 from mmkp.labels import LabelSet, read_json
 
 #: Formats of the command's ``-f`` and the files that they are written to.
@@ -189,7 +190,7 @@ def labels_of(content: dict[str, Any]) -> LabelSet:
         ).reshape(-1, 2),
         times=np.array([r['time'] for r in records]) if is_film else None,
         links=[(a, b) for a, b in content.get('links', [])],
-        swaps=[(i, int(j)) for i, j in enumerate(partners) if i < j],
+        swaps=[(i, j) for i, j in pairs_of_partners(partners)],
         root=source if source.is_dir() else source.parent,
         film=source if is_film and source.is_file() else None,
         frames_per_second=float(content.get('frames_per_second') or 0.0),

@@ -7,7 +7,11 @@ from typing import Any
 from mmkp.apis import load_model
 from mmkp.apis.export import FORMATS, export
 from mmkp.apis.shipped_models import is_run
-from mmkp.cli.results import add_result_arguments, print_result
+from mmkp.cli.results import (
+    add_formats_argument,
+    add_result_arguments,
+    print_result,
+)
 
 _USAGE = """%(prog)s RUN [options]
        %(prog)s CONFIG CHECKPOINT [options]"""
@@ -26,13 +30,7 @@ def parse_args(
         'that comes with mmkp; CONFIG and CHECKPOINT are files.',
     )
     parser.add_argument('words', nargs='+', metavar='RUN|CONFIG', help='see below')
-    parser.add_argument(
-        '-f',
-        '--formats',
-        default='onnx',
-        help=f'files to write, with commas between them: {", ".join(FORMATS)} '
-        '(default: onnx)',
-    )
+    add_formats_argument(parser, FORMATS, 'onnx')
     precision = parser.add_mutually_exclusive_group()
     precision.add_argument(
         '--half', action='store_true', help="the network's weights as float16"
@@ -81,7 +79,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         model = load_model(args.words[0], args.words[1], 'cpu')
     made = export(
         model,
-        [word.strip() for word in args.formats.split(',') if word.strip()],
+        args.formats,
         args.out,
         args.overwrite,
         half=args.half,

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from mmkp.apis.name import name
-from mmkp.cli.results import add_result_arguments, print_result
+from mmkp.cli.results import add_result_arguments, comma_words, print_result
 
 
 def parse_args(
@@ -23,7 +23,7 @@ def parse_args(
     )
     parser.add_argument(
         '--names',
-        type=_words,
+        type=comma_words,
         help='which keypoints of the labels to take, as in nose,left_ear,right_ear; of '
         'corrections, the names of all that are kept',
     )
@@ -44,12 +44,10 @@ def parse_args(
     return parser.parse_args(argv)
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(',') if word.strip()]
-
-
 def _pairs(text: str) -> list[tuple[str, str]]:
-    pairs = [tuple(word.strip() for word in pair.split(':')) for pair in _words(text)]
+    pairs = [
+        tuple(word.strip() for word in pair.split(':')) for pair in comma_words(text)
+    ]
     if any(len(pair) != 2 for pair in pairs):
         raise argparse.ArgumentTypeError(f'{text!r} is not of the form a:b,c:d')
     return pairs  # type: ignore[return-value]

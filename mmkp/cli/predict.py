@@ -16,7 +16,11 @@ from mmkp.apis.predict_options import PRECISIONS, RUNTIMES, PredictOptions
 from mmkp.apis.predictions import FORMAT_FILES, Predictions
 from mmkp.apis.run_folders import new_folder
 from mmkp.apis.shipped_models import is_run, open_run
-from mmkp.cli.results import add_result_arguments, print_result
+from mmkp.cli.results import (
+    add_formats_argument,
+    add_result_arguments,
+    print_result,
+)
 from mmkp.cli.shards import add_shard_arguments, merge_main, shard_main
 from mmkp.datasets.object_detection import build_detector, is_detector_file
 from mmkp.engine.cli import config_from_arguments
@@ -77,12 +81,7 @@ def parse_args(
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '-f',
-        '--formats',
-        default='json',
-        help=f'files to write, with commas between them: {", ".join(FORMAT_FILES)}',
-    )
+    add_formats_argument(parser, FORMAT_FILES, 'json')
     parser.add_argument(
         '--boxes',
         help='json file of boxes (COCO style, or by image name: x, y, w, h), or the '
@@ -217,7 +216,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         merge_main(words, prog)
         return
     args = parse_args(argv, prog)
-    formats = [word.strip() for word in args.formats.split(',') if word.strip()]
+    formats = args.formats
     check_formats(formats)
     options = _options(args)
     source = args.sources[0] if len(args.sources) == 1 else args.sources

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,35 @@ def add_result_arguments(parser: argparse._ActionsContainer) -> None:
         '--overwrite', action='store_true', help='replace what -o names'
     )
     add_json_argument(parser)
+
+
+def comma_words(text: str) -> list[str]:
+    """Read words with commas between them.
+
+    Args:
+        text: of the command line.
+    """
+    return [word.strip() for word in text.split(',') if word.strip()]
+
+
+def add_formats_argument(
+    parser: argparse._ActionsContainer, known: Iterable[str], default: str
+) -> None:
+    """Add ``--formats``, a list.
+
+    Args:
+        parser: of the verb.
+        known: names that can be given.
+        default: what is written where none is.
+    """
+    parser.add_argument(
+        '-f',
+        '--formats',
+        type=comma_words,
+        default=default,
+        help=f'files to write, with commas between them: {", ".join(known)} '
+        '(default: %(default)s)',
+    )
 
 
 def add_json_argument(parser: argparse._ActionsContainer) -> None:

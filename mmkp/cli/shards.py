@@ -15,7 +15,7 @@ from mmkp.apis.predictions import FORMAT_FILES
 from mmkp.apis.run import Run
 from mmkp.apis.shard_part import read_state, states_of
 from mmkp.apis.shards import read_shard
-from mmkp.cli.results import add_json_argument, print_result
+from mmkp.cli.results import add_formats_argument, add_json_argument, print_result
 
 
 def add_shard_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,15 +51,10 @@ def merge_main(argv: Sequence[str], prog: str | None = None) -> None:
         prog=prog, description='Merge what the shards of a prediction have written'
     )
     parser.add_argument('--merge', metavar='OUT', required=True, help='the folder')
-    parser.add_argument(
-        '-f',
-        '--formats',
-        default='json',
-        help=f'files to write, with commas between them: {", ".join(FORMAT_FILES)}',
-    )
+    add_formats_argument(parser, FORMAT_FILES, 'json')
     add_json_argument(parser)
     args = parser.parse_args(argv)
-    formats = [word.strip() for word in args.formats.split(',') if word.strip()]
+    formats = args.formats
     check_formats(formats)
     found = merge_shards(args.merge, formats)
     print_result(args, found.path, **found.figures)

@@ -224,3 +224,13 @@ def _with(
     for place, word in changes:
         changed[place] = word
     return tuple(changed)
+
+
+def pairs_of_partners(partners: Sequence[int]) -> list[list[int]]:
+    """Each pair of keypoints that a mirrored image exchanges, once.
+
+    Args:
+        partners: Of each keypoint the one on the other side, or itself
+            (``flip_indices``).
+    """
+    return [[i, int(j)] for i, j in enumerate(partners) if i < j]

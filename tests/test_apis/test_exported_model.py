@@ -16,6 +16,7 @@ from mmkp.apis.export_description import describe_export
 from mmkp.apis.export_pictures import network_inputs
 from mmkp.apis.exported_model import load_exported
 from mmkp.apis.predict_into import PredictionInterruptedError
+from mmkp.apis.predict_shard import predict_shard
 from mmkp.apis.prediction_tasks import PredictionTask
 from mmkp.apis.run import Run
 from mmkp.cli.main import main
@@ -88,6 +89,22 @@ def test_an_export_finds_what_its_run_does(
     for name in ('0.png', '1.png', '2.png'):
         old, new = (cv2.imread(str(p / 'pictures' / name)) for p in (plain, found.path))
         assert (old != new).mean() < 0.01  # drawn in the same colours
+
+
+def test_shards_of_an_export_are_those_of_its_run(
+    export: Path, images: Path, plain: Path, tmp_path: Path
+) -> None:
+    """Names and files of the model stand in the result as in that of one process."""
+    out, options = tmp_path / 'out', dict(runtime='onnx', draw='none')
+    assert predict_shard(export, images, out, '0/2', **options) is None
+    found = predict_shard(export, images, out, '1/2', **options)
+    assert found is not None
+    np.testing.assert_allclose(points_of(found.path), points_of(plain), atol=2e-3)
+    expected, content = content_of(plain), content_of(found.path)
+    for name in ('keypoint_names', 'links', 'num_keypoints', 'flip_indices'):
+        assert content[name] == expected[name], name
+    info = Run(found.path).info
+    assert (found.path / info['export']).resolve() == export.resolve()
 
 
 def test_boxes_go_to_an_export_too(
