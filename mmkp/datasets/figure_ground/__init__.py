@@ -3,5 +3,12 @@
 
 from mmkp.datasets.figure_ground.backgrounds import border_surface, median_picture
 from mmkp.datasets.figure_ground.figure_mask import background_distance, figure_mask
+from mmkp.datasets.figure_ground.orientation import standing_share
 
-__all__ = ['background_distance', 'border_surface', 'figure_mask', 'median_picture']
+__all__ = [
+    'background_distance',
+    'border_surface',
+    'figure_mask',
+    'median_picture',
+    'standing_share',
+]

@@ -23,8 +23,9 @@ class CutOutFigure(Transform):
 
     The object is what differs from the border's smooth colors or, for a still camera,
     from the empty scene, see :func:`mmkp.datasets.figure_ground.figure_mask`. A picture
-    in which nothing differs is left as it is. Masks of files are remembered by
-    ``img_path``.
+    in which nothing differs is left as it is. It is looked for in the sample's box,
+    which is that of the whole picture where nobody has boxes. Masks of files are
+    remembered by ``img_path`` and box.
 
     Place it after ``LoadVerifiedImage``, before ``GetBBoxCenterScale``.
 
@@ -40,9 +41,11 @@ class CutOutFigure(Transform):
         frame: Whether the object's own box takes the place of the sample's.
         single: Whether the object is one connected part; off, all is kept that differs,
             such as the paws of an animal whose body keeps its place.
+        padding: Factor by which the box is enlarged to look in, so that its border
+            shows the background.
 
     Raises:
-        ValueError: If ``fill`` is no grey value.
+        ValueError: If ``fill`` is no grey value, or ``padding`` is not positive.
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class CutOutFigure(Transform):
         fill: int = 255,
         frame: bool = True,
         single: bool = True,
+        padding: float = 1.0,
     ) -> None:
         if not 0 <= fill <= 255:
             raise ValueError(f'fill={fill} is no grey value: give one from 0 to 255')
+        if not padding > 0:
+            raise ValueError(f'padding={padding} of CutOutFigure must be positive')
         self.scene, self.fill = scene, fill
-        self.frame, self.single = frame, single
-        self._masks: dict[str, tuple[np.ndarray, tuple[int, int]]] = {}
+        self.frame, self.single, self.padding = frame, single, padding
+        self._masks: dict[tuple, np.ndarray] = {}
 
     def transform(self, results: dict) -> dict:
         """Cut one sample out.
@@ -89,17 +95,31 @@ class CutOutFigure(Transform):
         What is held in memory has the same name, or none, whatever it shows.
         """
         image, name = results['img'], results.get('img_path') or ''
-        if not osp.isfile(name):
-            return figure_mask(image, self._scene_of(image, name), self.single)
-        shape = image.shape[:2]
-        packed, packed_shape = self._masks.get(name, (None, None))
-        if packed is not None and packed_shape == shape:
-            bits = np.unpackbits(packed, count=shape[0] * shape[1])
-            return bits.view(bool).reshape(shape)
-        mask = figure_mask(image, self._scene_of(image, name), self.single)
-        if len(self._masks) < REMEMBERED:
-            self._masks[name] = np.packbits(mask), shape
+        window = self._window(results)
+        shape = image[window].shape[:2]
+        mask = np.zeros(image.shape[:2], bool)
+        if not min(shape):
+            return mask
+        key = (name, image.shape, *((part.start, part.stop) for part in window))
+        if key in self._masks:
+            bits = np.unpackbits(self._masks[key], count=shape[0] * shape[1])
+            mask[window] = bits.view(bool).reshape(shape)
+            return mask
+        scene = self._scene_of(image, name)
+        behind = None if scene is None else scene[window]
+        mask[window] = figure_mask(image[window], behind, self.single)
+        if osp.isfile(name) and len(self._masks) < REMEMBERED:
+            self._masks[key] = np.packbits(mask[window])
         return mask
+
+    def _window(self, results: dict) -> tuple[slice, slice]:
+        """Rows and columns of the picture in the sample's box."""
+        height, width = results['img'].shape[:2]
+        corners = np.asarray(results['bbox'][0], float).reshape(2, 2)
+        middle, reach = corners.mean(0), self.padding * (corners[1] - corners[0]) / 2
+        left, top = np.floor((middle - reach).clip(0, (width, height))).astype(int)
+        right, bottom = np.ceil((middle + reach).clip(0, (width, height))).astype(int)
+        return slice(top, bottom), slice(left, right)
 
     def _scene_of(self, image: np.ndarray, name: str | None) -> np.ndarray | None:
         """The scene behind a picture, of its size."""

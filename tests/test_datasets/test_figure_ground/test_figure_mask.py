@@ -82,3 +82,25 @@ def test_the_median_of_pictures_is_the_empty_scene(tmp_path):
     cv2.imwrite(paths[1], scene()[1:])
     with pytest.raises(ValueError, match=r'1\.png has .*\(59, 80, 3\), .*0\.png'):
         median_picture(paths)
+
+
+def test_faint_parts_belong_to_what_they_are_connected_to():
+    image = np.full((80, 80, 3), 200, np.uint8)
+    image[20:50, 30:50] = 20  # a trunk
+    image[50:70, 32:38] = 130  # a leg of nearly the background's color
+    image[10:16, 60:70] = 130  # and something as faint that is not connected
+    expected = np.zeros((80, 80), bool)
+    expected[20:50, 30:50] = expected[50:70, 32:38] = True
+    assert np.array_equal(figure_mask(image), expected)
+    assert np.array_equal(figure_mask(image, single=False), expected)
+
+
+def test_noise_beside_an_object_is_no_part_of_it():
+    noise = np.random.default_rng(0).normal(0, 12, (80, 80, 3))
+    image = np.full((80, 80, 3), 200.0)
+    image[20:50, 30:50] = 120
+    found = figure_mask((image + noise).clip(0, 255).astype(np.uint8))
+    inside = np.zeros((80, 80), bool)
+    inside[20:50, 30:50] = True
+    assert found[inside].mean() > 0.97
+    assert found[~inside].mean() < 0.02

@@ -106,4 +106,54 @@ def test_refuses(folder):
     sample['img'] = sample['img'][:30]
     with pytest.raises(ValueError, match=r'1\.png has .*\(30, 50, 3\), the scene'):
         step.transform(sample)
-    assert repr(step).endswith("0.png', fill=255, frame=True, single=True)")
+    assert repr(step).endswith(
+        "0.png', fill=255, frame=True, single=True, padding=1.0)"
+    )
+
+
+def test_the_object_is_looked_for_in_the_box(folder):
+    first, second = picture(19), picture(29)
+    both = np.where(second == picture(9), first, second)
+    step = CutOutFigure()
+    for left, box in ((19, [15, 12, 28, 34]), (29, [28, 12, 42, 34])):
+        found = step.transform(dict(img=both, bbox=np.array([box], np.float32)))
+        assert found['bbox'].tolist() == [[left, 20, left + 8, 26]]
+        expected = np.full_like(both, 255)
+        expected[20:26, left : left + 8] = COLOR
+        assert np.array_equal(found['img'], expected)
+
+
+def test_masks_of_two_boxes_of_a_file_are_two(folder):
+    path = str(folder / 'two.png')
+    cv2.imwrite(path, np.where(picture(29) == picture(9), picture(19), picture(29)))
+    step = CutOutFigure()
+    for _ in range(2):
+        for left, box in ((19, [15, 12, 28, 34]), (29, [28, 12, 42, 34])):
+            sample = LoadVerifiedImage().transform(
+                dict(img_path=path, bbox=np.array([box], np.float32))
+            )
+            found = step.transform(sample)
+            assert found['bbox'].tolist() == [[left, 20, left + 8, 26]]
+
+
+def test_a_tight_box_is_enlarged(folder):
+    box = np.array([[19, 20, 27, 26]], np.float32)
+    alone, wider = (
+        CutOutFigure(padding=padding).transform(dict(img=picture(19), bbox=box.copy()))
+        for padding in (1.0, 1.6)
+    )
+    # The box of one color has no background to tell it from.
+    assert np.array_equal(alone['img'], picture(19))
+    assert (wider['img'] == 255).all(2).sum() == 50 * 40 - 48
+    assert wider['bbox'].tolist() == [[19, 20, 27, 26]]
+
+
+def test_a_box_beside_the_picture_is_left_alone(folder):
+    box = np.array([[60, 50, 70, 60]], np.float32)
+    found = CutOutFigure().transform(dict(img=picture(19), bbox=box))
+    assert np.array_equal(found['img'], picture(19)) and found['bbox'] is box
+
+
+def test_padding_must_be_positive():
+    with pytest.raises(ValueError, match='padding=0'):
+        CutOutFigure(padding=0)
