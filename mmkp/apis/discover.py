@@ -4,7 +4,8 @@
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from mmkp.engine.runner_options import complete_hooks, set_resume
 #: Share of the minutes in which images are read at most.
 READING = 0.2
 CONFIG, IMAGES = 'config.py', 'images'
+#: Degrees by which views of objects that stand the same way are turned, a deviation.
+STANDING_ROTATION = 10.0
 
 
 def discover(
@@ -128,37 +131,63 @@ def _prepare(
 ) -> None:
     """Look at the data, write working images and the config of the chosen recipe."""
     settings = run.info['settings']
-    minutes = settings['minutes']
-    found = survey(media)
-    for sentence in found.sentences():
-        tell(sentence)
-    chosen = choose_method(settings['method'], found, boxes is not None)
-    scene, cut_out = None, None
-    if chosen == 'guarded':
-        if found.scene is not None:
-            scene = run.path / 'scene.png'
-            write_image(scene, found.scene)
-        cut_out = CutOutFigure(str(scene) if scene else None)
-    images = run.path / IMAGES
-    images.mkdir(exist_ok=True)
-    copies = {name for names in found.duplicates for name in names[1:]}
-    number = write_working_images(
-        media, images, copies, boxes, cut_out, 60 * READING * minutes
-    )
-    given = dict(options or {})
-    if chosen == 'clusters':
+    method, number, derived = _working_images(run, media, boxes)
+    if method == 'clusters':
         weights = find_lite0(run.path / TRAINING)
-        given.setdefault('model.backbone.backbone.init_cfg.checkpoint', str(weights))
-    k, seed = settings['k'], settings['seed']
-    cfg = discovery_config(chosen, images, k, minutes, scene, seed, given)
+        derived['model.backbone.backbone.init_cfg.checkpoint'] = str(weights)
+    cfg = discovery_config(
+        method,
+        run.path / IMAGES,
+        settings['k'],
+        settings['minutes'],
+        settings['seed'],
+        {**derived, **(options or {})},
+        is_cut=boxes is None,
+    )
     cfg.work_dir = str(run.path / TRAINING)
     cfg.default_hooks.discovery.out_dir = str(run.path / 'pictures')
     write_portable_config(cfg, run.path / CONFIG)
     steps = cfg.get('steps')
     many = f', {int(steps):,} steps' if steps else ''
-    tell(f'{number:,} images are trained on by {METHODS[chosen]}: {k} keypoints{many}')
+    name, k = METHODS[method], settings['k']
+    tell(f'{number:,} images are trained on by {name}: {k} keypoints{many}')
     tell(f'pictures as it goes: {run.path / "pictures"}')
-    run.update(method=chosen, config=CONFIG, num_training_images=number)
+    run.update(method=method, config=CONFIG, num_training_images=number)
+
+
+def _working_images(
+    run: Run, media: Media, boxes: Boxes | None
+) -> tuple[str, int, dict[str, Any]]:
+    """Write them: the method, their number, and what the data says of its config."""
+    settings, images = run.info['settings'], run.path / IMAGES
+    images.mkdir(exist_ok=True)
+    found = survey(media)
+    copies = {name for names in found.duplicates for name in names[1:]}
+    write = partial(
+        write_working_images,
+        media,
+        images,
+        copies,
+        boxes,
+        seconds=60 * READING * settings['minutes'],
+    )
+    _tell_all(found.sentences())
+    derived: dict[str, Any] = {}
+    number, scene = 0, None
+    if boxes is not None:
+        number = write()
+        found = survey(Media(images), still=False)
+    method = choose_method(settings['method'], found)
+    cut_out = None
+    if method == 'guarded':
+        _tell_all(found.object_sentences(boxes is not None))
+        if found.is_standing:
+            derived['model.view_transform.rotation_std'] = STANDING_ROTATION
+        if found.scene is not None:
+            derived['scene'] = scene = str(run.path / 'scene.png')
+            write_image(run.path / 'scene.png', found.scene)
+        cut_out = CutOutFigure(scene)
+    return method, number or write(cut_out=cut_out), derived
 
 
 def _train(run: Run) -> None:
@@ -181,6 +210,11 @@ def _minutes(runner: QuietRunner) -> float | None:
         if type(hook).__name__ == 'TimeLimitHook':
             return round(hook.elapsed / 60, 2)
     return None
+
+
+def _tell_all(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        tell(sentence)
 
 
 def tell(sentence: str) -> None:

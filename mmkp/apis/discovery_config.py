@@ -37,13 +37,12 @@ SHOWN = 48
 LEAST_STEPS = 50
 
 
-def choose_method(method: str, found: Survey, has_boxes: bool) -> str:
+def choose_method(method: str, found: Survey) -> str:
     """Name of the method that a folder is trained with.
 
     Args:
         method: as the user says, 'recommended' or another of :data:`METHODS`.
-        found: what the images are like.
-        has_boxes: whether only what is in boxes is looked at.
+        found: what the images are like, or what is in their boxes.
 
     Returns:
         ``method``; of the recommended recipe, which is two, 'guarded' where the
@@ -54,7 +53,7 @@ def choose_method(method: str, found: Survey, has_boxes: bool) -> str:
     """
     if method not in METHODS:
         raise ValueError(f"method '{method}' is none of {', '.join(METHODS)}")
-    if method == 'recommended' and found.is_plain and not has_boxes:
+    if method == 'recommended' and found.is_plain:
         return 'guarded'
     return method
 
@@ -64,9 +63,9 @@ def discovery_config(
     images: Path,
     num_keypoints: int,
     minutes: float,
-    scene: Path | None = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
+    is_cut: bool = True,
 ) -> Config:
     """Make the config of a discovery that ends in time.
 
@@ -79,22 +78,20 @@ def discovery_config(
         images: folder of the working images.
         num_keypoints: K.
         minutes: of the training.
-        scene: picture of what a still camera sees behind the object.
         seed: of all random numbers.
         options: dotted keys of the config and their values.
+        is_cut: whether the working images are cut out already, where it cuts out.
 
     Returns:
         The config; ``work_dir`` is to be set.
     """
     given = dict(data_root=str(images), num_keypoints=num_keypoints, **(options or {}))
-    if method == 'guarded' and scene is not None:
-        given.setdefault('scene', str(scene))
-    cfg = _read(METHODS[method], given)
+    cfg = _read(METHODS[method], given, is_cut)
     limit = dict(seconds=60 * minutes)
     if cfg.get('steps') and 'steps' not in given:
         pace, precision = _pace(cfg)
         given['steps'] = max(LEAST_STEPS, int((1 - SPARE) * 60 * minutes / pace))
-        cfg = _read(METHODS[method], given)
+        cfg = _read(METHODS[method], given, is_cut)
         if precision:
             cfg.optim_wrapper.dtype = precision
     elif not cfg.get('steps') and cfg.optim_wrapper.optimizer.lr > 0:
@@ -110,9 +107,11 @@ def discovery_config(
     return cfg
 
 
-def _read(name: str, given: Mapping[str, Any]) -> Config:
-    """The config for working images, which are cut out already where it cuts out."""
+def _read(name: str, given: Mapping[str, Any], is_cut: bool) -> Config:
+    """The config for working images, in which nothing is to be cut out twice."""
     cfg = load_config(name, given)
+    if not is_cut:
+        return cfg
     for loader in ('train_dataloader', 'val_dataloader'):
         dataset = cfg[loader].dataset
         steps = [step for step in dataset.pipeline if step.type != 'CutOutFigure']

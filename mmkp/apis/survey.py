@@ -106,24 +106,34 @@ class Survey:
             )
         if self.damaged:
             lines.append(f'damaged and left out: {", ".join(self.damaged)}')
-        if self.is_plain:
-            what = 'a plain background' if self.scene is None else 'a still scene'
-            lines.append(f'the object stands out from {what}, so it is cut out first')
-            way = 'the same way' if self.is_standing else 'any way'
-            lines.append(f'objects stand {way}: views are turned accordingly')
-            if self.single < 0.7:
-                lines.append(
-                    'there seem to be several objects: only the largest is looked at; '
-                    'give their boxes by --boxes for all of them'
-                )
+        return lines
+
+    def object_sentences(self, has_boxes: bool = False) -> list[str]:
+        """What a person should know of objects that are cut out, a line each.
+
+        Args:
+            has_boxes: whether the images are what is in boxes.
+        """
+        what = 'a plain background' if self.scene is None else 'a still scene'
+        way = 'the same way' if self.is_standing else 'any way'
+        lines = [
+            f'the object stands out from {what}, so it is cut out first; views are '
+            f'turned as those of objects that stand {way}'
+        ]
+        if self.single < 0.7 and not has_boxes:
+            lines.append(
+                'there seem to be several objects: only the largest is looked at; '
+                'give their boxes by --boxes for all of them'
+            )
         return lines
 
 
-def survey(media: Media) -> Survey:
+def survey(media: Media, still: bool = True) -> Survey:
     """Look at the files of a source, and at some of its images.
 
     Args:
         media: images or a film.
+        still: whether one camera may have taken all images from one place.
 
     Returns:
         What they are like.
@@ -137,7 +147,8 @@ def survey(media: Media) -> Survey:
             f"'{media.folder}': none of {len(damaged)} images that were looked at can "
             f'be read, e.g. {damaged[0]}'
         )
-    found = _figure_and_ground([reduced(image, SCENE_SIDE) for image in images])
+    looked_at = [reduced(image, SCENE_SIDE) for image in images]
+    found = _figure_and_ground(looked_at, still)
     if media.is_video:
         shown = Counter((image.shape[1], image.shape[0]) for image in images)
         return Survey(
@@ -189,10 +200,11 @@ def _some_frames(film: Film, num_films: int) -> list[np.ndarray]:
     return frames or [frame.image for frame in islice(film, number)]
 
 
-def _figure_and_ground(images: Sequence[np.ndarray]) -> dict:
+def _figure_and_ground(images: Sequence[np.ndarray], may_be_still: bool) -> dict:
     """How well background and object can be told apart, by the medians of images."""
     scene = None
-    if len({image.shape for image in images}) == 1 and len(images) >= ENOUGH:
+    of_one_size = len({image.shape for image in images}) == 1
+    if may_be_still and of_one_size and len(images) >= ENOUGH:
         scene = np.median(images, axis=0).astype(np.uint8)
     small = [reduced(image, SIDE) for image in images]
     behind = None if scene is None else reduced(scene, SIDE)

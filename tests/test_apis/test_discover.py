@@ -116,6 +116,30 @@ def test_boxes_of_the_folder(tmp_path, capsys):
     assert found == {'0.png': 1, '2.png': 2}
 
 
+def test_objects_in_boxes_are_cut_out_where_their_background_is_plain(tmp_path):
+    source = tmp_path / 'in'
+    source.mkdir()
+    for index in range(6):
+        pair = [figure(2 * index + part) for part in range(2)]
+        # A wall of photographs around two figures before plain ground.
+        image = np.pad(np.hstack(pair), ((20, 20), (20, 20), (0, 0)))
+        image[:20] = photo(index)[:20, :1]
+        cv2.imwrite(str(source / f'{index}.png'), image)
+    height, width = figure(0).shape[:2]
+    boxes = [[20, 20, width, height], [20 + width, 20, width, height]]
+    file = tmp_path / 'boxes.json'
+    file.write_text(json.dumps({f'{index}.png': boxes for index in range(6)}))
+    run = mmkp.discover(source, 3, 1.0, boxes=file, out=tmp_path / 'run', options=SHORT)
+    assert run.info['method'] == 'guarded' and run.info['num_training_images'] == 12
+    steps = [step.type for step in run.config.train_dataloader.dataset.pipeline]
+    assert 'CutOutFigure' in steps
+    for record in run.keypoints['images']:
+        for instance, (x, y, *_) in zip(record['instances'], boxes, strict=True):
+            points = np.array(instance['keypoints'])
+            assert (points > (x - 4, y - 4)).all()
+            assert (points < (x + width + 4, y + height + 4)).all()
+
+
 def test_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     mixed_folder(tmp_path / 'photos')
@@ -147,9 +171,8 @@ def test_each_method_has_a_config_for_a_folder(method, tmp_path):
 def test_the_background_chooses_the_recipe():
     plain = Survey(9, [((9, 9), 9)], separability=0.9, unexplained=0.02)
     photos = Survey(9, [((9, 9), 9)], separability=0.7, unexplained=0.3)
-    assert choose_method('recommended', plain, False) == 'guarded'
-    assert choose_method('recommended', plain, True) == 'recommended'
-    assert choose_method('recommended', photos, False) == 'recommended'
-    assert choose_method('lmdis', plain, False) == 'lmdis'
+    assert choose_method('recommended', plain) == 'guarded'
+    assert choose_method('recommended', photos) == 'recommended'
+    assert choose_method('lmdis', plain) == 'lmdis'
     with pytest.raises(ValueError, match='none of recommended, guarded'):
-        choose_method('best', plain, False)
+        choose_method('best', plain)

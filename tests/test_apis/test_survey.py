@@ -42,7 +42,7 @@ def test_objects_before_a_plain_background(tmp_path):
     found = survey(Media(write_all(tmp_path / 'figures', before_other_colors)))
     assert found.is_plain and found.separability > 0.9 and found.scene is None
     assert found.single == pytest.approx(1, abs=0.02)
-    assert 'cut out first' in '\n'.join(found.sentences())
+    assert 'a plain background, so it is cut out' in found.object_sentences()[0]
 
 
 def test_a_still_scene_is_what_the_median_explains(tmp_path):
@@ -56,7 +56,8 @@ def test_a_still_scene_is_what_the_median_explains(tmp_path):
     assert found.is_plain and found.scene.shape == scene.shape
     off = np.abs(found.scene.astype(int) - scene).max(2)
     assert (off > 30).mean() < 0.05
-    assert 'a still scene' in '\n'.join(found.sentences())
+    assert 'a still scene' in found.object_sentences()[0]
+    assert survey(Media(tmp_path / 'still'), still=False).scene is None
 
 
 def test_two_objects_are_told(tmp_path):
@@ -64,7 +65,24 @@ def test_two_objects_are_told(tmp_path):
         return np.hstack([figure(index), figure(index + 50)])
 
     found = survey(Media(write_all(tmp_path / 'two', two)))
-    assert found.single < 0.7 and '--boxes' in found.sentences()[-1]
+    assert found.single < 0.7 and '--boxes' in found.object_sentences()[-1]
+    assert len(found.object_sentences(has_boxes=True)) == 1
+
+
+@pytest.mark.parametrize('turned', (False, True))
+def test_objects_that_stand_are_told_from_those_that_do_not(tmp_path, turned):
+    def leaning(index):
+        image = np.full((90, 90, 3), 230, np.uint8)
+        cv2.rectangle(image, (39, 12), (51, 60), (40, 60, 90), -1)
+        cv2.circle(image, (45, 66), 12, (90, 40, 30), -1)
+        angle = 37.0 * index if turned else 5.0 * (index % 3 - 1)
+        turn = cv2.getRotationMatrix2D((44.5, 44.5), angle, 1)
+        return cv2.warpAffine(image, turn, (90, 90), borderValue=(230, 230, 230))
+
+    found = survey(Media(write_all(tmp_path / 'in', leaning, 20)))
+    assert found.is_plain and found.is_standing != turned
+    way = 'any way' if turned else 'the same way'
+    assert found.object_sentences()[0].endswith(way)
 
 
 def test_photographs_are_not_cut_out(tmp_path):
