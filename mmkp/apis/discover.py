@@ -11,7 +11,12 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmkp.apis.discovery_config import METHODS, choose_method, discovery_config
+from mmkp.apis.discovery_config import (
+    METHODS,
+    choose_method,
+    derived_options,
+    discovery_config,
+)
 from mmkp.apis.discovery_result import TRAINING, finish_discovery
 from mmkp.apis.feature_weights import find_lite0
 from mmkp.apis.media import Media
@@ -31,8 +36,6 @@ from mmkp.engine.runner_options import complete_hooks, set_resume
 #: Share of the minutes in which images are read at most.
 READING = 0.2
 CONFIG, IMAGES = 'config.py', 'images'
-#: Degrees by which views of objects that stand the same way are turned, a deviation.
-STANDING_ROTATION = 10.0
 
 
 def discover(
@@ -172,17 +175,14 @@ def _working_images(
         seconds=60 * READING * settings['minutes'],
     )
     _tell_all(found.sentences())
-    derived: dict[str, Any] = {}
     number, scene = 0, None
     if boxes is not None:
         number = write()
         found = survey(Media(images), still=False)
     method = choose_method(settings['method'], found)
-    cut_out = None
+    derived, cut_out = derived_options(method, found), None
     if method == 'guarded':
         _tell_all(found.object_sentences(boxes is not None))
-        if found.is_standing:
-            derived['model.view_transform.rotation_std'] = STANDING_ROTATION
         if found.scene is not None:
             derived['scene'] = scene = str(run.path / 'scene.png')
             write_image(run.path / 'scene.png', found.scene)

@@ -29,6 +29,8 @@ METHODS = dict(
     imm='imm-equivariance_folder-64x64',
     tokens='feature-attention_vgg16_folder-128x128',
 )
+#: Degrees by which views of objects that stand the same way are turned, a deviation.
+STANDING_ROTATION = 10.0
 #: Of the time, what is left for reading, pictures, scores and prediction.
 SPARE = 0.1
 #: Images that the pictures of a training show and its figures are of.
@@ -56,6 +58,21 @@ def choose_method(method: str, found: Survey) -> str:
     if method == 'recommended' and found.is_plain:
         return 'guarded'
     return method
+
+
+def derived_options(method: str, found: Survey) -> dict[str, Any]:
+    """Options of a method's config that follow from what the images are like.
+
+    Args:
+        method: one of :data:`METHODS`.
+        found: what they are like.
+
+    Returns:
+        Dotted keys and values.
+    """
+    if method == 'guarded' and found.is_standing:
+        return {'model.view_transform.rotation_std': STANDING_ROTATION}
+    return {}
 
 
 def discovery_config(

@@ -161,3 +161,22 @@ def test_lines_that_are_cut_off_are_told(table, tmp_path):
     assert [table.key_of(line) for line in lines] == [
         '{"data": "bees", "method": "a", "minutes": 2.0, "options": {}, "seed": 0}'
     ]
+
+
+@pytest.mark.parametrize('standing', (True, False))
+def test_the_recipe_is_what_discover_would_choose(runs, tmp_path, standing):
+    data = tmp_path / 'few_puppets.py'
+    # Figures on their feet before a plain background; of one figure nobody can tell.
+    data.write_text(PUPPETS.replace('num_images=6', f'num_images={30**standing}'))
+    cfg = runs.configure(runs.Run('recipe', str(data), 0.5, 0), tmp_path / 'work')
+    assert cfg.filename.endswith('lmdis-guarded_folder-64x64.py')
+    assert cfg.model.view_transform.rotation_std == (10 if standing else 180)
+    assert cfg.steps > 1 and cfg.model.head.num_keypoints == 3
+    assert cfg.default_hooks.time_limit.clock == 'cpu'
+
+
+def test_objects_are_cut_out_in_the_boxes_of_the_data(runs, tmp_path):
+    run = runs.Run('lmdis-guarded_folder-64x64', 'flies', 0.5, 0)
+    cut, frame = runs.configure(run, tmp_path).test_dataloader.dataset.pipeline[1:3]
+    assert (cut.type, cut.padding) == ('CutOutFigure', 1.25)
+    assert (frame.type, frame.padding) == ('GetBBoxCenterScale', 1.1)

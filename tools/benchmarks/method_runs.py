@@ -10,18 +10,20 @@ import math
 import time
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from method_recipe import recipe_for
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from mmpose.registry import METRICS
 
 from mmkp.apis import score_keypoints
+from mmkp.apis.discovery_config import METHODS, seconds_per_step
 from mmkp.engine import find_resumable_checkpoint, load_config
 from mmkp.engine.runner_options import without_validation
 from mmkp.evaluation.metrics.cross_fitted_metric import CrossFittedMetric
@@ -30,6 +32,8 @@ from mmkp.models.frozen_features import Features
 # What is looked at of each set, evenly spaced: labelled images to fit on and to score,
 # images without labels for the score.
 FIT, SCORE, UNLABELED = 300, 200, 96
+#: In place of a config: what `mmkp discover` chooses for the data set.
+RECIPE = 'recipe'
 DATASET_CONFIGS = Path(__file__).resolve().parents[2] / 'configs/_base_/datasets'
 
 
@@ -65,7 +69,7 @@ class Run:
     """What is trained: a line of the table's file.
 
     Args:
-        method: name or path of a config for a folder of images.
+        method: name or path of a config for a folder of images, or :data:`RECIPE`.
         data: name of one of :data:`DATA`, or path of a data set's config.
         minutes: of CPU time to train; 0 measures an untrained detector or, with the
             option ``load_from``, a checkpoint.
@@ -106,22 +110,15 @@ def configure(run: Run, work_dir: Path) -> Config:
     Returns:
         The config. A method whose learning rate is 0 keeps its number of steps.
     """
-    data = DATA.get(run.data, DataSet(run.data))
-    path = Path(data.file)
-    read = Config.fromfile(
-        path if path.suffix else DATASET_CONFIGS / f'{data.file}.py',
-        lazy_import=False,
-    )
+    if run.method == RECIPE:
+        run = _chosen(run, work_dir)
+    data, read = _read(run.data)
     number = read.get('num_keypoints', data.num_keypoints)
     options = dict(num_keypoints=number, **run.options)
+    crop = read.get('crop')
     cfg = load_config(run.method, options, str(work_dir))
     without_validation(cfg)
-    crop = read.get('crop')
-    pipeline = deepcopy(cfg.test_dataloader.dataset.pipeline)
-    if crop:
-        pipeline[1] = crop
-    if data.letterbox:
-        pipeline[2].update(keep_aspect_ratio=True, pad_val=255)
+    pipeline = _pipeline(cfg, crop, data.letterbox)
     for name in ('train_dataloader', 'test_dataloader'):
         loader = deepcopy(read[name])
         loader.update(batch_size=cfg[name].batch_size, num_workers=0)
@@ -140,6 +137,42 @@ def configure(run: Run, work_dir: Path) -> Config:
     if run.minutes > 0 and cfg.optim_wrapper.optimizer.lr > 0:
         _limit(cfg, 60 * run.minutes)
     return cfg
+
+
+def _read(name: str) -> tuple[DataSet, Config]:
+    """A data set of the table, and its config."""
+    data = DATA.get(name, DataSet(name))
+    path = Path(data.file)
+    file = path if path.suffix else DATASET_CONFIGS / f'{data.file}.py'
+    return data, Config.fromfile(file, lazy_import=False)
+
+
+def _chosen(run: Run, work_dir: Path) -> Run:
+    """The run of what the recipe chooses, with as many steps as there is time for."""
+    crop = (read := _read(run.data)[1]).get('crop')
+    padding, images = crop.padding if crop else 1.0, work_dir / 'looked_at'
+    kind, derived = recipe_for(read.train_dataloader.dataset, padding, images)
+    options = {**derived, **run.options}
+    chosen = replace(run, method=METHODS[kind], options=options)
+    cfg = configure(chosen, work_dir)
+    if not run.minutes or not cfg.get('steps'):
+        return chosen
+    steps = max(1, int(60 * run.minutes / seconds_per_step(cfg)))
+    return replace(chosen, options=dict(options, steps=steps))
+
+
+def _pipeline(cfg: Config, crop: Any, letterbox: bool) -> list:
+    """The method's test pipeline, with the data set's boxes and shapes."""
+    pipeline = deepcopy(cfg.test_dataloader.dataset.pipeline)
+    kinds = [step.type for step in pipeline]
+    if crop and 'CutOutFigure' in kinds:
+        pipeline[kinds.index('CutOutFigure')].padding = crop.padding
+    elif crop:
+        pipeline[kinds.index('GetBBoxCenterScale')] = crop
+    if letterbox:
+        resize = pipeline[kinds.index('TopdownResize')]
+        resize.update(keep_aspect_ratio=True, pad_val=255)
+    return pipeline
 
 
 def _evaluator(evaluator: Any, work_dir: Path) -> Any:
