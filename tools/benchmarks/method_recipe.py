@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import DATASETS
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
 
 from mmkp.apis.discovery_config import choose_method, derived_options
 from mmkp.apis.media import Media
@@ -24,6 +25,7 @@ def recipe_for(train_dataset: Config, padding: float, folder: Path) -> tuple[str
     Returns:
         Name of one of :data:`mmkp.apis.discovery_config.METHODS`, and options.
     """
+    init_default_scope('mmpose')
     load = [dict(type='LoadVerifiedImage')]
     dataset = DATASETS.build(dict(train_dataset, num_keypoints=1, pipeline=load))
     places = np.linspace(0, len(dataset) - 1, min(LOOKED_AT, len(dataset))).round()

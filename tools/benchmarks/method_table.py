@@ -7,8 +7,8 @@
 
 A run is a line of json; those that the file has already are skipped. A method is any
 config for a folder of images, by name or path, so that one of your own can be added:
-`--methods my_folder_config.py`. Weights of VGG16 and of EfficientNet-lite0: see
-docs/data.md.
+`--methods my_folder_config.py`; `recipe` is what `mmkp discover` chooses. Weights of
+VGG16 and of EfficientNet-lite0: see docs/data.md.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from method_runs import DATA, Run, train_and_score
+from method_runs import CHECKPOINT, DATA, RECIPE, Run, train_and_score
 from method_summary import ERRORS, summary
 
 from mmkp.engine.cli import run_tool, whole_number
@@ -28,6 +28,7 @@ from mmkp.models.frozen_features import vgg16_features
 
 LITE0 = 'feature-clusters_efficientnet-lite0_folder-128x128'
 METHODS = (
+    RECIPE,
     'lmdis-light_folder-64x64',
     'autolink-equivariance_folder-64x64',
     'fse-light_folder-64x64',
@@ -70,9 +71,8 @@ def planned(args: argparse.Namespace) -> Iterator[Run]:
         for data in args.data:
             for method in args.methods:
                 options = dict(args.cfg_options)
-                if Path(method).stem == LITE0 and args.lite0:
-                    where = 'model.backbone.backbone.init_cfg.checkpoint'
-                    options[where] = args.lite0
+                if Path(method).stem in (LITE0, RECIPE) and args.lite0:
+                    options[CHECKPOINT] = args.lite0
                 yield Run(method, data, args.minutes, seed, options)
 
 
