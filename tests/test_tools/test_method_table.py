@@ -180,3 +180,12 @@ def test_objects_are_cut_out_in_the_boxes_of_the_data(runs, tmp_path):
     cut, frame = runs.configure(run, tmp_path).test_dataloader.dataset.pipeline[1:3]
     assert (cut.type, cut.padding) == ('CutOutFigure', 1.25)
     assert (frame.type, frame.padding) == ('GetBBoxCenterScale', 1.1)
+
+
+def test_errors_are_in_units_of_the_picture_however_a_method_crops(runs, tmp_path):
+    for method in (LMDIS, 'lmdis-guarded_folder-64x64'):
+        cfg = runs.configure(runs.Run(method, 'flies', 0.5, 0), tmp_path)
+        assert cfg.test_evaluator.protocol_options.normalizer == (0, 2)
+        cfg = runs.configure(runs.Run(method, 'puppets', 0.5, 0), tmp_path)
+        options = cfg.test_evaluator.protocol_options
+        assert options.normalizer == 'none' and options.scale == 100 / 64

@@ -47,20 +47,26 @@ class DataSet:
         file: in ``configs/_base_/datasets``, or a path.
         num_keypoints: number of keypoints to discover.
         letterbox: keep shapes, white beyond the image, in place of squashing them.
+        length: options of the evaluation's protocol where its errors are in units of
+            the crop: methods crop in their own ways, a length of the picture is the
+            same for all.
     """
 
     file: str
     num_keypoints: int = 10
     letterbox: bool = False
+    length: dict[str, Any] = field(default_factory=dict)
 
 
+BODY = dict(normalizer=(0, 2), unit='% of head to abdomen')
+SIDE = dict(normalizer='none', scale=100 / 64, unit='% of the side')
 DATA = dict(
-    puppets=DataSet('puppets_discovery', 16),
+    puppets=DataSet('puppets_discovery', 16, length=SIDE),
     celeba=DataSet('celeba_halved'),
     aflw=DataSet('aflw_mtfl'),
     faces=DataSet('faces'),
     bees=DataSet('bees', 16),
-    flies=DataSet('flies', letterbox=True),
+    flies=DataSet('flies', letterbox=True, length=BODY),
     openfield=DataSet('openfield_boxes', letterbox=True),
     seedlings=DataSet('seedlings', letterbox=True),
 )
@@ -130,7 +136,7 @@ def configure(run: Run, work_dir: Path) -> Config:
     for part, most in (('fit', FIT), ('score', SCORE)):
         if part in cfg.test_dataloader.dataset:
             _thin(cfg.test_dataloader.dataset[part], most)
-    cfg.test_evaluator = _evaluator(read.test_evaluator, work_dir)
+    cfg.test_evaluator = _evaluator(read.test_evaluator, data.length, work_dir)
     cfg.merge_from_dict({'randomness.seed': run.seed, 'log_level': 'ERROR'})
     cfg.default_hooks.discovery = cfg.default_hooks.progress = None
     cfg.default_hooks = {k: v for k, v in cfg.default_hooks.items() if v is not None}
@@ -181,11 +187,16 @@ def _pipeline(cfg: Config, crop: Any, letterbox: bool) -> list:
     return pipeline
 
 
-def _evaluator(evaluator: Any, work_dir: Path) -> Any:
+def _evaluator(evaluator: Any, length: dict[str, Any], work_dir: Path) -> Any:
     """The data set's own metrics, errors by ridge beside them."""
     if not isinstance(evaluator, dict):
         return evaluator
     options = dict(shots=(), outfile_prefix=str(work_dir / 'figures'))
+    if length:
+        options['protocol_options'] = {
+            **evaluator.get('protocol_options', {}),
+            **length,
+        }
     return dict(evaluator, type='CrossFittedMetric', **options)
 
 
