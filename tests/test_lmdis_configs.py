@@ -34,12 +34,14 @@ def test_parts_fit(path):
     kept = [x for x in LOSSES if not figures or x != 'reconstruction']
     added = [x for x in ('flip', 'regression') if x in model.losses]
     assert sorted(model.losses) == sorted(kept + figures + added)
-    assert ('coverage' in figures) == ('guarded' in name)
+    assert ('coverage' in figures) == ('guarded' in name or 'covered' in name)
     assert model.head.padding == 8
     flow = model.view_transform.type == 'OpticalFlowView'
     assert flow == ('flow' in name)
     assert flow != model.get('warp_padded', True)
-    assert model.head.in_channels == model.backbone.get('channels', 32)
+    decoder = model.backbone.get('decoder', ((32,),))
+    width = model.backbone.get('channels', decoder[-1][-1])
+    assert model.head.in_channels == width
 
 
 def test_the_published_networks():

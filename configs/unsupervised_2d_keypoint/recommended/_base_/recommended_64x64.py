@@ -5,6 +5,7 @@ _base_ = [
     '../../../_base_/default_runtime.py',
     '../../../_base_/pipelines/whole_images_64x64.py',
     '../../lmdis/_base_/lmdis.py',
+    '../../lmdis/_base_/wide_detector.py',
     './schedule.py',
 ]
 
@@ -13,20 +14,8 @@ batch_size = 8
 momentum = 0.05
 network = dict(type='LMDISHourglass', skip_convolutions=1, norm_momentum=momentum)
 model = dict(
-    backbone=dict(
-        network,
-        encoder=((32,), (64,)),
-        bottleneck=(64,),
-        decoder=((64,), (64,)),
-        stem_stride=2,
-    ),
-    head=dict(
-        type='ChannelSoftmaxHead',
-        in_channels=64,
-        padding=8,
-        norm_momentum=momentum,
-        logit_scale=4.0,
-    ),
+    backbone=_base_.wide_backbone,
+    head=_base_.wide_head,
     generator=dict(
         type='LMDISGenerator',
         features=dict(
