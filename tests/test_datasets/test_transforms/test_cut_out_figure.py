@@ -157,3 +157,24 @@ def test_a_box_beside_the_picture_is_left_alone(folder):
 def test_padding_must_be_positive():
     with pytest.raises(ValueError, match='padding=0'):
         CutOutFigure(padding=0)
+
+
+def test_the_end_of_a_tail_does_not_change_the_frame_much():
+    image = np.full((120, 200, 3), 220, np.uint8)
+    cv2.ellipse(image, ((60, 60), (60, 36), 0), (30, 30, 30), -1)
+    with_tail = image.copy()
+    with_tail[59:61, 89:190] = 30
+    frames = []
+    for picture_of in (image, with_tail):
+        box = np.array([[0, 0, 200, 120]], np.float32)
+        found = CutOutFigure().transform(dict(img=picture_of.copy(), bbox=box))
+        frames.append(found['bbox'][0])
+        left, top, right, bottom = found['bbox'][0].astype(int)
+        assert (found['img'][:, right:] == 255).all()
+        inside = found['img'][top:bottom, left:right]
+        assert np.array_equal(inside[inside.shape[0] // 2], picture_of[60, left:right])
+    whole, tailed = frames
+    assert whole.tolist() == pytest.approx([30, 42, 91, 79], abs=1.5)
+    assert tailed[0] == whole[0] and tailed[1:4:2].tolist() == whole[1:4:2].tolist()
+    # The tail is 100 pixels long, and adds about half of that to the frame.
+    assert 0 < tailed[2] - whole[2] < 60
