@@ -10,6 +10,8 @@ from mmkp.datasets.figure_ground.backgrounds import MAD, border_surface
 GAP = 0.02
 #: Lower threshold in units of the upper, and deviations of the background below it.
 WEAK, STRAYS = 0.5, 4.0
+#: Parts of at least that share of the largest one are other objects.
+RIVAL = 0.25
 
 
 def background_distance(image: np.ndarray, scene: np.ndarray | None) -> np.ndarray:
@@ -48,7 +50,8 @@ def figure_mask(
     Intelligence 1986): what exceeds Otsu's (IEEE Transactions on Systems, Man, and
     Cybernetics 1979) is an object, and so is what is connected to it and exceeds half
     of that and the noise of the background, such as a leg of nearly its color. The
-    largest connected part is the object, small gaps being bridged.
+    largest connected part is the object, small gaps being bridged; what is nearer to
+    another part that is a quarter as large, such as a mirror image, is not.
 
     Args:
         image: (H, W, 3) uint8.
@@ -63,7 +66,8 @@ def figure_mask(
     strong = distance > limit
     weak = distance > max(WEAK * limit, _noise(distance[~strong]))
     if single:
-        strong = _largest_part(strong)
+        strong, rivals = _largest_part(strong)
+        weak &= _distance_from(strong) <= _distance_from(rivals)
     number, labels = _connected(weak | strong)
     seeds = np.zeros(number, bool)
     seeds[labels[strong]] = True
@@ -84,9 +88,19 @@ def _connected(pixels: np.ndarray) -> tuple[int, np.ndarray]:
     return cv2.connectedComponents(bridged)
 
 
-def _largest_part(pixels: np.ndarray) -> np.ndarray:
-    """The connected part of most pixels."""
+def _largest_part(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The connected part of most pixels, and others that are a quarter as large."""
     number, labels = _connected(pixels)
     sizes = np.bincount(labels[pixels], minlength=number)
     sizes[0] = 0
-    return (labels == sizes.argmax()) & pixels
+    largest = sizes.argmax()
+    others = sizes >= max(RIVAL * sizes[largest], 1)
+    others[largest] = False
+    return (labels == largest) & pixels, others[labels] & pixels
+
+
+def _distance_from(pixels: np.ndarray) -> np.ndarray:
+    """Distance of each pixel from the nearest of these, large where there is none."""
+    if not pixels.any():
+        return np.full(pixels.shape, np.inf, np.float32)
+    return cv2.distanceTransform((~pixels).astype(np.uint8), cv2.DIST_L2, 3)

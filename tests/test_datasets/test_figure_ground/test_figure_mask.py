@@ -104,3 +104,16 @@ def test_noise_beside_an_object_is_no_part_of_it():
     inside[20:50, 30:50] = True
     assert found[inside].mean() > 0.97
     assert found[~inside].mean() < 0.02
+
+
+def test_a_mirror_image_that_a_shadow_connects_is_another_object():
+    image = np.full((90, 90, 3), 200, np.uint8)
+    image[50:75, 20:70] = 20  # an animal
+    image[36:50, 20:70] = 130  # its shadow up to the wall
+    image[20:36, 22:60] = 30  # its mirror image there
+    found = figure_mask(image)
+    assert found[50:75, 20:70].all()
+    assert not found[20:36].any() and found[43:50, 20:60].any()
+    image[20:36, 22:60] = 200
+    image[30:36, 22:30] = 30  # a small part that is connected is one of the animal's
+    assert figure_mask(image)[30:36, 22:30].all()
