@@ -51,7 +51,8 @@ def figure_mask(
     Cybernetics 1979) is an object, and so is what is connected to it and exceeds half
     of that and the noise of the background, such as a leg of nearly its color. The
     largest connected part is the object, small gaps being bridged; what is nearer to
-    another part that is a quarter as large, such as a mirror image, is not.
+    another part that is a quarter as large is not. Before a still camera's scene one
+    threshold has to do, as shadows and mirror images differ as faintly as parts do.
 
     Args:
         image: (H, W, 3) uint8.
@@ -64,7 +65,8 @@ def figure_mask(
     distance = background_distance(image, scene).clip(0, 255).astype(np.uint8)
     limit, _ = cv2.threshold(distance, 0, 255, cv2.THRESH_OTSU)
     strong = distance > limit
-    weak = distance > max(WEAK * limit, _noise(distance[~strong]))
+    lower = limit if scene is not None else WEAK * limit
+    weak = distance > max(lower, _noise(distance[~strong]))
     if single:
         strong, rivals = _largest_part(strong)
         weak &= _distance_from(strong) <= _distance_from(rivals)

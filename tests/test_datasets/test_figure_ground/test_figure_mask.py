@@ -117,3 +117,13 @@ def test_a_mirror_image_that_a_shadow_connects_is_another_object():
     image[20:36, 22:60] = 200
     image[30:36, 22:30] = 30  # a small part that is connected is one of the animal's
     assert figure_mask(image)[30:36, 22:30].all()
+
+
+def test_shadows_before_a_scene_are_left_out():
+    behind = np.full((80, 80, 3), 200, np.uint8)
+    image = behind.copy()
+    image[20:50, 30:50] = 20
+    image[50:60, 30:50] = 130  # its shadow
+    assert figure_mask(image)[50:60, 30:50].all()
+    found = figure_mask(image, behind)
+    assert found[20:50, 30:50].all() and not found[50:].any()
