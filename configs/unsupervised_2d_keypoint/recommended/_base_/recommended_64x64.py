@@ -9,8 +9,6 @@ _base_ = [
     './schedule.py',
 ]
 
-# Twice the steps of half the batch teach more in the same time.
-batch_size = 8
 momentum = 0.05
 network = dict(type='LMDISHourglass', skip_convolutions=1, norm_momentum=momentum)
 model = dict(

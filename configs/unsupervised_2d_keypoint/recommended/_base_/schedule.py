@@ -1,6 +1,6 @@
-# About .1 CPU seconds a step, 25 minutes. --cfg-options steps=6000 takes 10 minutes,
-# steps=72000 takes 120.
-steps = 15000
+# About .2 CPU seconds a step, 25 minutes. --cfg-options steps=3000 takes 10 minutes,
+# steps=36000 takes 120.
+steps = 7500
 reconstruction = {0: 0.5, steps // 4: 2.0, 11 * steps // 20: 10.0}
 custom_hooks = [
     dict(type='LossWeightSchedule', losses=dict(reconstruction=reconstruction))
