@@ -1,6 +1,6 @@
 # LMDIS for figures on their feet before a plain background: the losses of
-# lmdis_figure_64x64, coverage, by which each keypoint comes to lie on a limb, and a wide
-# detector in bfloat16. Two to fifteen minutes of one CPU core.
+# lmdis_figure_64x64, coverage, by which each keypoint comes to lie on a limb, and a
+# wide detector in bfloat16. Two to fifteen minutes of one CPU core.
 _base_ = [
     '../../../_base_/default_runtime.py',
     '../../../_base_/pipelines/whole_images_64x64.py',
