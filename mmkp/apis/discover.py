@@ -12,6 +12,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmkp.apis.discovery_config import (
+    CLUSTER_WEIGHTS,
     METHODS,
     choose_method,
     derived_options,
@@ -167,8 +168,7 @@ def _config(run: Run, method: str, options: dict[str, Any], is_cut: bool) -> Con
     settings = run.info['settings']
     if method == 'clusters':
         weights = find_lite0(run.path / TRAINING)
-        key = 'model.backbone.backbone.init_cfg.checkpoint'
-        options = {key: str(weights), **options}
+        options = {CLUSTER_WEIGHTS: str(weights), **options}
     return discovery_config(
         method,
         run.path / IMAGES,

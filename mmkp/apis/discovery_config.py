@@ -29,6 +29,8 @@ METHODS = dict(
     imm='imm-equivariance_folder-64x64',
     tokens='feature-attention_vgg16_folder-128x128',
 )
+#: Option of the weights that clusters are made of.
+CLUSTER_WEIGHTS = 'model.backbone.backbone.init_cfg.checkpoint'
 #: Degrees by which views of objects that stand the same way are turned, a deviation.
 STANDING_ROTATION = 10.0
 #: Of the time, what is left for reading, pictures, scores and prediction.

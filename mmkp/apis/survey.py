@@ -17,7 +17,7 @@ from mmkp.apis.media import Media
 from mmkp.apis.working_images import reduced
 from mmkp.datasets.figure_ground import (
     background_distance,
-    figure_mask,
+    object_pixels,
     standing_share,
 )
 from mmkp.datasets.image_decoding import ORIENTATION, CorruptImageError
@@ -230,7 +230,7 @@ def _of_one(
     distance = nearest.clip(0, 255).astype(np.uint8)
     limit, _ = cv2.threshold(distance, 0, 255, cv2.THRESH_OTSU)
     differs = distance > limit
-    mask = figure_mask(image, scene)
+    mask = object_pixels(nearest, scene is not None)
     share, variance = differs.mean(), distance.astype(float).var()
     if not mask.any() or mask.all() or share in (0, 1):
         return None
@@ -240,7 +240,7 @@ def _of_one(
     unexplained = np.median(distance[~mask]) / distance[mask].mean()
     by_border = np.median(background_distance(image, None)[::2, ::2])
     still = scene is not None and np.median(nearest[::2, ::2]) < by_border
-    single = mask.sum() / figure_mask(image, scene, single=False).sum()
+    single = mask.sum() / object_pixels(nearest, scene is not None, False).sum()
     return (separability, unexplained, single, float(still)), nearest * mask
 
 

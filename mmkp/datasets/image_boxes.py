@@ -99,6 +99,26 @@ def plain_name(name: str) -> str:
     return posixpath.normpath(name.replace('\\', '/'))
 
 
+def box_window(
+    box: np.ndarray, shape: Sequence[int], padding: float = 1.0
+) -> tuple[slice, slice]:
+    """Rows and columns of a picture in an enlarged box.
+
+    Args:
+        box: edges ``x1, y1, x2, y2`` in pixels.
+        shape: height and width of the picture, and maybe more.
+        padding: factor by which the box is enlarged.
+
+    Returns:
+        Slices that cover it inside the picture, empty for a box beside it.
+    """
+    corners, size = np.asarray(box, float).reshape(2, 2), shape[1::-1]
+    middle, reach = corners.mean(0), padding * (corners[1] - corners[0]) / 2
+    left, top = np.floor((middle - reach).clip(0, size)).astype(int)
+    right, bottom = np.ceil((middle + reach).clip(0, size)).astype(int)
+    return slice(top, bottom), slice(left, right)
+
+
 def box_remarks(
     path: str, boxes: Mapping[str, object], left_out: list[str], names: Sequence[str]
 ) -> list[str]:

@@ -12,6 +12,7 @@ from mmkp.apis.discovery_config import choose_method, derived_options
 from mmkp.apis.media import Media
 from mmkp.apis.survey import LOOKED_AT, survey
 from mmkp.datasets.coco_writer import write_image
+from mmkp.datasets.image_boxes import box_window
 
 
 def recipe_for(train_dataset: Config, padding: float, folder: Path) -> tuple[str, dict]:
@@ -31,19 +32,9 @@ def recipe_for(train_dataset: Config, padding: float, folder: Path) -> tuple[str
     places = np.linspace(0, len(dataset) - 1, min(LOOKED_AT, len(dataset))).round()
     folder.mkdir(parents=True, exist_ok=True)
     for number, place in enumerate(places.astype(int)):
-        write_image(folder / f'{number:02d}.png', _in_box(dataset[place], padding))
+        sample = dataset[place]
+        window = box_window(sample['bbox'][0], sample['img'].shape, padding)
+        write_image(folder / f'{number:02d}.png', sample['img'][window])
     found = survey(Media(folder), still=False)
     method = choose_method('recommended', found)
     return method, derived_options(method, found)
-
-
-def _in_box(sample: dict, padding: float) -> np.ndarray:
-    """What is in the enlarged box of a sample, (H, W, 3) uint8."""
-    height, width = sample['img'].shape[:2]
-    corners = np.asarray(sample['bbox'][0], float).reshape(2, 2)
-    middle, reach = corners.mean(0), padding * (corners[1] - corners[0]) / 2
-    (left, top), (right, bottom) = (
-        (middle + sign * reach).clip(0, (width, height)).round().astype(int)
-        for sign in (-1, 1)
-    )
-    return sample['img'][top:bottom, left:right]

@@ -23,7 +23,12 @@ from mmengine.runner import Runner
 from mmpose.registry import METRICS
 
 from mmkp.apis import score_keypoints
-from mmkp.apis.discovery_config import METHODS, is_hurried, seconds_per_step
+from mmkp.apis.discovery_config import (
+    CLUSTER_WEIGHTS,
+    METHODS,
+    is_hurried,
+    seconds_per_step,
+)
 from mmkp.engine import find_resumable_checkpoint, load_config
 from mmkp.engine.runner_options import without_validation
 from mmkp.evaluation.metrics.cross_fitted_metric import CrossFittedMetric
@@ -34,8 +39,6 @@ from mmkp.models.frozen_features import Features
 FIT, SCORE, UNLABELED = 300, 200, 96
 #: In place of a config: what `mmkp discover` chooses for the data set.
 RECIPE = 'recipe'
-#: Option of the weights of clusters' features.
-CHECKPOINT = 'model.backbone.backbone.init_cfg.checkpoint'
 DATASET_CONFIGS = Path(__file__).resolve().parents[2] / 'configs/_base_/datasets'
 
 
@@ -160,16 +163,16 @@ def _chosen(run: Run, work_dir: Path) -> Run:
     crop = (read := _read(run.data)[1]).get('crop')
     padding, images = crop.padding if crop else 1.0, work_dir / 'looked_at'
     kind, derived = recipe_for(read.train_dataloader.dataset, padding, images)
-    lite0 = {key: value for key, value in run.options.items() if key == CHECKPOINT}
-    given = {key: value for key, value in run.options.items() if key != CHECKPOINT}
+    given = dict(run.options)
+    weights = given.pop(CLUSTER_WEIGHTS, None)
     options = {**derived, **given}
     chosen = replace(run, method=METHODS[kind], options=options)
     cfg = configure(chosen, work_dir)
     if not run.minutes or not cfg.get('steps'):
         return chosen
     steps = max(1, int(60 * run.minutes / seconds_per_step(cfg)))
-    if lite0 and is_hurried('recommended', kind, steps):
-        return replace(run, method=METHODS['clusters'], options={**given, **lite0})
+    if weights and is_hurried('recommended', kind, steps):
+        return replace(run, method=METHODS['clusters'])
     return replace(chosen, options=dict(options, steps=steps))
 
 

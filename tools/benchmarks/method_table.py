@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from method_runs import CHECKPOINT, DATA, RECIPE, Run, train_and_score
+from method_runs import DATA, RECIPE, Run, train_and_score
 from method_summary import ERRORS, summary
 
+from mmkp.apis.discovery_config import CLUSTER_WEIGHTS
 from mmkp.engine.cli import run_tool, whole_number
 from mmkp.engine.option_values import OptionAction
 from mmkp.models.frozen_features import vgg16_features
@@ -72,7 +73,7 @@ def planned(args: argparse.Namespace) -> Iterator[Run]:
             for method in args.methods:
                 options = dict(args.cfg_options)
                 if Path(method).stem in (LITE0, RECIPE) and args.lite0:
-                    options[CHECKPOINT] = args.lite0
+                    options[CLUSTER_WEIGHTS] = args.lite0
                 yield Run(method, data, args.minutes, seed, options)
 
 

@@ -45,14 +45,7 @@ def figure_mask(
 ) -> np.ndarray:
     """Find the pixels of the largest object before a background, or of all.
 
-    Distances from the background (:func:`background_distance`) are parted by two
-    thresholds, as edges are by Canny (IEEE Transactions on Pattern Analysis and Machine
-    Intelligence 1986): what exceeds Otsu's (IEEE Transactions on Systems, Man, and
-    Cybernetics 1979) is an object, and so is what is connected to it and exceeds half
-    of that and the noise of the background, such as a leg of nearly its color. The
-    largest connected part is the object, small gaps being bridged; what is nearer to
-    another part that is a quarter as large is not. Before a still camera's scene one
-    threshold has to do, as shadows and mirror images differ as faintly as parts do.
+    See :func:`object_pixels`; the distances are those of :func:`background_distance`.
 
     Args:
         image: (H, W, 3) uint8.
@@ -62,10 +55,36 @@ def figure_mask(
     Returns:
         True on the object, (H, W) bool; nowhere in a picture of one color.
     """
-    distance = background_distance(image, scene).clip(0, 255).astype(np.uint8)
+    distance = background_distance(image, scene)
+    return object_pixels(distance, scene is not None, single)
+
+
+def object_pixels(
+    background_distance: np.ndarray, has_scene: bool = False, single: bool = True
+) -> np.ndarray:
+    """Find the pixels of the largest object, or of all, by their distances.
+
+    Distances from the background are parted by two thresholds, as edges are by Canny
+    (IEEE Transactions on Pattern Analysis and Machine Intelligence 1986): what exceeds
+    Otsu's (IEEE Transactions on Systems, Man, and Cybernetics 1979) is an object, and
+    so is what is connected to it and exceeds half of that and the noise of the
+    background, such as a leg of nearly its color. The largest connected part is the
+    object, small gaps being bridged; what is nearer to another part that is a quarter
+    as large is not. Before a still camera's scene one threshold has to do, as shadows
+    and mirror images differ as faintly as parts do.
+
+    Args:
+        background_distance: of each pixel, (H, W), in grey values.
+        has_scene: whether the background is a still camera's scene.
+        single: whether all but the largest connected part is left out.
+
+    Returns:
+        True on the object, (H, W) bool; nowhere where all distances are equal.
+    """
+    distance = background_distance.clip(0, 255).astype(np.uint8)
     limit, _ = cv2.threshold(distance, 0, 255, cv2.THRESH_OTSU)
     strong = distance > limit
-    lower = limit if scene is not None else WEAK * limit
+    lower = limit if has_scene else WEAK * limit
     weak = distance > max(lower, _noise(distance[~strong]))
     if single:
         strong, rivals = _largest_part(strong)

@@ -9,6 +9,7 @@ import numpy as np
 from mmpose.registry import TRANSFORMS
 
 from mmkp.datasets.figure_ground import figure_mask, median_picture
+from mmkp.datasets.image_boxes import box_window
 from mmkp.datasets.image_decoding import read_image
 from mmkp.datasets.image_files import find_images
 from mmkp.datasets.transforms.base import Transform
@@ -103,7 +104,7 @@ class CutOutFigure(Transform):
         What is held in memory has the same name, or none, whatever it shows.
         """
         image, name = results['img'], results.get('img_path') or ''
-        window = self._window(results)
+        window = box_window(results['bbox'][0], image.shape, self.padding)
         shape = image[window].shape[:2]
         mask = np.zeros(image.shape[:2], bool)
         if not min(shape):
@@ -119,15 +120,6 @@ class CutOutFigure(Transform):
         if osp.isfile(name) and len(self._masks) < REMEMBERED:
             self._masks[key] = np.packbits(mask[window])
         return mask
-
-    def _window(self, results: dict) -> tuple[slice, slice]:
-        """Rows and columns of the picture in the sample's box."""
-        height, width = results['img'].shape[:2]
-        corners = np.asarray(results['bbox'][0], float).reshape(2, 2)
-        middle, reach = corners.mean(0), self.padding * (corners[1] - corners[0]) / 2
-        left, top = np.floor((middle - reach).clip(0, (width, height))).astype(int)
-        right, bottom = np.ceil((middle + reach).clip(0, (width, height))).astype(int)
-        return slice(top, bottom), slice(left, right)
 
     def _scene_of(self, image: np.ndarray, name: str | None) -> np.ndarray | None:
         """The scene behind a picture, of its size."""
