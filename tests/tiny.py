@@ -141,6 +141,16 @@ def trained() -> tuple[Path, Path]:
     return config, folder / 'work' / 'iter_14.pth'
 
 
+def copy_run(folder: Path) -> Path:
+    """Make a folder the work directory of :func:`trained`, which is a run."""
+    config, checkpoint = trained()
+    shutil.copy(config, folder / 'tiny.py')
+    copy = folder / checkpoint.name
+    shutil.copy(checkpoint, copy)
+    (folder / 'last_checkpoint').write_text(str(copy))
+    return folder
+
+
 _calls = itertools.count()
 
 

@@ -19,12 +19,7 @@ from mmkp.deployment.sessions import is_installed
 @pytest.fixture(scope='module')
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A work directory of a training, which is a run."""
-    config, checkpoint = tiny.trained()
-    folder = tmp_path_factory.mktemp('run')
-    (folder / 'tiny.py').write_text(config.read_text())
-    (folder / 'iter_14.pth').write_bytes(checkpoint.read_bytes())
-    (folder / 'last_checkpoint').write_text(str(folder / 'iter_14.pth'))
-    return Run(folder)
+    return Run(tiny.copy_run(tmp_path_factory.mktemp('run')))
 
 
 @pytest.fixture(scope='module')

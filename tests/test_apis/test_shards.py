@@ -34,12 +34,7 @@ from mmkp.cli.main import main
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
     """A work directory of a training, which is a run."""
-    config, checkpoint = tiny.trained()
-    folder = tmp_path_factory.mktemp('run')
-    shutil.copy(config, folder / 'tiny.py')
-    shutil.copy(checkpoint, folder / 'iter_14.pth')
-    (folder / 'last_checkpoint').write_text(str(folder / 'iter_14.pth'))
-    return folder
+    return tiny.copy_run(tmp_path_factory.mktemp('run'))
 
 
 @pytest.fixture(scope='module')
