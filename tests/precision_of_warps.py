@@ -11,6 +11,7 @@ from mmkp.ops.warps import (
     padding,
     samplers,
     thin_plate_kernel,
+    thin_plate_spline,
     warp,
 )
 
@@ -33,7 +34,9 @@ def of_warp(make):
 
 
 def spline(matrices, control, coefficients):
-    return warp.ThinPlateSpline(matrices, control, coefficients, SIZE, 'shifted')
+    return thin_plate_spline.ThinPlateSpline(
+        matrices, control, coefficients, SIZE, 'shifted'
+    )
 
 
 def square(generate):
@@ -81,8 +84,8 @@ CASES = {
     ),
     'warps.warp.to_norm': Case(lambda x: warp.to_norm(x, SIZE), (POINTS,)),
     'warps.warp.to_pixels': Case(lambda x: warp.to_pixels(x, SIZE), (POINTS / 20,)),
-    'warps.warp.affine_map': Case(
-        lambda x, matrices: warp.affine_map(x, matrices),
+    'warps.affine.affine_map': Case(
+        lambda x, matrices: affine.affine_map(x, matrices),
         (POINTS, MATRICES),
         bound=1,
         gradient_bound=0.02,  # of warps, which call it outside autocast
@@ -92,7 +95,7 @@ CASES = {
         (IMAGES, MATRICES, CONTROL, COEFFICIENTS),
         keeps_dtype=True,
     ),
-    'warps.warp.ThinPlateSpline': Case(
+    'warps.thin_plate_spline.ThinPlateSpline': Case(
         of_warp(spline), (POINTS, MATRICES, CONTROL, COEFFICIENTS)
     ),
     'warps.warp.ComposedWarp': Case(
@@ -103,8 +106,8 @@ CASES = {
         ),
         (POINTS, MATRICES, CONTROL, COEFFICIENTS),
     ),
-    'warps.warp.rotation_scale_shift': Case(
-        lambda angle, scale, shift: warp.rotation_scale_shift(
+    'warps.affine.rotation_scale_shift': Case(
+        lambda angle, scale, shift: affine.rotation_scale_shift(
             angle, scale, shift, SIZE
         ),
         (POINTS[0, :, 0], POINTS[0], POINTS[1]),
@@ -120,7 +123,9 @@ CASES = {
         for name, make in {
             'samplers.random_affine_warp': square(samplers.random_affine_warp),
             'samplers.random_lmdis_warp': square(samplers.random_lmdis_warp),
-            'warp.random_thin_plate_spline': square(warp.random_thin_plate_spline),
+            'thin_plate_spline.random_thin_plate_spline': square(
+                thin_plate_spline.random_thin_plate_spline
+            ),
         }.items()
     },
 }

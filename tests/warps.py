@@ -13,7 +13,8 @@ from mmkp.ops.warps.samplers import (
     random_affine_warp,
     random_lmdis_warp,
 )
-from mmkp.ops.warps.warp import ComposedWarp, Warp, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
+from mmkp.ops.warps.warp import ComposedWarp, Warp
 
 DVE = {**IMM_SOURCE, 'kernel': 'shifted'}
 KINDS = (

@@ -21,7 +21,7 @@ from mmkp.evaluation.functional.keypoint_score import KeypointScores, score_comp
 from mmkp.models.frozen_features import Features
 from mmkp.ops.geometry import size_of
 from mmkp.ops.heatmaps.moments import spatial_entropy
-from mmkp.ops.warps.warp import random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from mmpose.structures import PoseDataSample
 from mmkp.models.losses import EquivarianceLoss
 from mmkp.ops.geometry import MapGeometry, size_of
 from mmkp.ops.warps.padding import PaddedWarp
-from mmkp.ops.warps.warp import Warp, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
+from mmkp.ops.warps.warp import Warp
 
 CELLS = {'first': 22.5, 'spacing': 2.0}
 AFFINE = {'type': 'RandomAffineWarp', 'preset': 'fse_second'}

@@ -11,7 +11,7 @@ from mmpose.structures import PoseDataSample
 
 from mmkp.models.unsupervised.targets import keypoint_targets
 from mmkp.models.view_transforms.views import make_views
-from mmkp.ops.warps.warp import random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
 
 SIDE, K = 32, 17
 PIPELINE = [

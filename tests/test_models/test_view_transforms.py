@@ -9,7 +9,8 @@ from mmpose.structures import PoseDataSample
 
 from mmkp.models.view_transforms.color_jitter import ColorJitter
 from mmkp.ops.warps.optical_flow import FlowWarp
-from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.warp import ComposedWarp
 
 SAMPLED = ('RandomThinPlateSpline', 'RandomAffineWarp', 'RandomLMDISWarp')
 

@@ -22,7 +22,8 @@ from mmkp.engine.cli import run_tool
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.soft_argmax import soft_argmax, spatial_softmax
 from mmkp.ops.warps.samplers import random_affine_warp, random_lmdis_warp
-from mmkp.ops.warps.warp import Warp, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
+from mmkp.ops.warps.warp import Warp
 
 HALVES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 

@@ -27,7 +27,7 @@ from mmkp.models.losses import (
     SquaredErrorLoss,
 )
 from mmkp.ops.geometry import MapGeometry
-from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline, random_thin_plate_spline
 
 WINDOW = 4
 BANDWIDTH = 0.08

@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 
 from mmkp.models.view_transforms.base import RandomWarp, preset_options
 from mmkp.ops.warps.samplers import THIN_PLATE_PRESETS
-from mmkp.ops.warps.warp import random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
 
 
 @MODELS.register_module()
@@ -15,7 +15,7 @@ class RandomThinPlateSpline(RandomWarp):
     """Warp images at random, on the device that they are on.
 
     Settings that are None come from the preset or, without one, are those of
-    :func:`mmkp.ops.warps.warp.random_thin_plate_spline`.
+    :func:`mmkp.ops.warps.thin_plate_spline.random_thin_plate_spline`.
 
     Args:
         control_grid: number of control points along each side, 5 without preset.

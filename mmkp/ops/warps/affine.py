@@ -15,7 +15,46 @@ from mmkp.ops.precision import (
     full_precision_product,
     in_full_precision,
 )
-from mmkp.ops.warps.warp import Warp, affine_map, half_sides, to_norm, to_pixels
+from mmkp.ops.warps.warp import Warp, half_sides, to_norm, to_pixels
+
+
+def affine_map(points: Tensor, matrices: Tensor) -> Tensor:
+    """A x + b for each image, on coordinates of any unit.
+
+    Args:
+        points: (x, y), shape (B, N, 2) or (1, N, 2).
+        matrices: A and b, shape (B, 2, 3), of the same dtype.
+
+    Returns:
+        Shape (B, N, 2).
+    """
+    moved = full_precision_product(points, matrices[:, :, :2].transpose(1, 2))
+    return moved + matrices[:, None, :, 2]
+
+
+@in_full_precision
+def rotation_scale_shift(
+    angle: Tensor, scale: Tensor, shift: Tensor, extent: tuple[float, float]
+) -> Tensor:
+    """Matrices that scale along x and y, then rotate, then shift.
+
+    Args:
+        angle: rotation in radians, positive from x to y, shape (B,).
+        scale: factors along x and y, shape (B, 2).
+        shift: (x, y) in half image sides, shape (B, 2).
+        extent: lengths (x, y) in pixels that [-1, 1] spans; the rotation turns pixels,
+            so that it keeps angles in images that are not square.
+
+    Returns:
+        Matrices on (x, y, 1) in [-1, 1] coordinates, shape (B, 2, 3), at least float32.
+    """
+    cos, sin = angle.cos(), angle.sin()
+    aspect = extent[1] / extent[0]
+    rows = (
+        torch.stack((cos * scale[:, 0], -sin * scale[:, 1] * aspect, shift[:, 0]), -1),
+        torch.stack((sin * scale[:, 0] / aspect, cos * scale[:, 1], shift[:, 1]), -1),
+    )
+    return torch.stack(rows, 1)
 
 
 @dataclass
@@ -26,7 +65,7 @@ class AffineWarp(Warp):
         affine: on homogeneous (x, y, 1) in [-1, 1] coordinates, (B, 2, 3).
         image_size: (W, H) of the image in pixels.
         align_corners: whether -1 and 1 are pixel centres, else edges.
-        legacy_grid: as in :class:`mmkp.ops.warps.warp.ThinPlateSpline`.
+        legacy_grid: as in :class:`mmkp.ops.warps.thin_plate_spline.ThinPlateSpline`.
     """
 
     affine: Tensor

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from mmkp.ops.precision import in_full_precision
-from mmkp.ops.warps.affine import AffineWarp
+from mmkp.ops.warps.affine import AffineWarp, rotation_scale_shift
 from mmkp.ops.warps.thin_plate_kernel import solve_thin_plate_spline
-from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, rotation_scale_shift
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline
+from mmkp.ops.warps.warp import ComposedWarp
 
 # Settings of `random_thin_plate_spline`. IMM (Jakab et al., NeurIPS 2018) warps its
 # source and its target image; DVE (Thewlis et al., ICCV 2019) warps the first image
@@ -149,7 +150,8 @@ def lmdis_spline(
         image_size: (W, H) in pixels.
         legacy_tps: evaluate half the kernel that the coefficients are solved for, as
             the released code of LMDIS does: the control points miss their targets.
-        legacy_grid: as in :class:`mmkp.ops.warps.warp.ThinPlateSpline`, as released.
+        legacy_grid: as in
+            :class:`mmkp.ops.warps.thin_plate_spline.ThinPlateSpline`, as released.
 
     Returns:
         The splines, in the dtype of the offsets, at least float32.

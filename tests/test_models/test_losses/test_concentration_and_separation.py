@@ -16,7 +16,8 @@ from mmkp.models.losses import (
 )
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.soft_argmax import spatial_softmax
-from mmkp.ops.warps.warp import ThinPlateSpline, Warp, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.warp import Warp
 
 GEOMETRY = MapGeometry.inclusive((28, 24), (7, 6))
 # An image of 22 x 20 pixels, padded.

@@ -7,7 +7,7 @@ from mmkp.models.losses import DiversityLoss, EquivarianceLoss
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.soft_argmax import spatial_softmax
 from mmkp.ops.warps.optical_flow import FlowWarp
-from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline, random_thin_plate_spline
 
 
 def random_heatmaps(seed: int, shape=(2, 3, 6, 7)) -> torch.Tensor:

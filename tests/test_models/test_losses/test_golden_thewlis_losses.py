@@ -9,7 +9,8 @@ import torch
 from mmkp.models.losses import DiversityLoss, EquivarianceLoss
 from mmkp.ops.geometry import MapGeometry
 from mmkp.ops.heatmaps.soft_argmax import soft_argmax, spatial_softmax
-from mmkp.ops.warps.warp import ThinPlateSpline, Warp
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline
+from mmkp.ops.warps.warp import Warp
 
 FIELDS = ('affine_centre', 'affine_inclusive', 'tps_inclusive', 'fse_release_affine')
 POOLINGS = {

@@ -8,7 +8,8 @@ import torch
 from mmkp.ops.warps.affine import AffineWarp
 from mmkp.ops.warps.optical_flow import FlowWarp
 from mmkp.ops.warps.samplers import lmdis_spline
-from mmkp.ops.warps.warp import ComposedWarp, ThinPlateSpline, to_norm, to_pixels
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline
+from mmkp.ops.warps.warp import ComposedWarp, to_norm, to_pixels
 
 FRAME = (24, 24)
 

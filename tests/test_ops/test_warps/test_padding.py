@@ -3,7 +3,7 @@
 import torch
 
 from mmkp.ops.warps.padding import PaddedWarp, pad_with_border_mean, paste_into_padding
-from mmkp.ops.warps.warp import random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
 
 
 def test_the_padding_has_the_mean_color_of_the_border():

@@ -20,13 +20,8 @@ from mmkp.ops.warps.samplers import (
     rotation_scale_shift,
 )
 from mmkp.ops.warps.thin_plate_kernel import thin_plate_kernel
-from mmkp.ops.warps.warp import (
-    ComposedWarp,
-    ThinPlateSpline,
-    Warp,
-    random_thin_plate_spline,
-    to_norm,
-)
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.warp import ComposedWarp, Warp, to_norm
 
 SIZE = (128, 112)
 

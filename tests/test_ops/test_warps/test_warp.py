@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmkp.ops.warps.warp import ThinPlateSpline, random_thin_plate_spline
+from mmkp.ops.warps.thin_plate_spline import ThinPlateSpline, random_thin_plate_spline
 
 
 def paint_dot(point: torch.Tensor, size: tuple[int, int], sigma: float = 3.0):
