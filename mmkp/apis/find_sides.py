@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmkp.apis.batches import chunks
 from mmkp.evaluation.functional.swap_rate import pairs_of, swap_rate
+from mmkp.models.unsupervised.predicted_keypoints import detect_predicted
 from mmkp.ops.geometry import size_of
 from mmkp.ops.mirrored_keypoints import mirror_cost, mirror_keypoints, mirror_partners
 
@@ -90,7 +91,9 @@ def find_sides(
         inputs = model.data_preprocessor(pseudo_collate(batch), False)['inputs']
         if hasattr(model, 'settle'):
             inputs = model.settle(inputs)
-        keypoints, mirrored = (model.detect(x)[0] for x in (inputs, inputs.flip(-1)))
+        keypoints, mirrored = (
+            detect_predicted(model, x)[0] for x in (inputs, inputs.flip(-1))
+        )
         back = mirror_keypoints(mirrored, inputs.shape[-1])
         longer = max(size_of(inputs))
         found.append((keypoints.cpu() / longer, back.cpu() / longer))

@@ -20,12 +20,12 @@ def write_selected(
     """Write config and checkpoint of a model that predicts only some keypoints.
 
     The weights stay as they are: MMPose's ``test_cfg.output_keypoint_indices`` takes
-    the keypoints out of what is predicted.
+    the keypoints out of what is predicted. Keypoints can be taken out again of those.
 
     Args:
         cfg: of the training.
         checkpoint: of it.
-        indices: K of its M keypoints, in the order in which they are predicted.
+        indices: K of the M keypoints that it predicts, in their new order.
         folder: gets ``<name of the config>`` and ``selected.pth``.
 
     Returns:
@@ -35,8 +35,10 @@ def write_selected(
         ValueError: an index is none of a keypoint, or stands there twice.
         CheckpointError: the checkpoint cannot be read.
     """
-    number = cfg.model.head.num_keypoints
-    kept = [int(index) for index in indices]
+    test_cfg = dict(cfg.model.get('test_cfg') or {})
+    predicted = test_cfg.get('output_keypoint_indices')
+    predicted = predicted or list(range(cfg.model.head.num_keypoints))
+    number, kept = len(predicted), [int(index) for index in indices]
     if len(set(kept)) < len(kept) or not set(kept) <= set(range(number)) or not kept:
         raise ValueError(
             f'indices must be different ones of 0 to {number - 1}, got {kept}'
@@ -46,8 +48,8 @@ def write_selected(
     meta = dict(trained.get('meta') or {})
     meta['dataset_meta'] = parse_pose_metainfo(discovered_metainfo(len(kept)))
     selected = cfg.copy()
-    test_cfg = dict(selected.model.get('test_cfg') or {})
-    selected.model.test_cfg = dict(test_cfg, output_keypoint_indices=kept)
+    indices = [predicted[index] for index in kept]
+    selected.model.test_cfg = dict(test_cfg, output_keypoint_indices=indices)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     name = Path(cfg.filename or 'config.py').name

@@ -19,6 +19,7 @@ from mmkp.evaluation.functional.border_objectness import (
 )
 from mmkp.evaluation.functional.keypoint_score import KeypointScores, score_components
 from mmkp.models.frozen_features import Features
+from mmkp.models.unsupervised.predicted_keypoints import detect_predicted
 from mmkp.ops.geometry import size_of
 from mmkp.ops.heatmaps.moments import spatial_entropy
 from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
@@ -105,7 +106,7 @@ def measure_keypoints(
     batch_size: int = 16,
     seed: int = 0,
 ) -> MeasuredKeypoints:
-    """Look at each image once as it is and once warped.
+    """Look for what a model predicts in each image as it is, and once warped.
 
     Warps are random thin-plate splines, about 5 degrees, 10 % of scale and 5 % of the
     side, drawn from a seed of their own.
@@ -139,7 +140,7 @@ def measure_keypoints(
         found['pictures'] = _small(pictures)
         if other is not None:
             inputs = other.data_preprocessor(pseudo_collate(batch), False)['inputs']
-            found['others'] = _fractions(other.detect(inputs)[0], inputs)
+            found['others'] = _fractions(detect_predicted(other, inputs)[0], inputs)
         if features is not None:
             found['features'] = _at(features(pictures), found['keypoints'])
         collected.append({name: value.cpu() for name, value in found.items()})
@@ -163,11 +164,11 @@ def _measure(
     model: Any, inputs: Tensor, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Keypoints of images and of warped ones, as fractions, and entropies of maps."""
-    keypoints, maps = model.detect(inputs)
+    keypoints, maps = detect_predicted(model, inputs)
     warp = random_thin_plate_spline(
         len(inputs), size_of(inputs), device=inputs.device, generator=generator
     )
-    warped, _ = model.detect(warp.images(inputs))
+    warped, _ = detect_predicted(model, warp.images(inputs))
     places = (keypoints, *map(warp.points_to_source, (warped, keypoints)))
     names = ('keypoints', 'returned', 'carried')
     found = {n: _fractions(p, inputs) for n, p in zip(names, places, strict=True)}

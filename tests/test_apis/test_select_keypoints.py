@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import tiny
 
-from mmkp.apis import load_model, predict_topdown
+from mmkp.apis import find_sides, load_model, predict_topdown, select_keypoints
+from mmkp.apis.spread_images import spread_images
 from mmkp.engine import load_config
 from mmkp.engine.selected_keypoints import write_selected
+from mmkp.evaluation.score_keypoints import score_keypoints
 from mmkp.visualization.model_pictures import edges_among
 
 
@@ -38,6 +40,35 @@ def test_tool(tmp_path, capsys, monkeypatch):
         *('--out', tmp_path / 'drawn', '--device', 'cpu', '--show-edges'),
     )
     assert len(list((tmp_path / 'drawn').rglob('*.png'))) >= 6
+
+
+def test_what_is_selected_is_scored_paired_and_selected_from_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.undo()  # the config is written as MMEngine writes it
+    config, checkpoint = tiny.trained()
+    folder = tiny.draw_figures(tmp_path / 'in', 6)
+    cfg, kept = load_config(config), [3, 0, 2]
+    path = write_selected(cfg, checkpoint, kept, tmp_path / 'three')
+    file = tmp_path / 'three' / config.name
+
+    def images():
+        return spread_images(cfg, folder)
+
+    every = score_keypoints(load_model(config, checkpoint, 'cpu'), images())
+    model = load_model(file, path, 'cpu')
+    some = score_keypoints(model, images())
+    for name in ('movement', 'reliability', 'sharpness'):
+        np.testing.assert_allclose(
+            some.components[name], every.components[name][kept], atol=1e-6
+        )
+    assert len(find_sides(model, images()).partners) == 3
+    path, chosen, _ = select_keypoints(file, path, images(), 2, tmp_path / 'two')
+    two = load_model(tmp_path / 'two' / config.name, path, 'cpu')
+    indices = [kept[index] for index in chosen]
+    assert two.test_cfg['output_keypoint_indices'] == indices
+    with pytest.raises(ValueError, match='different ones of 0 to 2, got'):
+        write_selected(load_config(file), path, [3], tmp_path / 'none')
 
 
 @pytest.mark.parametrize('indices', [[0, 0], [4], [-1], []])
