@@ -11,6 +11,7 @@ from mmkp.apis.comparison_data import comparison_data
 from mmkp.apis.run import Run
 from mmkp.apis.run_folders import new_folder
 from mmkp.apis.shipped_models import open_run
+from mmkp.apis.survey import UPRIGHT
 
 SHOTS = (5, 10, 20, 40)
 
@@ -59,18 +60,27 @@ def compare(
         shared = comparison_data(data, images, normalizer, seed)
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     names = names_of([path.absolute() for path in paths])
+    rotation = max(_score_rotation(run) for run in runs)
     rows = []
     for run, path, name in zip(runs, paths, names, strict=True):
         row = ComparedRun(name, str(path))
         print(f'{name} ...', file=sys.stderr)
         try:
-            measure_run(open_run(run), row, shared, labels, seed, device)
+            measure_run(open_run(run), row, shared, labels, seed, device, rotation)
         except Exception as error:  # whatever it is, the others are compared
             row.error = f'{type(error).__name__}: {error}'
         rows.append(row)
     about = shared.about if shared else "each run's own evaluation"
     remarks = list(shared.remarks) if shared else []
     return Comparison(rows, about, tuple(sorted(labels)), remarks)
+
+
+def _score_rotation(run: str | Path | Run) -> float:
+    """By how many degrees the score of a run turns images."""
+    try:
+        return float(open_run(run).info.get('score_rotation', UPRIGHT))
+    except (OSError, ValueError):
+        return UPRIGHT  # told in its row
 
 
 def write_comparison(

@@ -66,6 +66,7 @@ def measure_run(
     shots: Sequence[int],
     seed: int = 0,
     device: str | None = None,
+    rotation_std: float = 5.0,
 ) -> None:
     """Evaluate a run.
 
@@ -76,6 +77,7 @@ def measure_run(
         shots: numbers of labeled images of the few-shot curve.
         seed: of the draws of these images, and of the warps of the score.
         device: such as 'cpu'; by default a GPU where there is one.
+        rotation_std: of the score's warps in degrees, see :func:`score_keypoints`.
 
     Raises:
         OSError, ValueError, RuntimeError: of what is wrong with the run or the data.
@@ -99,7 +101,8 @@ def measure_run(
         dataset = DATASETS.build(dataset_config)
     samples = _to_score(dataset, UNLABELED)
     if hasattr(model, 'detect'):
-        row.figures['score'] = score_keypoints(model, samples, seed=seed).score
+        scores = score_keypoints(model, samples, seed=seed, rotation_std=rotation_std)
+        row.figures['score'] = scores.score
     row.figures['predict_ms'] = _time(model, samples[:TIMED])
     metrics = [_metric(deepcopy(dict(e)), shots, seed) for e in evaluators]
     _evaluate(model, dataset, metrics, row)

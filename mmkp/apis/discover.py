@@ -201,6 +201,7 @@ def _working_images(
     if boxes is not None:
         number = write()
         found = survey(Media(images), still=False)
+    run.update(score_rotation=found.score_rotation)
     method = choose_method(settings['method'], found)
     derived, cut_out = derived_options(method, found), None
     if method == 'guarded':

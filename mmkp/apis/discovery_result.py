@@ -17,6 +17,7 @@ from mmkp.apis.predict_files import predict_files
 from mmkp.apis.report_sources import source_images
 from mmkp.apis.run import Run
 from mmkp.apis.spread_images import spread_images
+from mmkp.apis.survey import UPRIGHT
 from mmkp.apis.view import view
 from mmkp.datasets.coco_writer import write_atomically, write_image
 from mmkp.datasets.object_detection import BoxDetector
@@ -45,7 +46,8 @@ def finish_discovery(run: Run, boxes: str | Path | BoxDetector | None = None) ->
     config.test_dataloader = config.val_dataloader
     config.test_dataloader.dataset.indices = None
     images = list(spread_images(config, max_images=SCORED))
-    scores = score_keypoints(model, images)
+    turned = run.info.get('score_rotation', UPRIGHT)
+    scores = score_keypoints(model, images, rotation_std=turned)
     sides = find_sides(model, images)
     _write_model(run, trained, model, sides.partners.tolist())
     score = scores.to_dict()

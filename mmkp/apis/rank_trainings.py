@@ -20,6 +20,7 @@ def rank_trainings(
     samples: Iterable[dict],
     features: Features | None = None,
     device: str | None = None,
+    rotation_std: float = 5.0,
 ) -> list[tuple[str | Path, KeypointScores]]:
     """Order trainings from other seeds by their score, the best first.
 
@@ -32,6 +33,7 @@ def rank_trainings(
         samples: images as the test pipeline makes them, see :func:`score_keypoints`.
         features: of a frozen network, for the score.
         device: such as 'cpu'; by default a GPU where there is one.
+        rotation_std: of the score's warps in degrees, see :func:`score_keypoints`.
 
     Returns:
         Checkpoints and scores.
@@ -43,7 +45,12 @@ def rank_trainings(
         raise ValueError('there is no checkpoint to rank')
     images = list(samples)
     found = [
-        measure_keypoints(load_model(config, path, device), images, features=features)
+        measure_keypoints(
+            load_model(config, path, device),
+            images,
+            features=features,
+            rotation_std=rotation_std,
+        )
         for path in checkpoints
     ]
     scores = []

@@ -24,6 +24,7 @@ def select_keypoints(
     folder: str | Path,
     features: Features | None = None,
     device: str | None = None,
+    rotation_std: float = 5.0,
 ) -> tuple[Path, np.ndarray, KeypointScores]:
     """Keep K of M keypoints, by their score and how far apart they lie.
 
@@ -39,6 +40,7 @@ def select_keypoints(
         folder: gets the config and ``selected.pth``, which predict only those.
         features: of a frozen network, for the score.
         device: such as 'cpu'; by default a GPU where there is one.
+        rotation_std: of the score's warps in degrees, see :func:`score_keypoints`.
 
     Returns:
         The written checkpoint, the K indices of the M keypoints, and all M scores.
@@ -48,7 +50,9 @@ def select_keypoints(
     """
     cfg = config if isinstance(config, Config) else load_config(config)
     model = load_model(cfg, checkpoint, device)
-    found = measure_keypoints(model, samples, features=features)
+    found = measure_keypoints(
+        model, samples, features=features, rotation_std=rotation_std
+    )
     scores = found.scores()
     kept = choose_keypoints(scores.scores, found.keypoints, number)
     return write_selected(cfg, checkpoint, kept.tolist(), folder), kept, scores

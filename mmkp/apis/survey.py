@@ -33,6 +33,9 @@ SEPARABILITY, UNEXPLAINED = 0.78, 0.15
 #: From this share on objects stand the same way. Figures on their feet have .97; mice,
 #: flies and bees seen from above and seedlings .17 to .73.
 STANDING = 0.85
+#: Degrees, a deviation, by which images are turned to score keypoints: of objects that
+#: lie any way, and of others.
+TURNED, UPRIGHT = 30.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,11 @@ class Survey:
     def is_standing(self) -> bool:
         """Whether the objects stand the same way in all images."""
         return self.standing >= STANDING
+
+    @property
+    def score_rotation(self) -> float:
+        """Degrees by which :func:`score_keypoints` turns such images, a deviation."""
+        return TURNED if self.is_plain and not self.is_standing else UPRIGHT
 
     def sentences(self) -> list[str]:
         """What a person should know, a line each."""

@@ -1,8 +1,9 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
 """How good discovered keypoints are, without any annotation."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,7 @@ from mmkp.models.unsupervised.predicted_keypoints import detect_predicted
 from mmkp.ops.geometry import size_of
 from mmkp.ops.heatmaps.moments import spatial_entropy
 from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
+from mmkp.ops.warps.warp import Warp
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def score_keypoints(
     features: Features | None = None,
     batch_size: int = 16,
     seed: int = 0,
+    rotation_std: float = 5.0,
 ) -> KeypointScores:
     """Score each keypoint of a model that discovered them.
 
@@ -93,7 +96,9 @@ def score_keypoints(
     Raises:
         ValueError: There is no image, or the model discovers no keypoints.
     """
-    found = measure_keypoints(model, samples, other, features, batch_size, seed)
+    found = measure_keypoints(
+        model, samples, other, features, batch_size, seed, rotation_std
+    )
     return found.scores()
 
 
@@ -105,11 +110,14 @@ def measure_keypoints(
     features: Features | None = None,
     batch_size: int = 16,
     seed: int = 0,
+    rotation_std: float = 5.0,
 ) -> MeasuredKeypoints:
     """Look for what a model predicts in each image as it is, and once warped.
 
-    Warps are random thin-plate splines, about 5 degrees, 10 % of scale and 5 % of the
-    side, drawn from a seed of their own.
+    Warps are random thin-plate splines, about 10 % of scale and 5 % of the side, drawn
+    from a seed of their own. They turn images as far as the objects are: keypoints of
+    animals seen from above that are tied to directions of the picture follow a turn of
+    5 degrees as well as those that are tied to the animal.
 
     Args:
         model: of :class:`mmkp.models.unsupervised.UnsupervisedPoseEstimator`.
@@ -120,6 +128,8 @@ def measure_keypoints(
             255, and returns maps (B, C, h, w).
         batch_size: number of images at once.
         seed: of the warps.
+        rotation_std: by how many degrees they turn, a deviation; see
+            :attr:`mmkp.apis.survey.Survey.score_rotation`.
 
     Returns:
         What was found.
@@ -130,11 +140,16 @@ def measure_keypoints(
     if not hasattr(model, 'detect'):
         raise ValueError(f'{type(model).__name__} discovers no keypoints to score')
     device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
+    sample_warp = partial(
+        random_thin_plate_spline,
+        rotation_std=rotation_std,
+        device=device,
+        generator=torch.Generator(device).manual_seed(seed),
+    )
     collected: list[dict[str, Tensor]] = []
     for batch in _batches(samples, batch_size):
         data = model.data_preprocessor(pseudo_collate(batch), False)
-        found = _measure(model, data['inputs'], generator)
+        found = _measure(model, data['inputs'], sample_warp)
         pictures = torch.stack([sample['inputs'] for sample in batch])
         pictures = pictures.flip(1).float().to(device)
         found['pictures'] = _small(pictures)
@@ -161,13 +176,11 @@ def _batches(samples: Iterable[dict], size: int) -> Iterator[list[dict]]:
 
 
 def _measure(
-    model: Any, inputs: Tensor, generator: torch.Generator
+    model: Any, inputs: Tensor, sample_warp: Callable[..., Warp]
 ) -> dict[str, Tensor]:
     """Keypoints of images and of warped ones, as fractions, and entropies of maps."""
     keypoints, maps = detect_predicted(model, inputs)
-    warp = random_thin_plate_spline(
-        len(inputs), size_of(inputs), device=inputs.device, generator=generator
-    )
+    warp = sample_warp(len(inputs), size_of(inputs))
     warped, _ = detect_predicted(model, warp.images(inputs))
     places = (keypoints, *map(warp.points_to_source, (warped, keypoints)))
     names = ('keypoints', 'returned', 'carried')

@@ -37,6 +37,7 @@ def test_what_a_run_holds(run):
     info = run.info
     assert info['verb'] == 'discover' and info['finished'] is True
     assert info['method'] == 'recommended' and info['num_training_images'] == 12
+    assert info['score_rotation'] == 5
     names = [record['image'] for record in run.keypoints['images']]
     assert len(names) == 13 and run.keypoints['damaged_images'] == ['broken.jpg']
     assert len(run.keypoints['images'][0]['instances'][0]['keypoints']) == 4

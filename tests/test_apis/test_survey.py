@@ -29,6 +29,7 @@ def test_mixed_photographs(tmp_path):
     [copies] = found.duplicates
     assert {Path(name).name for name in copies} == {'IMG 1.png', 'copy of 1.png'}
     assert found.damaged == ['broken.jpg'] and not found.is_plain
+    assert found.score_rotation == 5
     text = '\n'.join(found.sentences())
     assert '14 images of 3 sizes, most often 96 x 72 pixels' in text
     assert 'damaged and left out: broken.jpg' in text
@@ -81,6 +82,7 @@ def test_objects_that_stand_are_told_from_those_that_do_not(tmp_path, turned):
 
     found = survey(Media(write_all(tmp_path / 'in', leaning, 20)))
     assert found.is_plain and found.is_standing != turned
+    assert found.score_rotation == (30 if turned else 5)
     way = 'any way' if turned else 'the same way'
     assert found.object_sentences()[0].endswith(way)
 

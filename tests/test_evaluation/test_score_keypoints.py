@@ -67,6 +67,27 @@ def test_planted_detectors(samples):
         )
 
 
+class BesideTheSpot(Planted):
+    """Finds the blue spot, and what lies ten pixels to the right of it."""
+
+    def detect(self, inputs):
+        places, maps = super().detect(inputs)
+        spot = places[:, :1]
+        beside = spot + torch.tensor([10.0, 0.0])
+        return torch.cat([spot, beside], dim=1), maps[:, [0, 0]]
+
+
+def test_what_is_tied_to_directions_of_the_picture_is_told_by_turning_it(samples):
+    little, much = (
+        score_keypoints(BesideTheSpot(), samples, rotation_std=turn).components
+        for turn in (5.0, 60.0)
+    )
+    for name in ('reliability', 'equivariance'):
+        on_it, beside = much[name]
+        assert on_it > little[name][0] - 0.15
+        assert beside < 0.6 * little[name][1] and beside < 0.7 * on_it
+
+
 def test_frozen_features_are_read_at_the_keypoints(samples):
     def colors(pictures):
         assert pictures.shape[1:] == (3, SIDE, SIDE) and pictures.max() > 200

@@ -36,6 +36,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--vgg', help="weights of VGG16 in Caffe's order (BGR, .npz), to compare looks"
     )
+    parser.add_argument(
+        '--rotation',
+        type=float,
+        default=5.0,
+        metavar='DEGREES',
+        help='by which images are turned, a deviation: 30 for objects that lie any way',
+    )
     parser.add_argument('--max-images', type=whole_number(2), default=200)
     parser.add_argument('--seed', type=whole_number(0), default=0, help='of the warps')
     parser.add_argument('--out', type=Path, help='json file for the scores')
@@ -55,6 +62,7 @@ def main() -> None:
         load_model(cfg, args.other, args.device) if args.other else None,
         vgg16_features(args.vgg, device) if args.vgg else None,
         seed=args.seed,
+        rotation_std=args.rotation,
     )
     print(scores.table())
     print(scores.sentence())

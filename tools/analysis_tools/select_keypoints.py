@@ -33,6 +33,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--keep', type=whole_number(1), help='so many keypoints')
     parser.add_argument('--out', type=Path, help='folder for what predicts only those')
     parser.add_argument('--vgg', help="weights of VGG16 in Caffe's order (BGR, .npz)")
+    parser.add_argument(
+        '--rotation',
+        type=float,
+        default=5.0,
+        metavar='DEGREES',
+        help='by which images are turned, a deviation: 30 for objects that lie any way',
+    )
     parser.add_argument('--max-images', type=whole_number(2), default=200)
     parser.add_argument('-d', '--device')
     args = parser.parse_args()
@@ -47,7 +54,9 @@ def main() -> None:
     cfg = config_from_arguments(args)
     features = vgg16_features(args.vgg, args.device) if args.vgg else None
     images = partial(spread_images, cfg, args.folder, args.max_images)
-    ranked = rank_trainings(cfg, args.checkpoints, images(), features, args.device)
+    ranked = rank_trainings(
+        cfg, args.checkpoints, images(), features, args.device, args.rotation
+    )
     for path, scores in ranked:
         print(f'{path}: {scores.sentence()}')
     if args.keep is None:
@@ -60,6 +69,7 @@ def main() -> None:
         args.out,
         features,
         args.device,
+        args.rotation,
     )
     print(f'keypoints {kept.tolist()} of {ranked[0][0]} are kept in {path}')
 

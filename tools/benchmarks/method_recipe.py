@@ -1,5 +1,5 @@
 # Copyright (c) mmkp authors. Licensed under Apache-2.0.
-"""What `mmkp discover` would train on a data set of the table: its recipe."""
+"""What `mmkp discover` would see in a data set of the table."""
 
 from pathlib import Path
 
@@ -8,15 +8,14 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from mmkp.apis.discovery_config import choose_method, derived_options
 from mmkp.apis.media import Media
-from mmkp.apis.survey import LOOKED_AT, survey
+from mmkp.apis.survey import LOOKED_AT, Survey, survey
 from mmkp.datasets.coco_writer import write_image
 from mmkp.datasets.image_boxes import box_window
 
 
-def recipe_for(train_dataset: Config, padding: float, folder: Path) -> tuple[str, dict]:
-    """Choose as `mmkp discover --method recommended` does, by the images alone.
+def survey_of(train_dataset: Config, padding: float, folder: Path) -> Survey:
+    """Look at some images of a data set, in their boxes, as `mmkp discover` does.
 
     Args:
         train_dataset: config of the images to train on.
@@ -24,7 +23,7 @@ def recipe_for(train_dataset: Config, padding: float, folder: Path) -> tuple[str
         folder: for the images that are looked at.
 
     Returns:
-        Name of one of :data:`mmkp.apis.discovery_config.METHODS`, and options.
+        What they are like.
     """
     init_default_scope('mmpose')
     load = [dict(type='LoadVerifiedImage')]
@@ -35,6 +34,4 @@ def recipe_for(train_dataset: Config, padding: float, folder: Path) -> tuple[str
         sample = dataset[place]
         window = box_window(sample['bbox'][0], sample['img'].shape, padding)
         write_image(folder / f'{number:02d}.png', sample['img'][window])
-    found = survey(Media(folder), still=False)
-    method = choose_method('recommended', found)
-    return method, derived_options(method, found)
+    return survey(Media(folder), still=False)

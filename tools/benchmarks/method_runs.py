@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from method_recipe import recipe_for
+from method_recipe import survey_of
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
@@ -26,9 +26,12 @@ from mmkp.apis import score_keypoints
 from mmkp.apis.discovery_config import (
     CLUSTER_WEIGHTS,
     METHODS,
+    choose_method,
+    derived_options,
     is_hurried,
     seconds_per_step,
 )
+from mmkp.apis.survey import Survey
 from mmkp.engine import find_resumable_checkpoint, load_config
 from mmkp.engine.runner_options import without_validation
 from mmkp.evaluation.metrics.cross_fitted_metric import CrossFittedMetric
@@ -160,9 +163,9 @@ def _read(name: str) -> tuple[DataSet, Config]:
 
 def _chosen(run: Run, work_dir: Path) -> Run:
     """The run of what the recipe chooses, with as many steps as there is time for."""
-    crop = (read := _read(run.data)[1]).get('crop')
-    padding, images = crop.padding if crop else 1.0, work_dir / 'looked_at'
-    kind, derived = recipe_for(read.train_dataloader.dataset, padding, images)
+    found = _survey(run, work_dir)
+    kind = choose_method('recommended', found)
+    derived = derived_options(kind, found)
     given = dict(run.options)
     weights = given.pop(CLUSTER_WEIGHTS, None)
     options = {**derived, **given}
@@ -174,6 +177,14 @@ def _chosen(run: Run, work_dir: Path) -> Run:
     if weights and is_hurried('recommended', kind, steps):
         return replace(run, method=METHODS['clusters'])
     return replace(chosen, options=dict(options, steps=steps))
+
+
+def _survey(run: Run, work_dir: Path) -> Survey:
+    """What the images of a run's data set are like."""
+    read = _read(run.data)[1]
+    crop, images = read.get('crop'), work_dir / 'looked_at'
+    padding = crop.padding if crop else 1.0
+    return survey_of(read.train_dataloader.dataset, padding, images)
 
 
 def _pipeline(cfg: Config, crop: Any, letterbox: bool) -> list:
@@ -245,21 +256,24 @@ def train_and_score(
         runner.train()
     seconds = time.process_time() - start
     figures = {k.rsplit('/', 1)[-1]: float(v) for k, v in runner.test().items()}
+    rotation = _survey(run, work_dir).score_rotation
     return dict(
         asdict(run),
         steps=runner.iter,
         cpu_seconds=round(seconds, 1),
         figures={k: v for k, v in figures.items() if math.isfinite(v)},
-        score=score(runner.model, cfg, features),
+        score=score(runner.model, cfg, features, rotation),
         checkpoint=str(cfg.load_from or find_resumable_checkpoint(work_dir)),
     )
 
 
 def score(
-    model: torch.nn.Module, cfg: Config, features: Features | None = None
+    model: torch.nn.Module, cfg: Config, features: Features | None, rotation_std: float
 ) -> dict[str, Any]:
     """The score without labels of a model, on training images, as plain types."""
-    found = score_keypoints(model.eval(), unlabeled(cfg), features=features)
+    found = score_keypoints(
+        model.eval(), unlabeled(cfg), features=features, rotation_std=rotation_std
+    )
     return found.to_dict()
 
 

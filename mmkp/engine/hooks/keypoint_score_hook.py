@@ -37,6 +37,7 @@ class KeypointScoreHook(Hook):
         keep: after the training, write a model into ``selected`` of the work directory
             that predicts only so many keypoints, the best that lie apart; None writes
             none. See :func:`mmkp.evaluation.functional.choose_keypoints`.
+        rotation_std: of the score's warps in degrees, see :func:`score_keypoints`.
 
     Raises:
         ValueError: a number below 1, or, before the training, a model that discovers no
@@ -54,6 +55,7 @@ class KeypointScoreHook(Hook):
         min_rise: float = 0.01,
         num_images: int = 64,
         keep: int | None = None,
+        rotation_std: float = 5.0,
     ) -> None:
         for name, value in (
             ('interval', interval),
@@ -64,7 +66,7 @@ class KeypointScoreHook(Hook):
             if value is not None and value < 1:
                 raise ValueError(f'{name} must be at least 1, got {value}')
         self.interval, self.patience, self.min_rise = interval, patience, min_rise
-        self.num_images, self.keep = num_images, keep
+        self.num_images, self.keep, self.rotation_std = num_images, keep, rotation_std
         self._best, self._waited = 0.0, 0
 
     def before_train(self, runner: Runner) -> None:
@@ -148,7 +150,8 @@ class KeypointScoreHook(Hook):
         state, training = get_random_state(), model.training
         model.eval()
         try:
-            return measure_keypoints(model, (dataset[int(at)] for at in places))
+            images = (dataset[int(at)] for at in places)
+            return measure_keypoints(model, images, rotation_std=self.rotation_std)
         finally:
             model.train(training)
             set_random_state(state)
