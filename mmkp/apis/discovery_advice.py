@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mmkp.apis.survey import UPRIGHT
 from mmkp.evaluation.functional.keypoint_score import LEVELS, WEAK, KeypointScores
 
 #: Fewer images than these leave little to compare.
@@ -17,7 +18,8 @@ def advice(scores: KeypointScores, info: Mapping[str, Any]) -> list[str]:
 
     Args:
         scores: of the run.
-        info: of the run: ``settings``, ``method``, ``num_training_images``.
+        info: of the run: ``settings``, ``method``, ``num_training_images``,
+            ``score_rotation``.
 
     Returns:
         Sentences, none where the score is good.
@@ -37,6 +39,12 @@ def advice(scores: KeypointScores, info: Mapping[str, Any]) -> list[str]:
         lines.append(
             'keypoints lie beside the object: give its boxes by --boxes FILE, or a '
             'detector by --boxes DETECTOR.onnx'
+        )
+    lies_any_way = info.get('score_rotation', UPRIGHT) > UPRIGHT
+    if lies_any_way and info.get('method') != 'guarded':
+        lines.append(
+            'the objects lie any way, which only --method recommended or guarded is '
+            'trained for'
         )
     minutes = settings.get('minutes', 0)
     if minutes < ENOUGH_MINUTES:
