@@ -35,7 +35,7 @@ SEPARABILITY, UNEXPLAINED = 0.78, 0.15
 STANDING = 0.85
 #: Degrees, a deviation, by which images are turned to score keypoints: of objects that
 #: lie any way, and of others.
-TURNED, UPRIGHT = 30.0, 5.0
+TURNED, UPRIGHT = 20.0, 5.0
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def test_each_lack_has_its_remedy():
 
 def test_objects_that_lie_any_way():
     low = scores(reliability=0.1)
-    turned = dict(info(method='lmdis'), score_rotation=30.0)
+    turned = dict(info(method='lmdis'), score_rotation=20.0)
     assert any('the objects lie any way' in line for line in advice(low, turned))
     for other in (dict(turned, method='guarded'), dict(turned, score_rotation=5.0)):
         assert not any('lie any way' in line for line in advice(low, other))

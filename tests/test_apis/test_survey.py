@@ -82,7 +82,7 @@ def test_objects_that_stand_are_told_from_those_that_do_not(tmp_path, turned):
 
     found = survey(Media(write_all(tmp_path / 'in', leaning, 20)))
     assert found.is_plain and found.is_standing != turned
-    assert found.score_rotation == (30 if turned else 5)
+    assert found.score_rotation == (20 if turned else 5)
     way = 'any way' if turned else 'the same way'
     assert found.object_sentences()[0].endswith(way)
 

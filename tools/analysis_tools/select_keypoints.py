@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
         type=float,
         default=5.0,
         metavar='DEGREES',
-        help='by which images are turned, a deviation: 30 for objects that lie any way',
+        help='by which images are turned, a deviation: 20 for objects that lie any way',
     )
     parser.add_argument('--max-images', type=whole_number(2), default=200)
     parser.add_argument('-d', '--device')

@@ -18,7 +18,7 @@ COMPONENTS: dict[str, tuple[float, str]] = {
     'equivariance': (0.3, 'do not follow the picture when it is warped'),
     'reliability': (0.5, 'are found with an error as large as they move'),
     'on_object': (0.1, 'lie beside the object'),
-    'cycle': (0.3, 'lie on what looks different in each picture'),
+    'cycle': (0.1, 'lie on what looks different in each picture'),
     'agreement': (0.3, 'are found by this training alone'),
     'sharpness': (0.3, 'have diffuse maps'),
 }
