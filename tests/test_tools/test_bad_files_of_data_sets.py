@@ -6,7 +6,8 @@ import shutil
 import pytest
 from test_bad_files import KINDS, stop_of
 from test_body_converters import crops, flic  # noqa: F401  fixtures
-from test_dataset_converters import celeba, cub, faces, human36m  # noqa: F401
+from test_dataset_converters import cub, human36m  # noqa: F401
+from test_face_converters import celeba, faces  # noqa: F401
 from test_unsupervised_converters import cats, digits  # noqa: F401
 
 FILES = [

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from converter_runs import paint, read, run
 from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets import Face300WDataset
 from mmpose.registry import METRICS
 from scipy.io import savemat
-from test_dataset_converters import face_points, paint, read, run
+from test_face_converters import face_points
 
 from mmkp.datasets import FlicDataset, LspDataset
 from mmkp.datasets.coco_writer import points_box
