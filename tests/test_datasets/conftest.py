@@ -33,6 +33,16 @@ def logged(monkeypatch):
 
 
 @pytest.fixture
+def told(monkeypatch):
+    """Collect what the check of COCO-style files tells, each file as the first."""
+    lines = []
+    target = 'mmkp.datasets.coco_check.notes.print_log'
+    monkeypatch.setattr('mmkp.datasets.coco_check.notes._told', set())
+    monkeypatch.setattr(target, lambda line, **_: lines.append(line))
+    return lines
+
+
+@pytest.fixture
 def make_landmarks(tmp_path, picture):
     """Write a COCO-style data set; returns its folder."""
 
