@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 import test_bottomup_coco_metric as bodies
-import test_discovered_keypoint_metric as discovery
 import test_keypoint_collapse_metric as collapse
 import test_percentage_of_correct_keypoints as correct
 import test_temporal_consistency_metric as films
+from discovery_samples import make_samples
 from mmengine.dataset import DefaultSampler
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
@@ -77,7 +77,7 @@ def experiments(folder):
         shots=(1, 5),
         num_draws=3,
     )
-    discovered = [s.to_dict() for s in discovery.make_samples()[:61]]
+    discovered = [s.to_dict() for s in make_samples()[:61]]
     return {
         'discovered': (few, discovered, {}),
         'correct': (
