@@ -1,6 +1,5 @@
-"""What happens to each bad input: the exact message, or the documented behaviour."""
+"""Bad images, lists and boxes of a data set: the message, or what happens to them."""
 
-import io
 import json
 import logging
 import shutil
@@ -9,14 +8,8 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
-from PIL import Image
 
-from mmkp.datasets import (
-    DiscoveryEvaluationDataset,
-    LandmarkDataset,
-    LoadVerifiedImage,
-    UnlabeledImageDataset,
-)
+from mmkp.datasets import UnlabeledImageDataset
 from mmkp.datasets.image_decoding import CorruptImageError, decode_image
 from mmkp.datasets.image_formats import IMAGE_SUFFIXES
 
@@ -157,12 +150,6 @@ def test_files_that_cannot_be_read_count_as_damaged(
     assert dataset.corrupt_images == [1, 2]
 
 
-def test_a_folder_called_like_an_image(tmp_path):
-    (tmp_path / 'x.jpg').mkdir()
-    with pytest.raises(CorruptImageError, match=r'x\.jpg is a folder'):
-        load(tmp_path / 'x.jpg')
-
-
 def test_truncated_jpeg_among_a_thousand(tmp_path, picture, logged):
     content = encode(picture)
     for index in range(1000):
@@ -218,55 +205,6 @@ def test_one_pixel_image_is_a_constant_input(tmp_path):
     np.testing.assert_array_equal(inputs.amax((1, 2)), [10, 20, 30])
 
 
-def load(path):
-    return LoadVerifiedImage()(dict(img_path=str(path)))
-
-
-def test_alpha_is_dropped_and_colours_are_kept(tmp_path, picture):
-    alpha = np.zeros((*picture.shape[:2], 1), np.uint8)
-    cv2.imwrite(str(tmp_path / 'a.png'), np.concatenate([picture, alpha], -1))
-    np.testing.assert_array_equal(load(tmp_path / 'a.png')['img'], picture)
-
-
-def test_sixteen_bits_are_scaled_and_rounded(tmp_path):
-    values = np.array([[0, 128, 129, 255, 256, 32896, 65279, 65535]], np.uint16)
-    cv2.imwrite(str(tmp_path / 'deep.png'), values)
-    image = load(tmp_path / 'deep.png')['img']
-    assert image.dtype == np.uint8
-    np.testing.assert_array_equal(image[0, :, 0], [0, 0, 1, 1, 1, 128, 254, 255])
-    np.testing.assert_array_equal(image[..., 0], image[..., 2])
-
-
-def test_float_values_are_refused(tmp_path):
-    cv2.imwrite(str(tmp_path / 'f.tiff'), np.ones((4, 4, 3), np.float32))
-    with pytest.raises(
-        CorruptImageError, match='holds float32 values; convert it to 8'
-    ):
-        load(tmp_path / 'f.tiff')
-
-
-def test_grey_becomes_three_equal_channels(tmp_path, picture):
-    cv2.imwrite(str(tmp_path / 'g.png'), picture[..., 0])
-    image = load(tmp_path / 'g.png')['img']
-    np.testing.assert_array_equal(image, np.repeat(picture[..., :1], 3, -1))
-
-
-def test_exif_orientation_turns_image_and_box(tmp_path, picture):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held upright: shown turned by 90 degrees
-    buffer = io.BytesIO()
-    Image.fromarray(picture[..., ::-1]).save(buffer, 'png', exif=exif)
-    (tmp_path / 'r.png').write_bytes(buffer.getvalue())
-    jpeg = io.BytesIO()
-    Image.fromarray(picture[..., ::-1]).save(jpeg, 'jpeg', exif=exif, quality=95)
-    (tmp_path / 'r.jpg').write_bytes(jpeg.getvalue())
-    result = load(tmp_path / 'r.jpg')
-    assert result['img_shape'] == (48, 32)
-    np.testing.assert_array_equal(result['bbox'], [[0, 0, 32, 48]])
-    shown = cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)
-    assert np.abs(result['img'].astype(int) - shown).mean() < 3
-
-
 @pytest.mark.parametrize(
     'name', ['two words.jpg', 'Zürich 東京 ☃.jpg', "it's #1 %s.jpg"]
 )
@@ -316,109 +254,6 @@ def test_bad_box_files(tmp_path, picture, text, message):
     with pytest.raises(ValueError) as raised:
         make(tmp_path, bbox_file='boxes.json')
     assert str(raised.value).startswith(message.format(path=tmp_path / 'boxes.json'))
-
-
-NAN = float('nan')
-POINTS = [[[1, 2, 2], [3, 4, 2], [5, 6, 2]], [[1, 2, 2], [NAN, 4, 2], [5, 6, 0]]]
-
-
-def test_undefined_landmarks_are_invisible(make_landmarks, logged):
-    root = make_landmarks(POINTS)
-    dataset = LandmarkDataset('points.json', data_root=str(root))
-    sample = dataset.get_data_info(1)
-    np.testing.assert_array_equal(sample['keypoints'], [[[1, 2], [0, 0], [5, 6]]])
-    np.testing.assert_array_equal(sample['keypoints_visible'], [[1, 0, 0]])
-    assert sample['num_keypoints'] == 1
-    message = (
-        f'{root}/points.json: 1 annotations have keypoints that have no finite '
-        'coordinates and count as invisible; the first: 1 of annotation 1 of '
-        'points.json_1.png'
-    )
-    assert logged == [(30, message)]
-
-
-def test_a_face_of_undefined_landmarks_is_left_out(make_landmarks, logged):
-    root = make_landmarks([POINTS[0], [[NAN, NAN, 2]] * 3])
-    assert len(LandmarkDataset('points.json', data_root=str(root))) == 1
-
-
-def test_undefined_landmarks_of_wrapped_data_sets_are_invisible(make_landmarks, logged):
-    root = make_landmarks(POINTS)
-    names = {
-        index: dict(name=f'p{index}', id=index, type='', swap='') for index in range(3)
-    }
-    metainfo = dict(
-        dataset_name='plain',
-        keypoint_info=names,
-        skeleton_info={},
-        joint_weights=[1.0] * 3,
-        sigmas=[0.1] * 3,
-    )
-    part = dict(
-        type='BaseCocoStyleDataset',
-        ann_file='points.json',
-        data_root=str(root),
-        metainfo=metainfo,
-    )
-    dataset = DiscoveryEvaluationDataset(4, part, part)
-    np.testing.assert_array_equal(
-        dataset.get_data_info(3)['keypoints_visible'], [[1, 0, 0]]
-    )
-    # Both parts read the same file: it is said once.
-    assert len(logged) == 1
-    assert '1 of annotation 1 of points.json_1.png' in logged[0][1]
-
-
-def test_undefined_annotated_box_is_derived_from_the_keypoints(make_landmarks, logged):
-    root = make_landmarks(
-        [POINTS[0], [[10, 10, 2], [20, 12, 2], [5, 6, 0]]],
-        boxes=[[0, 0, 5, 5], [0, NAN, 5, 5]],
-    )
-    sample = LandmarkDataset('points.json', data_root=str(root)).get_data_info(1)
-    np.testing.assert_allclose(sample['bbox'], [[9, 9, 21, 13]])
-    assert logged == [
-        (
-            30,
-            f'{root}/points.json: 1 annotations have no usable box: it is derived from '
-            'the keypoints; the first: annotation 1 of points.json_1.png '
-            '([0, nan, 5, 5])',
-        )
-    ]
-
-
-def test_wrong_number_of_annotated_points(make_landmarks):
-    root = make_landmarks([[[1, 2, 2], [3, 4, 2]]])
-    with pytest.raises(ValueError) as raised:
-        LandmarkDataset('points.json', data_root=str(root))
-    assert str(raised.value) == (
-        f'{root}/points.json: annotation 0 of points.json_0.png has 6 numbers, 9 are '
-        'expected (x, y, visibility of each keypoint)'
-    )
-
-
-@pytest.mark.parametrize(
-    'text, error, message',
-    [
-        (None, FileNotFoundError, 'annotation file {path} does not exist'),
-        (
-            '{',
-            ValueError,
-            '{path} ends at line 1, column 2 in the middle of its content',
-        ),
-        (
-            '{"images": []}',
-            ValueError,
-            '{path} names no keypoints in its categories',
-        ),
-    ],
-)
-def test_bad_annotation_files(tmp_path, text, error, message):
-    path = tmp_path / 'a.json'
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(error) as raised:
-        LandmarkDataset('a.json', data_root=str(tmp_path))
-    assert str(raised.value).startswith(message.format(path=path))
 
 
 def test_find_corrupt_images_lists_all_of_them(tmp_path, picture, capsys):
