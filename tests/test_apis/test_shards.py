@@ -6,28 +6,22 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-import tracemalloc
 from pathlib import Path
 
-import cv2
 import films
 import pytest
 import tiny
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from forked_shards import forked, lines_of, merge_slowly, predict_slowly, wait_until
 from two_processes import needs_fork
 
 import mmkp
-from mmkp.apis import merge_shards as merging
-from mmkp.apis import sources
 from mmkp.apis.merge_shards import merge_if_complete, merge_shards
 from mmkp.apis.predict_into import PredictionInterruptedError
 from mmkp.apis.predict_shard import predict_shard, weights_digest
 from mmkp.apis.prediction_tasks import PredictionTask
 from mmkp.apis.run import Run
-from mmkp.apis.shards import Selection, Shard, read_shard
+from mmkp.apis.shards import Shard
 from mmkp.cli.main import main
 
 
@@ -59,60 +53,6 @@ def content_of(out):
     for record in content['images']:
         record.pop('picture', None)
     return content
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.text(max_size=8), unique=True), st.integers(1, 9))
-def test_each_name_is_in_one_shard(names, count):
-    owners = [[n for n in names if Shard(i, count).owns(n)] for i in range(count)]
-    assert sorted(sum(owners, [])) == sorted(names)
-
-
-def test_shards_are_of_similar_size_and_the_same_everywhere():
-    names = [f'cam/{index:06d}.jpg' for index in range(8000)]
-    for count in (2, 3, 8):
-        chosen = [Selection(Shard(index, count)) for index in range(count)]
-        sizes = [sum(map(one, names)) for one in chosen]
-        assert sum(sizes) == 8000 and max(sizes) < 1.1 * 8000 / count
-        assert len({tuple(one.listing) for one in chosen}) == 1
-    # Written down, as other machines and versions must agree.
-    assert [Shard(0, 2).owns(name) for name in names[:8]] == [
-        True, False, False, False, False, True, False, False,
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ('variables', 'expected'),
-    [
-        ('PROCID=3 NTASKS=4', '3/4'),
-        ('ARRAY_TASK_ID=5 ARRAY_TASK_COUNT=4 ARRAY_TASK_MIN=2', '3/4'),
-        (
-            'ARRAY_TASK_ID=14 ARRAY_TASK_COUNT=3 ARRAY_TASK_MIN=10 ARRAY_TASK_STEP=2',
-            '2/3',
-        ),
-        (
-            'ARRAY_TASK_ID=1 ARRAY_TASK_COUNT=2 ARRAY_TASK_MIN=0 PROCID=1 NTASKS=3',
-            '4/6',
-        ),
-        ('', 'neither SLURM_PROCID and SLURM_NTASKS nor'),
-        ('PROCID=3', 'neither SLURM_PROCID and'),
-        ('PROCID=x NTASKS=4', "SLURM_PROCID is 'x', no number"),
-        ('ARRAY_TASK_ID=7 ARRAY_TASK_COUNT=3 ARRAY_TASK_MIN=1', 'not evenly spaced'),
-    ],
-)
-def test_tasks_of_slurm(variables, expected):
-    environment = dict(f'SLURM_{one}'.split('=') for one in variables.split())
-    if '/' in expected:
-        assert str(read_shard('auto', environment)) == expected
-        return
-    with pytest.raises(ValueError, match=expected):
-        read_shard('auto', environment)
-
-
-@pytest.mark.parametrize('text', ['2/2', '0/0', '-1/2', '1', 'x/2', '1/2/3'])
-def test_what_is_no_shard(text):
-    with pytest.raises(ValueError, match=f'--shard .?{text}'):
-        read_shard(text)
 
 
 @pytest.mark.parametrize('options', [{}, dict(smooth='kalman', tracks=True)])
@@ -274,43 +214,13 @@ def test_ctrl_c(model, folder, tmp_path, monkeypatch):
     assert len(found) == 27 and len(calls) == 27 + 2
 
 
-def forked(work, *args):
-    process = multiprocessing.get_context('fork').Process(target=work, args=args)
-    process.start()
-    return process
-
-
-def _slowly(model, folder, out, shard, seconds):
-    torch.set_num_threads(1)
-    predict = PredictionTask.predict
-
-    def slow(*args):
-        time.sleep(seconds)
-        return predict(*args)
-
-    PredictionTask.predict = slow
-    predict_shard(model, folder, out, shard, ['csv'], batch_size=2, draw='none')
-
-
-def wait_until(holds):
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < 60
-        time.sleep(0.005)
-
-
-def lines_of(out):
-    paths = [*out.glob('shards/*/keypoints.jsonl')]
-    return sum(path.read_bytes().count(b'\n') for path in paths)
-
-
 @needs_fork
 def test_killed_again_and_again(model, folder, tmp_path):
     whole = mmkp.predict(model, folder, tmp_path / 'whole', draw='none', batch_size=2)
     out = tmp_path / 'out'
     for kill in range(3):
         processes = [
-            forked(_slowly, model, folder, out, f'{index}/2', 0.05)
+            forked(predict_slowly, model, folder, out, f'{index}/2', 0.05)
             for index in range(2)
         ]
         wait_until(lambda so_far=5 + 6 * kill: lines_of(out) >= so_far)
@@ -320,7 +230,9 @@ def test_killed_again_and_again(model, folder, tmp_path):
         assert not (out / 'keypoints.json').exists()
         with (out / 'shards/0-of-2/keypoints.jsonl').open('a') as file:
             file.write('{"image": "half a li')
-    processes = [forked(_slowly, model, folder, out, f'{i}/2', 0) for i in range(2)]
+    processes = [
+        forked(predict_slowly, model, folder, out, f'{i}/2', 0) for i in range(2)
+    ]
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
@@ -330,29 +242,13 @@ def test_killed_again_and_again(model, folder, tmp_path):
 
 @needs_fork
 def test_a_shard_is_predicted_by_one_process(model, folder, tmp_path):
-    process = forked(_slowly, model, folder, tmp_path, '0/2', 0.3)
+    process = forked(predict_slowly, model, folder, tmp_path, '0/2', 0.3)
     wait_until(lambda: lines_of(tmp_path))
     with pytest.raises(ValueError, match=r"shard 0/2 of '.*' is being predicted by an"):
         predict_shard(model, folder, tmp_path, '0/2', ['csv'], draw='none')
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     predict_shard(model, folder, tmp_path, '0/2', ['csv'], draw='none')
-
-
-def _merge(out, barrier, seconds, killed=False):
-    write_all = merging._write_all
-
-    def slow(*args):
-        with (out / 'merged by').open('a') as file:
-            file.write(f'{os.getpid()}\n')
-        if killed:
-            os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(seconds)
-        write_all(*args)
-
-    merging._write_all = slow
-    barrier.wait()
-    assert len(merge_if_complete(out, ['csv'])) == 12
 
 
 @needs_fork
@@ -367,8 +263,8 @@ def test_one_process_merges(model, tmp_path):
         (out / 'merged by').write_text('')
         barrier = context.Barrier(2)
         processes = [
-            forked(_merge, out, barrier, 0.3),
-            forked(_merge, out, barrier, 0.3, killed),
+            forked(merge_slowly, out, barrier, 0.3),
+            forked(merge_slowly, out, barrier, 0.3, killed),
         ]
         for process in processes:
             process.join(60)
@@ -377,34 +273,6 @@ def test_one_process_merges(model, tmp_path):
         assert len(merged_by) in {1, expected}
         assert len(merge_if_complete(out)) == 12
         assert (out / 'keypoints.csv').is_file()
-
-
-def test_a_million_paths_are_lean(tmp_path, monkeypatch):
-    number = 8_000
-    names = [f'camera_01/2026-11-30/frame_{index:09d}.jpg' for index in range(number)]
-    monkeypatch.setattr(sources, 'find_images', lambda *args, **options: names)
-
-    def size(owns):
-        tracemalloc.start()
-        found = sources.parts_of(tmp_path, owns=owns)
-        held = tracemalloc.get_traced_memory()[0] / number
-        tracemalloc.stop()
-        return held, len(found.parts)
-
-    held, found = size(None)
-    assert found == number and held < 130
-    held, found = size(Selection(Shard(0, 8)))
-    assert abs(found - number / 8) < number / 80 and held < 20
-
-
-def test_images_of_parts_are_where_they_were(tmp_path):
-    tiny.draw_figures(tmp_path / 'in/deep', 2)
-    (tmp_path / 'list.txt').write_text('in/deep/001.png\nin/deep/000.png\n')
-    for source in (tmp_path / 'in', tmp_path / 'list.txt', f'{tmp_path}/in/*/*.png'):
-        parts = sources.parts_of(source).parts
-        assert [part.rank for part in parts] == [0, 1]
-        for part in parts:
-            assert (part.read() == cv2.imread(str(part.path))).all()
 
 
 def test_tasks_that_srun_starts(run, tmp_path, monkeypatch):
