@@ -182,7 +182,7 @@ def test_what_is_foretold_is_the_error_that_is_spared():
     found = score_components(known)
     np.testing.assert_allclose(found.scores, [0.2, 0.1])
     assert found.score == pytest.approx(0.2 * 0.75)
-    assert found.level == 'hardly better than the mean pose'
+    assert found.level == 'doubtful'
     errors = np.random.default_rng(0).normal(0, 1, (2, 100_000))
     seen = 3 * errors[0] + 4 * errors[1]
     foretold = seen * 9 / 25
