@@ -11,7 +11,7 @@ from mmkp.apis.comparison_data import comparison_data
 from mmkp.apis.run import Run
 from mmkp.apis.run_folders import new_folder
 from mmkp.apis.shipped_models import open_run
-from mmkp.apis.survey import UPRIGHT
+from mmkp.evaluation.score_keypoints import UPRIGHT
 
 SHOTS = (5, 10, 20, 40)
 

@@ -26,7 +26,7 @@ from mmkp.engine import load_checkpoint_file
 from mmkp.engine.hooks.training_clock import CPU_KEY
 from mmkp.engine.log_analysis import read_scalars
 from mmkp.evaluation.metrics.cross_fitted_metric import CrossFittedMetric
-from mmkp.evaluation.score_keypoints import score_keypoints
+from mmkp.evaluation.score_keypoints import UPRIGHT, score_keypoints
 
 # Images for the score without labels, and to time the prediction of.
 UNLABELED, TIMED, BATCH = 96, 32, 16
@@ -66,7 +66,7 @@ def measure_run(
     shots: Sequence[int],
     seed: int = 0,
     device: str | None = None,
-    rotation_std: float = 5.0,
+    rotation_std: float = UPRIGHT,
 ) -> None:
     """Evaluate a run.
 

@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mmkp.apis.survey import UPRIGHT
 from mmkp.evaluation.functional.keypoint_score import LEVELS, WEAK, KeypointScores
+from mmkp.evaluation.score_keypoints import UPRIGHT
 
 #: Fewer images than these leave little to compare.
 FEW_IMAGES = 50

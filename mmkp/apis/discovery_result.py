@@ -17,13 +17,12 @@ from mmkp.apis.predict_files import predict_files
 from mmkp.apis.report_sources import source_images
 from mmkp.apis.run import Run
 from mmkp.apis.spread_images import spread_images
-from mmkp.apis.survey import UPRIGHT
 from mmkp.apis.view import view
 from mmkp.datasets.coco_writer import write_atomically, write_image
 from mmkp.datasets.object_detection import BoxDetector
 from mmkp.engine import find_resumable_checkpoint, load_checkpoint_file
 from mmkp.engine.publish import write_weights
-from mmkp.evaluation.score_keypoints import score_keypoints
+from mmkp.evaluation.score_keypoints import UPRIGHT, score_keypoints
 from mmkp.visualization.contact_sheet import contact_sheet
 
 #: Images that a score is of, and that a contact sheet shows.

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from mmkp.apis.model import load_model
 from mmkp.evaluation.functional.keypoint_score import KeypointScores
-from mmkp.evaluation.score_keypoints import measure_keypoints
+from mmkp.evaluation.score_keypoints import UPRIGHT, measure_keypoints
 from mmkp.models.frozen_features import Features
 
 
@@ -20,7 +20,7 @@ def rank_trainings(
     samples: Iterable[dict],
     features: Features | None = None,
     device: str | None = None,
-    rotation_std: float = 5.0,
+    rotation_std: float = UPRIGHT,
 ) -> list[tuple[str | Path, KeypointScores]]:
     """Order trainings from other seeds by their score, the best first.
 

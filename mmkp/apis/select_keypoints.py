@@ -12,7 +12,7 @@ from mmkp.engine.config import load_config
 from mmkp.engine.selected_keypoints import write_selected
 from mmkp.evaluation.functional import choose_keypoints
 from mmkp.evaluation.functional.keypoint_score import KeypointScores
-from mmkp.evaluation.score_keypoints import measure_keypoints
+from mmkp.evaluation.score_keypoints import UPRIGHT, measure_keypoints
 from mmkp.models.frozen_features import Features
 
 
@@ -24,7 +24,7 @@ def select_keypoints(
     folder: str | Path,
     features: Features | None = None,
     device: str | None = None,
-    rotation_std: float = 5.0,
+    rotation_std: float = UPRIGHT,
 ) -> tuple[Path, np.ndarray, KeypointScores]:
     """Keep K of M keypoints, by their score and how far apart they lie.
 

@@ -21,6 +21,7 @@ from mmkp.datasets.figure_ground import (
     standing_share,
 )
 from mmkp.datasets.image_decoding import ORIENTATION, CorruptImageError
+from mmkp.evaluation.score_keypoints import UPRIGHT
 
 #: Images that are looked at, and how long their longer side is then, in pixels; that of
 #: the scene behind them, and of how many images it is the median at least.
@@ -33,9 +34,9 @@ SEPARABILITY, UNEXPLAINED = 0.78, 0.15
 #: From this share on objects stand the same way. Figures on their feet have .97; mice,
 #: flies and bees seen from above and seedlings .17 to .73.
 STANDING = 0.85
-#: Degrees, a deviation, by which images are turned to score keypoints: of objects that
-#: lie any way, and of others.
-TURNED, UPRIGHT = 20.0, 5.0
+#: Degrees, a deviation, by which images are turned to score keypoints of objects that
+#: lie any way; of others see :data:`UPRIGHT`.
+TURNED = 20.0
 
 
 @dataclass(frozen=True)

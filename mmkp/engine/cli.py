@@ -77,6 +77,25 @@ def add_config_arguments(
     return parser
 
 
+def add_score_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of how keypoints are scored without labels.
+
+    Args:
+        parser: gets ``--rotation`` and ``--max-images``.
+    """
+    # Here, as other tools start without what it imports.
+    from mmkp.evaluation.score_keypoints import UPRIGHT
+
+    parser.add_argument(
+        '--rotation',
+        type=float,
+        default=UPRIGHT,
+        metavar='DEGREES',
+        help='by which images are turned, a deviation: 20 for objects that lie any way',
+    )
+    parser.add_argument('--max-images', type=whole_number(2), default=200)
+
+
 def whole_number(least: int) -> Callable[[str], int]:
     """Return a type of arguments: whole numbers from a least one on.
 

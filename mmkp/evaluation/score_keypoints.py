@@ -26,6 +26,9 @@ from mmkp.ops.heatmaps.moments import spatial_entropy
 from mmkp.ops.warps.thin_plate_spline import random_thin_plate_spline
 from mmkp.ops.warps.warp import Warp
 
+#: Degrees, a deviation, by which images are turned where objects stand the same way.
+UPRIGHT = 5.0
+
 
 @dataclass(frozen=True)
 class MeasuredKeypoints:
@@ -84,7 +87,7 @@ def score_keypoints(
     features: Features | None = None,
     batch_size: int = 16,
     seed: int = 0,
-    rotation_std: float = 5.0,
+    rotation_std: float = UPRIGHT,
 ) -> KeypointScores:
     """Score each keypoint of a model that discovered them.
 
@@ -110,7 +113,7 @@ def measure_keypoints(
     features: Features | None = None,
     batch_size: int = 16,
     seed: int = 0,
-    rotation_std: float = 5.0,
+    rotation_std: float = UPRIGHT,
 ) -> MeasuredKeypoints:
     """Look for what a model predicts in each image as it is, and once warped.
 

@@ -3,16 +3,15 @@
 import http.server
 import threading
 from functools import partial
-from pathlib import Path
 
 import films
 import pytest
+from chromium import chromium
 
 from mmkp.apis import film_writer
 from mmkp.apis.film_writer import FilmWriter
 from mmkp.apis.films import Frame
 
-CHROMIUM = Path('/usr/bin/chromium')
 PLAY = """async () => {
     const video = document.createElement('video');
     video.muted = true; video.src = '%s'; document.body.append(video);
@@ -24,9 +23,6 @@ PLAY = """async () => {
 
 @pytest.fixture(scope='module')
 def page(tmp_path_factory):
-    playwright = pytest.importorskip('playwright.sync_api')
-    if not CHROMIUM.exists():
-        pytest.skip('no chromium here')
     folder = tmp_path_factory.mktemp('site')
     (folder / 'index.html').write_text('<!DOCTYPE html><title>film</title>')
 
@@ -38,14 +34,10 @@ def page(tmp_path_factory):
         ('127.0.0.1', 0), partial(Handler, directory=folder)
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=str(CHROMIUM), args=['--no-sandbox']
-        )
+    with chromium() as browser:
         shown = browser.new_page()
         shown.goto(f'http://127.0.0.1:{server.server_port}/index.html')
         yield shown, folder
-        browser.close()
     server.shutdown()
 
 

@@ -11,6 +11,7 @@ import cv2
 import films
 import numpy as np
 import pytest
+from chromium import chromium
 from web_page import runtime_folder
 
 import mmkp
@@ -34,17 +35,9 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope='module')
 def browser():
-    sync_api = pytest.importorskip('playwright.sync_api')
-    program = shutil.which('chromium') or shutil.which('google-chrome')
-    if program is None:
-        pytest.skip('there is no Chromium')
     camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, headless=True, args=['--no-sandbox', *camera]
-        )
+    with chromium(*camera) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope='module')

@@ -1,7 +1,6 @@
 """Converters of digits and cat heads on tiny data sets in the documented formats."""
 
 import gzip
-import importlib.util
 import json
 import struct
 from pathlib import Path
@@ -9,19 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from converter_runs import run
 from mmengine.config import Config
 
 from mmkp.datasets import LandmarkDataset, UnlabeledImageDataset
 
 ROOT = Path(__file__).parents[2]
-
-
-def run(name, *arguments):
-    path = ROOT / 'tools' / 'dataset_converters' / f'{name}.py'
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.convert(module.parse_args([str(word) for word in arguments]))
 
 
 # -- digits --------------------------------------------------------------------------

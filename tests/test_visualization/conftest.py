@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from chromium import chromium
 from report_page import HOSTILE, write_run
 
 
@@ -25,16 +26,8 @@ def report(photos, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def browser():
-    sync_api = pytest.importorskip('playwright.sync_api')
-    program = shutil.which('chromium') or shutil.which('google-chrome')
-    if program is None:
-        pytest.skip('there is no Chromium')
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, headless=True, args=['--no-sandbox']
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from mmkp.apis.spread_images import spread_images
 from mmkp.datasets.coco_writer import write_atomically
 from mmkp.engine.cli import (
     add_config_arguments,
+    add_score_arguments,
     config_from_arguments,
     run_tool,
     whole_number,
@@ -36,14 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--vgg', help="weights of VGG16 in Caffe's order (BGR, .npz), to compare looks"
     )
-    parser.add_argument(
-        '--rotation',
-        type=float,
-        default=5.0,
-        metavar='DEGREES',
-        help='by which images are turned, a deviation: 20 for objects that lie any way',
-    )
-    parser.add_argument('--max-images', type=whole_number(2), default=200)
+    add_score_arguments(parser)
     parser.add_argument('--seed', type=whole_number(0), default=0, help='of the warps')
     parser.add_argument('--out', type=Path, help='json file for the scores')
     parser.add_argument('-d', '--device')

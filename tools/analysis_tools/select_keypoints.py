@@ -16,6 +16,7 @@ from mmkp.apis import rank_trainings, select_keypoints, vgg16_features
 from mmkp.apis.spread_images import spread_images
 from mmkp.engine.cli import (
     add_config_arguments,
+    add_score_arguments,
     config_from_arguments,
     run_tool,
     whole_number,
@@ -33,14 +34,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--keep', type=whole_number(1), help='so many keypoints')
     parser.add_argument('--out', type=Path, help='folder for what predicts only those')
     parser.add_argument('--vgg', help="weights of VGG16 in Caffe's order (BGR, .npz)")
-    parser.add_argument(
-        '--rotation',
-        type=float,
-        default=5.0,
-        metavar='DEGREES',
-        help='by which images are turned, a deviation: 20 for objects that lie any way',
-    )
-    parser.add_argument('--max-images', type=whole_number(2), default=200)
+    add_score_arguments(parser)
     parser.add_argument('-d', '--device')
     args = parser.parse_args()
     if (args.keep is None) != (args.out is None):

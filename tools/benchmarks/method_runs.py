@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def _read(name: str) -> tuple[DataSet, Config]:
 
 def _chosen(run: Run, work_dir: Path) -> Run:
     """The run of what the recipe chooses, with as many steps as there is time for."""
-    found = _survey(run, work_dir)
+    found = _survey(run.data, work_dir)
     kind = choose_method('recommended', found)
     derived = derived_options(kind, found)
     given = dict(run.options)
@@ -179,9 +180,10 @@ def _chosen(run: Run, work_dir: Path) -> Run:
     return replace(chosen, options=dict(options, steps=steps))
 
 
-def _survey(run: Run, work_dir: Path) -> Survey:
-    """What the images of a run's data set are like."""
-    read = _read(run.data)[1]
+@lru_cache(maxsize=1)
+def _survey(data: str, work_dir: Path) -> Survey:
+    """What the images of a run's data set are like, which it asks for twice."""
+    read = _read(data)[1]
     crop, images = read.get('crop'), work_dir / 'looked_at'
     padding = crop.padding if crop else 1.0
     return survey_of(read.train_dataloader.dataset, padding, images)
@@ -256,7 +258,7 @@ def train_and_score(
         runner.train()
     seconds = time.process_time() - start
     figures = {k.rsplit('/', 1)[-1]: float(v) for k, v in runner.test().items()}
-    rotation = _survey(run, work_dir).score_rotation
+    rotation = _survey(run.data, work_dir).score_rotation
     return dict(
         asdict(run),
         steps=runner.iter,

@@ -14,7 +14,11 @@ from mmkp.engine.loop_state import bare_model
 from mmkp.engine.random_state import get_random_state, set_random_state
 from mmkp.engine.selected_keypoints import write_selected
 from mmkp.evaluation.functional import choose_keypoints
-from mmkp.evaluation.score_keypoints import MeasuredKeypoints, measure_keypoints
+from mmkp.evaluation.score_keypoints import (
+    UPRIGHT,
+    MeasuredKeypoints,
+    measure_keypoints,
+)
 
 _KEY = 'keypoint_score'
 
@@ -55,7 +59,7 @@ class KeypointScoreHook(Hook):
         min_rise: float = 0.01,
         num_images: int = 64,
         keep: int | None = None,
-        rotation_std: float = 5.0,
+        rotation_std: float = UPRIGHT,
     ) -> None:
         for name, value in (
             ('interval', interval),
